@@ -1,0 +1,1 @@
+//! The server people sign in to: calls, rings, members, access.

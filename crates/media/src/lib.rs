@@ -1,0 +1,1 @@
+//! Devices, processing, codecs, jitter, RTP. Knows no users and no calls.

@@ -1,0 +1,1 @@
+//! Forwards media between participants; speaks the LiveKit protocol.

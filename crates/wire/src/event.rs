@@ -1,0 +1,91 @@
+//! What goes over the one WebSocket of a device (`GET /v1/socket`), as JSON text messages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CallId, CallState, DeviceId, HistoryEntry, Person, RingId, UnixMillis};
+
+/// Server to device. The first message of a connection is always the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// Everything, at the start of each connection. State is what the snapshot says.
+    Snapshot(Snapshot),
+    /// One change after it.
+    Event {
+        /// Rises with every event; older than what the client has is dropped.
+        revision: u64,
+        /// The server's clock.
+        server_time: UnixMillis,
+        /// The change.
+        event: Event,
+    },
+    /// Answer to a ping.
+    Pong,
+}
+
+/// Everything a device shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// What events must rise above.
+    pub revision: u64,
+    /// The server's clock.
+    pub server_time: UnixMillis,
+    /// The server's name, for people.
+    pub server_name: String,
+    /// Who this device is signed in as.
+    pub me: Person,
+    /// This device.
+    pub device: DeviceId,
+    /// Everybody else on the server.
+    pub people: Vec<Person>,
+    /// Calls with a live ring or a running session that concern me.
+    pub calls: Vec<CallState>,
+    /// The newest calls of my history, newest first; unseen missed ones are always among them.
+    pub history: Vec<HistoryEntry>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A call changed: the new state, whole. A call without live ring and session is forgotten after this.
+    Call {
+        /// The new state.
+        state: CallState,
+    },
+    /// A person came, went or was renamed.
+    Person {
+        /// The new state.
+        person: Person,
+    },
+    /// A history entry came or changed.
+    History {
+        /// The new state.
+        entry: HistoryEntry,
+    },
+    /// Missed calls were looked at on one of my devices.
+    MissedSeen,
+    /// This device was signed out; the connection ends.
+    SignedOut,
+    /// An event this version does not know. Counted, otherwise ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Device to server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// Heartbeat, every 5 s.
+    Ping,
+    /// This device now alerts its person.
+    Alerted {
+        /// The call.
+        cid: CallId,
+        /// The ring.
+        ring: RingId,
+    },
+    /// A message this version does not know. Counted, otherwise ignored.
+    #[serde(other)]
+    Unknown,
+}

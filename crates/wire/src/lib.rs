@@ -1,0 +1,32 @@
+//! What travels between devices and server: messages, ids, errors, token claims. No IO.
+//!
+//! JSON in `snake_case`. Times are UNIX milliseconds of the server's clock ([`UnixMillis`]); what must survive a wrong
+//! clock travels as remaining milliseconds beside it (rule R19 of the calling model).
+
+mod call;
+mod error;
+mod event;
+mod ids;
+mod invite;
+mod rest;
+mod ring;
+mod text;
+mod time;
+mod token;
+
+pub use call::{
+    AudioSettings, Call, CallState, Custom, HistoryEntry, HistoryOutcome, Member, Participant, Person, Presence,
+    RingSettings, Role, Session, SessionSettings, Settings, VideoSettings,
+};
+pub use error::{Code, ErrorBody};
+pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
+pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
+pub use invite::{Invite, InviteError, Pin, ServerAddress};
+pub use rest::{
+    AccessToken, CallData, CreateInvite, CreatedInvite, GetOrCreate, GetOrCreated, Join, Joined, MediaCredentials,
+    MediaServer, MemberData, Reject, SignIn, SignedIn, TokenRequest,
+};
+pub use ring::{Direction, Outcome, Reason, Ring, Target};
+pub use text::{MAX_BODY_BYTES, MAX_CUSTOM_BYTES, MAX_FRAME_BYTES, MAX_MEMBERS, MESSAGE, NAME, TextRule};
+pub use time::UnixMillis;
+pub use token::AccessClaims;

@@ -1,0 +1,1 @@
+//! The real server, real clients, real app windows, and the harness they need.
