@@ -1,0 +1,73 @@
+//! Every check, in the order in which a mistake is cheapest to find.
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::{
+    setup::{self, Scope},
+    step::{self, command, root, say},
+};
+
+/// One check: its name and what it does.
+type Check = (&'static str, fn() -> Result<()>);
+
+const CHECKS: &[Check] =
+    &[("format", format), ("page", page), ("lints", lints), ("arrows", arrows), ("tests", tests), ("desktop", desktop)];
+
+/// Sets the machine up and runs the checks whose name contains `only`.
+pub(crate) fn run(only: Option<&str>) -> Result<()> {
+    setup::prepare(Scope::StandIns)?;
+    let begun = Instant::now();
+    let chosen: Vec<_> = CHECKS.iter().filter(|(name, _)| only.is_none_or(|only| name.contains(only))).collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = CHECKS.iter().map(|(name, _)| *name).collect();
+        bail!("no check has that name; there are: {}", names.join(", "));
+    }
+    for (name, check) in &chosen {
+        say(&format!("══ {name}"));
+        check()?;
+    }
+    say(&format!("All checks passed in {:.0} s.", begun.elapsed().as_secs_f32()));
+    say(&format!("{} passed, 0 failed", chosen.len()));
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    run_line("cargo fmt --all -- --check")
+}
+
+fn lints() -> Result<()> {
+    run_line("cargo clippy --quiet --workspace --all-targets -- -D warnings")
+}
+
+/// Who may know whom, licences and sources.
+fn arrows() -> Result<()> {
+    setup::cargo_deny()?;
+    run_line("cargo deny --log-level error check bans licenses sources")
+}
+
+fn page() -> Result<()> {
+    for script in ["check", "test"] {
+        let mut npm = command(&format!("npm run --silent {script}"));
+        npm.current_dir(root().join("ui"));
+        step::run(&format!("npm run {script}"), npm)?;
+    }
+    Ok(())
+}
+
+/// Unit and integration tests of every crate but the desktop ones, which need their machine to themselves.
+fn tests() -> Result<()> {
+    run_line("cargo test --quiet --workspace --exclude bellbird-tests")
+}
+
+/// Two real app windows. One at a time: each test has two apps, two encoders and two cameras for two cores.
+fn desktop() -> Result<()> {
+    setup::npm_packages("tests/browser")?;
+    run_line("cargo build --quiet -p bellbird-desktop -p bellbird --bins")?;
+    run_line("cargo test --quiet -p bellbird-tests -- --test-threads=1")
+}
+
+fn run_line(line: &str) -> Result<()> {
+    step::run(line, command(line))
+}
