@@ -1,1 +1,20 @@
 //! The server people sign in to: calls, rings, members, access.
+//!
+//! [`Server::start`] runs it inside any program. One task, the hub, owns everything live; what it decides is stored
+//! before it is announced.
+
+mod access;
+mod certificate;
+mod error;
+mod http;
+mod hub;
+mod limits;
+mod listener;
+mod media_plane;
+mod ring;
+mod server;
+mod store;
+
+pub use error::StartError;
+pub use server::{Config, Server, media_key};
+pub use sfu::ApiKey;

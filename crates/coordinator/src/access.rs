@@ -1,0 +1,102 @@
+//! Who gets in: secrets, hashes and access tokens.
+
+use std::{io, path::Path, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
+use sha2::{Digest as _, Sha256};
+use wire::{AccessClaims, AccessToken, Code, DeviceId, ErrorBody, InviteCode, Role, UnixMillis, UserId};
+
+/// How long an access token is good for.
+const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
+/// Letters and digits of a code that are hard to mistake for each other, also when read aloud.
+const CODE_LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789z";
+/// 20 letters of 5 bits: 100 bits.
+const CODE_LENGTH: usize = 20;
+
+/// Signs and checks the access tokens of one server.
+pub(crate) struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl Tokens {
+    pub(crate) fn new(secret: &str) -> Self {
+        let secret = secret.as_bytes();
+        Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret) }
+    }
+
+    pub(crate) fn issue(&self, user: &UserId, device: &DeviceId, role: Role, now: UnixMillis) -> AccessToken {
+        let seconds = u64::try_from(now.0 / 1000).unwrap_or(0);
+        let claims = AccessClaims {
+            sub: user.clone(),
+            device: device.clone(),
+            role,
+            exp: seconds + ACCESS_TOKEN.as_secs(),
+            nbf: seconds,
+        };
+        let token = encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).expect("claims are plain JSON");
+        AccessToken { token, expires_in_ms: 15 * 60 * 1000 }
+    }
+
+    pub(crate) fn check(&self, token: &str) -> Result<AccessClaims, ErrorBody> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 5;
+        validation.validate_nbf = true;
+        match decode::<AccessClaims>(token, &self.decoding, &validation) {
+            Ok(decoded) => Ok(decoded.claims),
+            Err(error) => Err(match error.kind() {
+                ErrorKind::ExpiredSignature => {
+                    ErrorBody::new(Code::TokenExpired, "the access token is too old: fetch a new one and try again")
+                }
+                _ => not_signed_in(),
+            }),
+        }
+    }
+}
+
+/// The refusal of whoever shows no good token.
+pub(crate) fn not_signed_in() -> ErrorBody {
+    ErrorBody::new(Code::Unauthenticated, "this device is not signed in here: a new invite is needed")
+}
+
+/// 256 random bits as text: a device's long-lived secret.
+pub(crate) fn fresh_secret() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// A new invite's code.
+pub(crate) fn fresh_code() -> InviteCode {
+    let random: [u8; CODE_LENGTH] = rand::random();
+    let text: String = random.iter().map(|byte| char::from(CODE_LETTERS[usize::from(byte % 32)])).collect();
+    text.parse().expect("letters and digits keep the rule for codes")
+}
+
+/// What is stored of a secret. The secrets have 100 bits and more of randomness, so a plain hash cannot be reversed.
+pub(crate) fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// The secret in a file that only its owner can read; made on first use.
+pub(crate) fn kept_secret(file: &Path) -> io::Result<String> {
+    match std::fs::read_to_string(file) {
+        Ok(kept) => Ok(kept.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let fresh = fresh_secret();
+            write_private(file, fresh.as_bytes())?;
+            Ok(fresh)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(crate) fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let partial = file.with_extension("partial");
+    let mut options = std::fs::OpenOptions::new();
+    let mut opened = options.write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    opened.write_all(content)?;
+    opened.sync_all()?;
+    std::fs::rename(partial, file)
+}

@@ -1,0 +1,41 @@
+//! What keeps a server from starting, in words for the person who starts it.
+
+use std::{io, net::SocketAddr};
+
+/// The server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("the data folder cannot be used ({0}): check that it exists and that you may write there")]
+    Data(io::Error),
+    /// The database cannot be used.
+    #[error(
+        "the database cannot be opened ({0}): is another Bellbird using the same data folder, or is the disk full?"
+    )]
+    Database(String),
+    /// The certificate cannot be used.
+    #[error(
+        "the certificate in the data folder cannot be used ({0}): remove certificate.pem and certificate-key.pem to get a new one; everybody then needs a new invite"
+    )]
+    Certificate(String),
+    /// The TCP address is taken or not ours.
+    #[error(
+        "cannot listen on {address} ({error}): another program uses the port, or the address is not this machine's; choose another with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The media server cannot start.
+    #[error(
+        "the media server cannot use UDP {address} ({error}): another program uses the port; choose another with --udp"
+    )]
+    Media {
+        /// The address.
+        address: SocketAddr,
+        /// What it says.
+        error: String,
+    },
+}

@@ -1,0 +1,200 @@
+//! Signing in and out, invites, missed calls.
+
+use std::time::Duration;
+
+use axum::{Router, extract::State, response::IntoResponse, routing::post};
+use wire::{
+    Code, CreateInvite, CreatedInvite, DeviceId, ErrorBody, NAME, Person, Presence, Role, SignIn,
+    SignedIn as SignedInAnswer, TokenRequest, UserId,
+};
+
+use super::{App, Body, From, Refusal, SignedIn, json};
+use crate::{
+    access,
+    hub::{Request, unix_now},
+    limits::Limit,
+    store::{NewDevice, NewInvite, StoredPerson},
+};
+
+/// How long an invite is good for when nobody says.
+const INVITE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Most uses of one invite.
+const MOST_USES: u32 = 1_000;
+
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/sign-in", post(sign_in))
+        .route("/v1/token", post(token))
+        .route("/v1/invites", post(create_invite))
+        .route("/v1/missed/seen", post(missed_seen))
+        .route("/v1/devices/me/sign-out", post(sign_out))
+}
+
+async fn sign_in(
+    State(app): State<App>,
+    From(address): From,
+    Body(request): Body<SignIn>,
+) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::SignIn, &address.to_string())?;
+    let name = text("name", &request.name)?;
+    let device_name = text("device_name", &request.device_name)?;
+    let now = unix_now();
+    let code_hash = access::hash(request.code.as_str());
+    let used_up = || {
+        ErrorBody::new(
+            Code::Unauthenticated,
+            "this invite has been used, has expired or was never made here: ask for a new one",
+        )
+    };
+    let grant = app.store.peek_invite(&code_hash, now).await.map_err(ErrorBody::from)?.ok_or_else(used_up)?;
+    let secret = access::fresh_secret();
+    let device = DeviceId::mint(ulid::Ulid::new());
+    let known = match &grant.person {
+        Some(person) => {
+            app.store.live().await.map_err(ErrorBody::from)?.people.into_iter().find(|known| known.id == *person)
+        }
+        None => None,
+    };
+    let is_new_person = known.is_none();
+    // A wished id that is taken gets a number; two attempts at the same moment are told apart by the database.
+    for attempt in 0..20 {
+        let person = match &known {
+            Some(person) => person.clone(),
+            None => StoredPerson {
+                id: wished_id(request.user_id.as_ref(), name, attempt)?,
+                name: name.to_owned(),
+                role: grant.role,
+            },
+        };
+        if is_new_person && app.store.person_exists(&person.id).await.map_err(ErrorBody::from)? {
+            continue;
+        }
+        let new = NewDevice {
+            id: device.clone(),
+            person: person.clone(),
+            is_new_person,
+            name: device_name.to_owned(),
+            secret_hash: access::hash(&secret),
+            created_at: now,
+        };
+        if !app.store.redeem(&code_hash, &new).await.map_err(ErrorBody::from)? {
+            if app.store.peek_invite(&code_hash, now).await.map_err(ErrorBody::from)?.is_none() {
+                return Err(used_up().into());
+            }
+            continue;
+        }
+        app.hub.send(Request::PersonCame { person: person.clone() }).await?;
+        tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in");
+        return Ok(json(SignedInAnswer {
+            access: app.tokens.issue(&person.id, &device, person.role, now),
+            me: Person { id: person.id, name: person.name, role: person.role, presence: Presence::Offline },
+            device,
+            refresh_secret: secret,
+            server_name: app.server_name.clone(),
+        }));
+    }
+    Err(ErrorBody::new(Code::Conflict, "this name is taken many times here: choose another").into())
+}
+
+async fn token(
+    State(app): State<App>,
+    From(address): From,
+    Body(request): Body<TokenRequest>,
+) -> Result<impl IntoResponse, Refusal> {
+    let device = app.store.device(&request.device).await.map_err(ErrorBody::from)?;
+    let hash = access::hash(&request.refresh_secret);
+    let Some(device) = device.filter(|device| device.secret_hash == hash && !device.is_signed_out) else {
+        // Only failures count against an address: a home behind one router has many devices.
+        app.limits.take(Limit::SignIn, &address.to_string())?;
+        return Err(access::not_signed_in().into());
+    };
+    let role = app.store.role(&device.person).await.map_err(ErrorBody::from)?.ok_or_else(access::not_signed_in)?;
+    Ok(json(app.tokens.issue(&device.person, &request.device, role, unix_now())))
+}
+
+async fn create_invite(
+    State(app): State<App>,
+    SignedIn { who, role }: SignedIn,
+    Body(request): Body<CreateInvite>,
+) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Invite, who.device.as_str())?;
+    let wanted = request.role.unwrap_or(Role::User);
+    if role == Role::Guest || (wanted == Role::Admin && role != Role::Admin) {
+        return Err(ErrorBody::new(Code::PermissionDenied, "only an admin may make this invite: ask one").into());
+    }
+    let uses = request.uses.unwrap_or(1);
+    if !(1..=MOST_USES).contains(&uses) {
+        return Err(ErrorBody::invalid("uses", "an invite can be used 1 to 1,000 times").into());
+    }
+    let lifetime = request.expires_in_ms.map_or(INVITE, |ms| Duration::from_millis(u64::from(ms)));
+    let now = unix_now();
+    let code = access::fresh_code();
+    let invite = NewInvite {
+        code_hash: access::hash(code.as_str()),
+        uses: if request.me { 1 } else { uses },
+        expires_at: now.plus(lifetime),
+        role: if request.me { role } else { wanted },
+        person: request.me.then(|| who.user.clone()),
+        created_at: now,
+    };
+    app.store.add_invite(&invite).await.map_err(ErrorBody::from)?;
+    let link = app.invite(code.clone()).to_string();
+    Ok(json(CreatedInvite { link, code, expires_at: invite.expires_at }))
+}
+
+async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    app.hub.ask(|reply| Request::MissedSeen { who, reply }).await?;
+    Ok(json(()))
+}
+
+async fn sign_out(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    app.hub.ask(|reply| Request::SignOut { who, reply }).await?;
+    Ok(json(()))
+}
+
+fn text<'a>(field: &str, text: &'a str) -> Result<&'a str, ErrorBody> {
+    NAME.check(text)
+        .ok_or_else(|| ErrorBody::invalid(field, "a name has 1 to 100 characters, without control characters"))
+}
+
+/// The wished id, or one made of the name; a number behind it after the first attempt.
+fn wished_id(wish: Option<&UserId>, name: &str, attempt: u32) -> Result<UserId, ErrorBody> {
+    let mut base = match wish {
+        Some(wish) => wish.to_string(),
+        None => slug(name),
+    };
+    if attempt > 0 {
+        base.truncate(60);
+        base = format!("{base}-{}", attempt + 1);
+    }
+    base.parse().map_err(|error: wire::IdError| ErrorBody::invalid("user_id", error.to_string()))
+}
+
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    slug.truncate(40);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "person".to_owned() } else { slug.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_made_of_any_name() {
+        assert_eq!(slug("Ann"), "ann");
+        assert_eq!(slug("  Ben O'Neil "), "ben-o-neil");
+        assert_eq!(slug("山田"), "person");
+        assert_eq!(wished_id(None, "Ann", 0).unwrap().as_str(), "ann");
+        assert_eq!(wished_id(None, "Ann", 1).unwrap().as_str(), "ann-2");
+        assert_eq!(wished_id(Some(&"a".repeat(64).parse().unwrap()), "", 3).unwrap().as_str().len(), 62);
+    }
+}

@@ -1,0 +1,258 @@
+//! Starting, answering and ending rings: the authority's side of section 3 of the calling model.
+
+use std::time::Duration;
+
+use wire::{
+    CallId, CallState, Code, ErrorBody, GetOrCreated, HistoryOutcome, Outcome, Reject, RingId, UnixMillis, UserId,
+};
+
+use super::{Caller, Draft, Hub, LiveCall, history_line, no_such_call};
+use crate::{
+    ring::{Ring, Stop, ringing},
+    store::Remembered,
+};
+
+/// A caller without its connection for this long has vanished (R11).
+const CALLER_MAY_BE_GONE: Duration = Duration::from_secs(10);
+
+impl Hub {
+    /// Rings everybody on the list but the caller.
+    pub(super) async fn ring(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        mut live: LiveCall,
+        video: bool,
+        created: bool,
+    ) -> Result<GetOrCreated, ErrorBody> {
+        let mut targets: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
+        targets.retain(|user| *user != who.user && !is_in_session(&live, user));
+        if targets.is_empty() {
+            return Err(ErrorBody::invalid("data.members", "there is nobody to ring: name at least one other person"));
+        }
+        if live.call.ended_at.is_some() {
+            return Err(ErrorBody::new(Code::CallEnded, "the call was ended: start a new one"));
+        }
+        if let [target] = targets.as_slice()
+            && let Some(folded) = self.fold(now, who, target, &live).await?
+        {
+            return Ok(folded);
+        }
+        let mut draft = Draft::default();
+        // Ringing again makes a new ring; what still rang of the old one is over first.
+        if let Some(old) = live.ring.as_mut().filter(|ring| ring.is_live()) {
+            let stopped = old.stop(Stop::Cancel);
+            let old = old.clone();
+            self.remember_targets(&live, &old, &stopped, &mut draft);
+        }
+        let timeout = Duration::from_millis(u64::from(live.call.settings.ring.timeout_ms));
+        live.ring = Some(Ring {
+            id: self.fresh_ring_id(),
+            cid: live.call.cid.clone(),
+            caller: who.user.clone(),
+            caller_device: who.device.clone(),
+            video,
+            started_at: now,
+            deadline: now.plus(timeout),
+            targets: targets.into_iter().map(ringing).collect(),
+        });
+        let state = live.state_for(&who.user, now);
+        draft.calls.push(live);
+        self.commit(now, draft).await?;
+        Ok(GetOrCreated { created, state })
+    }
+
+    /// Two people ring each other at the same moment (R16): the ring of the lower cid wins, and who made the other one
+    /// has thereby accepted it.
+    async fn fold(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        target: &UserId,
+        live: &LiveCall,
+    ) -> Result<Option<GetOrCreated>, ErrorBody> {
+        let is_mirror = |other: &&LiveCall| {
+            other.call.cid != live.call.cid
+                && other.ring.as_ref().is_some_and(|ring| {
+                    ring.caller == *target
+                        && ring.is_live()
+                        && ring.deadline > now
+                        && ring.targets.len() == 1
+                        && ring.targets[0].user == who.user
+                })
+        };
+        let Some(mut other) = self.calls.values().find(is_mirror).cloned() else { return Ok(None) };
+        if other.call.cid < live.call.cid {
+            // Theirs wins: mine was never made, and this device has accepted theirs.
+            let Some(ring) = other.ring.as_mut() else { return Ok(None) };
+            ring.accept(&who.user, &who.device, now);
+            let state = self.admit_answer(now, other, &who.user).await?;
+            return Ok(Some(GetOrCreated { created: false, state }));
+        }
+        // Mine wins: their device has accepted it, and their own ring is over without a missed call.
+        let mut mine = live.clone();
+        let Some(theirs) = other.ring.as_mut() else { return Ok(None) };
+        theirs.stop(Stop::Cancel);
+        let timeout = Duration::from_millis(u64::from(mine.call.settings.ring.timeout_ms));
+        let mut ring = Ring {
+            id: self.fresh_ring_id(),
+            cid: mine.call.cid.clone(),
+            caller: who.user.clone(),
+            caller_device: who.device.clone(),
+            video: theirs.video,
+            started_at: now,
+            deadline: now.plus(timeout),
+            targets: vec![ringing(target.clone())],
+        };
+        ring.accept(target, &theirs.caller_device, now);
+        mine.ring = Some(ring);
+        self.commit(now, Draft { calls: vec![other], history: Vec::new() }).await?;
+        let state = self.admit_answer(now, mine, &who.user).await?;
+        Ok(Some(GetOrCreated { created: true, state }))
+    }
+
+    /// Stores a ring that was answered without a join; both devices come in by themselves.
+    async fn admit_answer(
+        &mut self,
+        now: UnixMillis,
+        mut live: LiveCall,
+        reader: &UserId,
+    ) -> Result<CallState, ErrorBody> {
+        super::sessions::open_session(&mut live, now);
+        let mut draft = Draft::default();
+        if let Some(ring) = live.ring.clone() {
+            let everybody: Vec<UserId> = ring.targets.iter().map(|target| target.user.clone()).collect();
+            self.remember_targets(&live, &ring, &everybody, &mut draft);
+            self.remember_caller(&live, &ring, &mut draft);
+        }
+        let state = live.state_for(reader, now);
+        draft.calls.push(live);
+        self.commit(now, draft).await?;
+        Ok(state)
+    }
+
+    pub(super) async fn reject(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        reject: Reject,
+    ) -> Result<CallState, ErrorBody> {
+        let message = match reject.message.as_deref() {
+            Some(text) => Some(wire::MESSAGE.check(text).map(str::to_owned).ok_or_else(|| {
+                ErrorBody::invalid("message", "a message has 1 to 500 characters, without control characters")
+            })?),
+            None => None,
+        };
+        let Some(mut live) = self.find(cid).await? else { return Err(no_such_call()) };
+        let Some(ring) = live.ring.as_mut().filter(|ring| ring.id == reject.ring && ring.concerns(&who.user)) else {
+            // An older ring: it ended long ago, which is what was wanted (R5).
+            return if live.is_member(&who.user) { Ok(live.state_for(&who.user, now)) } else { Err(no_such_call()) };
+        };
+        if ring.reject(&who.user, &who.device, reject.reason, message).is_none() {
+            return Ok(live.state_for(&who.user, now));
+        }
+        let mut draft = Draft::default();
+        let ring = ring.clone();
+        self.remember_targets(&live, &ring, std::slice::from_ref(&who.user), &mut draft);
+        self.remember_caller(&live, &ring, &mut draft);
+        let state = live.state_for(&who.user, now);
+        draft.calls.push(live);
+        self.commit(now, draft).await?;
+        Ok(state)
+    }
+
+    pub(super) async fn alerted(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        ring: &RingId,
+    ) -> Result<(), ErrorBody> {
+        let Some(mut live) = self.calls.get(cid).cloned() else { return Ok(()) };
+        let is_news = live.ring.as_mut().is_some_and(|known| known.id == *ring && known.alerted(&who.user));
+        if is_news {
+            self.commit(now, Draft { calls: vec![live], history: Vec::new() }).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends what still rings of a call's newest ring.
+    pub(super) fn stop_ring(&self, live: &mut LiveCall, stop: Stop, draft: &mut Draft) {
+        let Some(ring) = live.ring.as_mut().filter(|ring| ring.is_live()) else { return };
+        let stopped = ring.stop(stop);
+        let ring = ring.clone();
+        self.remember_targets(live, &ring, &stopped, draft);
+        self.remember_caller(live, &ring, draft);
+    }
+
+    /// When time alone changes the ring: its deadline, or that its caller has vanished.
+    pub(super) fn ring_deadline(&self, live: &LiveCall) -> Option<UnixMillis> {
+        let ring = live.ring.as_ref().filter(|ring| ring.is_live())?;
+        let vanished = self.connections.gone_since(&ring.caller_device).map(|gone| gone.plus(CALLER_MAY_BE_GONE));
+        // A caller who is in the call needs no connection of his own for the others to be rung on.
+        let vanished = vanished.filter(|_| !ring.is_answered());
+        Some(vanished.map_or(ring.deadline, |vanished| vanished.min(ring.deadline)))
+    }
+
+    pub(super) fn expire_ring(&self, now: UnixMillis, mut live: LiveCall, draft: &mut Draft) -> LiveCall {
+        let Some(ring) = live.ring.as_ref() else { return live };
+        if self.ring_deadline(&live).is_none_or(|at| at > now) {
+            return live;
+        }
+        let stop = if ring.deadline <= now { Stop::Deadline } else { Stop::Cancel };
+        self.stop_ring(&mut live, stop, draft);
+        live
+    }
+
+    /// A line in the history of each of these targets, by where the ring left them.
+    pub(super) fn remember_targets(&self, live: &LiveCall, ring: &Ring, users: &[UserId], draft: &mut Draft) {
+        for target in ring.targets.iter().filter(|target| users.contains(&target.user)) {
+            let mut entry = history_line(live, ring, &target.user);
+            entry.outcome = match target.outcome {
+                Outcome::Ringing | Outcome::Accepted => HistoryOutcome::Ongoing,
+                Outcome::Declined => HistoryOutcome::Declined,
+                // For the callee, "busy" was a call he did not get.
+                Outcome::Busy | Outcome::Missed | Outcome::Cancelled => HistoryOutcome::Missed,
+            };
+            entry.reason = target.reason;
+            entry.message.clone_from(&target.message);
+            entry.unseen = entry.outcome == HistoryOutcome::Missed;
+            draft.history.push(Remembered { person: target.user.clone(), occasion: ring.id.to_string(), entry });
+        }
+    }
+
+    /// The caller's line: when somebody accepted, or when nobody is left to.
+    pub(super) fn remember_caller(&self, live: &LiveCall, ring: &Ring, draft: &mut Draft) {
+        let reached = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted).count();
+        if ring.is_live() && reached == 0 {
+            return;
+        }
+        if reached > 0 && is_in_session(live, &ring.caller) {
+            // Written when the caller came in; the duration is written when he leaves.
+            return;
+        }
+        let mut entry = history_line(live, ring, &ring.caller);
+        let refusal = ring.targets.iter().find(|target| matches!(target.outcome, Outcome::Declined | Outcome::Busy));
+        let last = refusal.or(ring.targets.last());
+        if reached == 0
+            && let Some(target) = last
+        {
+            entry.outcome = target.outcome.into();
+            entry.reason = target.reason;
+            entry.message.clone_from(&target.message);
+        }
+        draft.history.push(Remembered { person: ring.caller.clone(), occasion: ring.id.to_string(), entry });
+    }
+
+    /// Ring ids rise with time, also within one millisecond: devices tell newer from older by them.
+    fn fresh_ring_id(&mut self) -> RingId {
+        // Fails only after 2^80 ids in one millisecond.
+        RingId::mint(self.ulids.generate().unwrap_or_else(|_| ulid::Ulid::new()))
+    }
+}
+
+pub(super) fn is_in_session(live: &LiveCall, user: &UserId) -> bool {
+    let session = live.call.session.as_ref();
+    session.is_some_and(|session| session.participants.iter().any(|there| there.user == *user))
+}

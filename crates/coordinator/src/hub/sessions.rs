@@ -1,0 +1,290 @@
+//! Coming into calls and going out of them: who is in, whether the media agrees, and when a session is over.
+
+use std::time::Duration;
+
+use sfu::SfuEvent;
+use wire::{
+    CallId, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Joined, Participant, Session, SessionId,
+    UnixMillis, UserId,
+};
+
+use super::{Caller, Draft, Hub, LiveCall, connections::Connections, history_line, no_such_call};
+use crate::{
+    media_plane,
+    ring::{Accept, Stop},
+    store::Remembered,
+};
+
+/// Who was let in must reach the media within this time.
+const MEDIA_AWAITED: Duration = Duration::from_secs(30);
+/// Whose media was lost may come back within this time…
+const MEDIA_LOST: Duration = Duration::from_secs(10);
+/// …or within this, if the device has lost its connection to us as well.
+const ALL_LOST: Duration = Duration::from_secs(3);
+
+/// How the media of a participant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MediaPresence {
+    /// Let in; not there yet.
+    Awaited { since: UnixMillis },
+    /// There.
+    Up,
+    /// Was there.
+    Lost { since: UnixMillis },
+}
+
+impl Hub {
+    /// Comes into a call; while it rings this person, that is the accept (R2, R3).
+    pub(super) async fn join(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        join: Join,
+    ) -> Result<Joined, ErrorBody> {
+        let mut live = match self.find(cid).await? {
+            Some(live) => live,
+            None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
+            None => return Err(no_such_call()),
+        };
+        if !live.is_member(&who.user) {
+            return Err(no_such_call());
+        }
+        let mut draft = Draft::default();
+        if live.call.ended_at.is_some() {
+            let over = join.ring.is_some();
+            let code = if over { Code::RingOver } else { Code::CallEnded };
+            return Err(ErrorBody::new(code, "the call was ended for everyone: start a new one"));
+        }
+        self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
+        open_session(&mut live, now);
+        let participant = Participant { user: who.user.clone(), device: who.device.clone(), joined_at: now };
+        if let Some(session) = live.call.session.as_mut()
+            && !session.participants.iter().any(|there| there.device == who.device)
+        {
+            session.participants.push(participant);
+            live.media.insert(who.device.clone(), MediaPresence::Awaited { since: now });
+        }
+        live.lonely_since = loneliness(&live, now);
+        let state = live.state_for(&who.user, now);
+        draft.calls.push(live);
+        self.commit(now, draft).await?;
+        let media = self.media.credentials(cid, &who.user, &who.device, &self.person_name(&who.user));
+        Ok(Joined { state, media })
+    }
+
+    fn accept_by_joining(
+        &self,
+        now: UnixMillis,
+        who: &Caller,
+        live: &mut LiveCall,
+        join: &Join,
+        draft: &mut Draft,
+    ) -> Result<(), ErrorBody> {
+        let over = || ErrorBody::new(Code::RingOver, "the caller has given up or the time was over: call back");
+        let Some(ring) = live.ring.as_mut() else { return if join.ring.is_some() { Err(over()) } else { Ok(()) } };
+        if join.ring.as_ref().is_some_and(|wanted| *wanted != ring.id) {
+            return Err(over());
+        }
+        if ring.caller == who.user {
+            return Ok(());
+        }
+        let is_target = ring.targets.iter().any(|target| target.user == who.user);
+        let answer = ring.accept(&who.user, &who.device, now);
+        match answer {
+            Accept::Won => {
+                let ring = ring.clone();
+                self.remember_targets(live, &ring, std::slice::from_ref(&who.user), draft);
+                self.remember_caller(live, &ring, draft);
+                Ok(())
+            }
+            Accept::Again => Ok(()),
+            // Without naming a ring, a person may come into a running call from a second device, or late.
+            Accept::Elsewhere | Accept::Over if join.ring.is_none() => Ok(()),
+            Accept::Elsewhere => {
+                Err(ErrorBody::new(Code::AnsweredElsewhere, "another device of yours has answered this call"))
+            }
+            Accept::Over if is_target => Err(over()),
+            Accept::Over => Err(no_such_call()),
+        }
+    }
+
+    /// Hangs up; a caller whose ring nobody has answered cancels it; anybody else only dismisses, which is his own
+    /// device's matter (R6).
+    pub(super) async fn leave(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
+        let Some(mut live) = self.find(cid).await? else { return Err(no_such_call()) };
+        if !live.is_member(&who.user) {
+            return Err(no_such_call());
+        }
+        let mut draft = Draft::default();
+        let is_in = has_device(&live, &who.device);
+        let is_unanswered_caller =
+            live.ring.as_ref().is_some_and(|ring| ring.caller == who.user && ring.is_live() && !ring.is_answered());
+        if is_in {
+            self.remove_participant(now, &mut live, &who.device, &mut draft);
+            self.media.remove(cid, &who.user, &who.device);
+        } else if is_unanswered_caller {
+            self.stop_ring(&mut live, Stop::Cancel, &mut draft);
+        } else {
+            return Ok(());
+        }
+        draft.calls.push(live);
+        self.commit(now, draft).await
+    }
+
+    /// Ends a call for everyone.
+    pub(super) async fn end(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
+        let Some(mut live) = self.find(cid).await? else { return Err(no_such_call()) };
+        if !live.is_member(&who.user) {
+            return Err(no_such_call());
+        }
+        let is_host = live.call.members.iter().any(|member| member.user == who.user && member.role == "host");
+        let is_admin = self.people.get(&who.user).is_some_and(|person| person.role == wire::Role::Admin);
+        if live.call.created_by != who.user && !is_host && !is_admin {
+            let message =
+                "only the person who made the call, its hosts and admins may end it for everyone; you can leave it";
+            return Err(ErrorBody::new(Code::PermissionDenied, message));
+        }
+        if live.call.ended_at.is_some() {
+            return Ok(());
+        }
+        let mut draft = Draft::default();
+        self.stop_ring(&mut live, Stop::Cancel, &mut draft);
+        self.close_session(now, &mut live, &mut draft);
+        live.call.ended_at = Some(now);
+        draft.calls.push(live);
+        self.commit(now, draft).await
+    }
+
+    pub(super) async fn on_media(&mut self, now: UnixMillis, event: SfuEvent) {
+        let (room, identity, presence) = match event {
+            SfuEvent::ParticipantJoined { room, identity } => (room, identity, MediaPresence::Up),
+            SfuEvent::ParticipantLeft { room, identity } => (room, identity, MediaPresence::Lost { since: now }),
+        };
+        let (Ok(cid), Some(device)) = (room.parse::<CallId>(), media_plane::device_of(&identity)) else { return };
+        if let Some(live) = self.calls.get_mut(&cid)
+            && let Some(known) = live.media.get_mut(&device)
+        {
+            *known = presence;
+        }
+    }
+
+    /// Takes out who has lost the way, and ends a session that has been empty (or for one alone) for too long.
+    pub(super) fn expire_session(&self, now: UnixMillis, mut live: LiveCall, draft: &mut Draft) -> LiveCall {
+        let lost: Vec<DeviceId> = live
+            .media
+            .iter()
+            .filter(|(device, presence)| give_up_at(device, presence, &self.connections).is_some_and(|at| at <= now))
+            .map(|(device, _)| device.clone())
+            .collect();
+        for device in lost {
+            tracing::info!(cid = %live.call.cid, %device, "a participant has lost the way to the call and is taken out");
+            self.remove_participant(now, &mut live, &device, draft);
+        }
+        if lonely_until(&live).is_some_and(|until| until <= now) {
+            self.close_session(now, &mut live, draft);
+        }
+        live
+    }
+
+    fn remove_participant(&self, now: UnixMillis, live: &mut LiveCall, device: &DeviceId, draft: &mut Draft) {
+        live.media.remove(device);
+        let Some(session) = live.call.session.as_mut() else { return };
+        let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };
+        let gone = session.participants.remove(index);
+        let left = session.participants.len();
+        self.remember_duration(now, live, &gone, draft);
+        let still_rings = live.ring.as_ref().is_some_and(crate::ring::Ring::is_live);
+        let ends_alone = ends_when_alone(live);
+        if !still_rings && (ends_alone && left <= 1) {
+            self.close_session(now, live, draft);
+        } else {
+            live.lonely_since = loneliness(live, now);
+        }
+    }
+
+    /// The session is over: everybody in it is out, and the history says how long it was.
+    fn close_session(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
+        let Some(session) = live.call.session.take() else { return };
+        for gone in &session.participants {
+            self.remember_duration(now, live, gone, draft);
+        }
+        live.media.clear();
+        live.lonely_since = None;
+        self.media.close_room(&live.call.cid);
+    }
+
+    fn remember_duration(&self, now: UnixMillis, live: &LiveCall, gone: &Participant, draft: &mut Draft) {
+        let Some(ring) = live.ring.as_ref().filter(|ring| ring.concerns(&gone.user)) else { return };
+        let mut entry = history_line(live, ring, &gone.user);
+        let duration = now.since(gone.joined_at).as_millis();
+        entry.duration_ms = u32::try_from(duration).unwrap_or(u32::MAX);
+        entry.outcome = HistoryOutcome::Answered;
+        let occasion = ring.id.to_string();
+        draft.history.retain(|line| line.person != gone.user || line.occasion != occasion);
+        draft.history.push(Remembered { person: gone.user.clone(), occasion, entry });
+    }
+}
+
+/// Begins a session, if none runs.
+pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis) {
+    let id = || SessionId::mint(ulid::Ulid::new());
+    live.call.session.get_or_insert_with(|| Session { id: id(), started_at: now, participants: Vec::new() });
+}
+
+/// When time alone changes a session.
+pub(super) fn deadline(live: &LiveCall, connections: &Connections) -> Option<UnixMillis> {
+    let lost = live.media.iter().filter_map(|(device, presence)| give_up_at(device, presence, connections)).min();
+    lost.into_iter().chain(lonely_until(live)).min()
+}
+
+/// Who comes or goes by a change of a call: their presence is announced.
+pub(super) fn presence_changes(before: Option<&LiveCall>, after: &LiveCall) -> Vec<UserId> {
+    let users = |live: &LiveCall| -> Vec<UserId> {
+        let session = live.call.session.iter().flat_map(|session| &session.participants);
+        session.map(|there| there.user.clone()).collect()
+    };
+    let (before, after) = (before.map(users).unwrap_or_default(), users(after));
+    let gone = before.iter().filter(|user| !after.contains(user));
+    let came = after.iter().filter(|user| !before.contains(user));
+    gone.chain(came).cloned().collect()
+}
+
+fn give_up_at(device: &DeviceId, presence: &MediaPresence, connections: &Connections) -> Option<UnixMillis> {
+    match presence {
+        MediaPresence::Up => None,
+        MediaPresence::Awaited { since } => Some(since.plus(MEDIA_AWAITED)),
+        MediaPresence::Lost { since } => match connections.gone_since(device) {
+            Some(gone) => Some(gone.max(*since).plus(ALL_LOST)),
+            None => Some(since.plus(MEDIA_LOST)),
+        },
+    }
+}
+
+fn has_device(live: &LiveCall, device: &DeviceId) -> bool {
+    let session = live.call.session.as_ref();
+    session.is_some_and(|session| session.participants.iter().any(|there| there.device == *device))
+}
+
+/// R17: on by default for calls rung with two members.
+fn ends_when_alone(live: &LiveCall) -> bool {
+    live.call.settings.ring.end_when_alone.unwrap_or(live.ring.is_some() && live.call.members.len() == 2)
+}
+
+/// Since when nobody is in, or one alone in a call for two.
+fn loneliness(live: &LiveCall, now: UnixMillis) -> Option<UnixMillis> {
+    let participants = live.call.session.as_ref()?.participants.len();
+    let few = if ends_when_alone(live) { 1 } else { 0 };
+    (participants <= few).then(|| live.lonely_since.unwrap_or(now))
+}
+
+fn lonely_until(live: &LiveCall) -> Option<UnixMillis> {
+    let since = live.lonely_since?;
+    live.call.session.as_ref()?;
+    // Somebody is still being rung: he may come.
+    if live.ring.as_ref().is_some_and(crate::ring::Ring::is_live) {
+        return None;
+    }
+    let limit = Duration::from_millis(u64::from(live.call.settings.session.inactivity_timeout_ms));
+    Some(since.plus(limit))
+}

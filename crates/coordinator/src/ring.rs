@@ -1,0 +1,223 @@
+//! The rules of one ring, sans-IO: who is reached, until when, and how each ends. Times are the server's clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wire::{CallId, DeviceId, Outcome, Reason, RingId, Target, UnixMillis, UserId};
+
+/// One attempt to reach people, as the authority keeps it.
+///
+/// ```text
+///   per target:  ringing ──► accepted | declined | busy | missed | cancelled     (and never again changes)
+/// ```
+///
+/// The ring is over when no target is `ringing`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ring {
+    pub(crate) id: RingId,
+    pub(crate) cid: CallId,
+    pub(crate) caller: UserId,
+    pub(crate) caller_device: DeviceId,
+    pub(crate) video: bool,
+    pub(crate) started_at: UnixMillis,
+    pub(crate) deadline: UnixMillis,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// What an accept came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// This device is the first of its person.
+    Won,
+    /// It had won before: a success without effect.
+    Again,
+    /// Another device of the person was first.
+    Elsewhere,
+    /// Too late, or not for this person.
+    Over,
+}
+
+/// Why the authority ends what still rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The caller gave up (or vanished, or ended the call).
+    Cancel,
+    /// The deadline passed.
+    Deadline,
+}
+
+impl Ring {
+    pub(crate) fn is_live(&self) -> bool {
+        self.targets.iter().any(|target| target.outcome == Outcome::Ringing)
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.targets.iter().any(|target| target.outcome == Outcome::Accepted)
+    }
+
+    pub(crate) fn concerns(&self, user: &UserId) -> bool {
+        self.caller == *user || self.targets.iter().any(|target| target.user == *user)
+    }
+
+    /// Compare-and-set: the first device of a person wins.
+    pub(crate) fn accept(&mut self, user: &UserId, device: &DeviceId, now: UnixMillis) -> Accept {
+        let is_late = self.deadline <= now;
+        let Some(target) = self.targets.iter_mut().find(|target| target.user == *user) else { return Accept::Over };
+        match target.outcome {
+            Outcome::Ringing if is_late => Accept::Over,
+            Outcome::Ringing => {
+                target.outcome = Outcome::Accepted;
+                target.answered_on = Some(device.clone());
+                Accept::Won
+            }
+            Outcome::Accepted if target.answered_on.as_ref() == Some(device) => Accept::Again,
+            Outcome::Accepted => Accept::Elsewhere,
+            Outcome::Declined | Outcome::Busy | Outcome::Missed | Outcome::Cancelled => Accept::Over,
+        }
+    }
+
+    /// A person says no; says whether that changed anything.
+    pub(crate) fn reject(
+        &mut self,
+        user: &UserId,
+        device: &DeviceId,
+        reason: Reason,
+        message: Option<String>,
+    ) -> Option<Outcome> {
+        let target = self.ringing_target(user)?;
+        target.outcome = match reason {
+            Reason::Busy => Outcome::Busy,
+            Reason::Decline | Reason::Timeout | Reason::Cancel => Outcome::Declined,
+        };
+        target.reason = Some(reason);
+        target.message = message;
+        target.answered_on = Some(device.clone());
+        Some(target.outcome)
+    }
+
+    /// A device of the person alerts; says whether that is news.
+    pub(crate) fn alerted(&mut self, user: &UserId) -> bool {
+        self.ringing_target(user).is_some_and(|target| !std::mem::replace(&mut target.alerted, true))
+    }
+
+    /// Ends what still rings; names whom it stopped ringing for.
+    pub(crate) fn stop(&mut self, stop: Stop) -> Vec<UserId> {
+        let (outcome, reason) = match stop {
+            Stop::Cancel => (Outcome::Cancelled, Reason::Cancel),
+            Stop::Deadline => (Outcome::Missed, Reason::Timeout),
+        };
+        let ringing = self.targets.iter_mut().filter(|target| target.outcome == Outcome::Ringing);
+        ringing
+            .map(|target| {
+                target.outcome = outcome;
+                target.reason = Some(reason);
+                target.user.clone()
+            })
+            .collect()
+    }
+
+    /// The ring as it travels.
+    pub(crate) fn view(&self, now: UnixMillis) -> wire::Ring {
+        let left = if self.is_live() { self.deadline.since(now) } else { Duration::ZERO };
+        wire::Ring {
+            id: self.id.clone(),
+            cid: self.cid.clone(),
+            caller: self.caller.clone(),
+            caller_device: self.caller_device.clone(),
+            video: self.video,
+            remaining_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX),
+            targets: self.targets.clone(),
+        }
+    }
+
+    fn ringing_target(&mut self, user: &UserId) -> Option<&mut Target> {
+        self.targets.iter_mut().find(|target| target.user == *user && target.outcome == Outcome::Ringing)
+    }
+}
+
+/// A person who is being reached from now on.
+pub(crate) fn ringing(user: UserId) -> Target {
+    Target { user, outcome: Outcome::Ringing, alerted: false, reason: None, message: None, answered_on: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+    use super::*;
+
+    const START: UnixMillis = UnixMillis(1_000_000);
+
+    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+        text.parse().unwrap()
+    }
+
+    fn ring_of(people: &[&str]) -> Ring {
+        Ring {
+            id: id("r1"),
+            cid: id("default:x"),
+            caller: id("ann"),
+            caller_device: id("ann1"),
+            video: false,
+            started_at: START,
+            deadline: START.plus(Duration::from_secs(45)),
+            targets: people.iter().map(|person| ringing(id(person))).collect(),
+        }
+    }
+
+    #[test]
+    fn r02_first_device_wins_and_its_second_accept_changes_nothing() {
+        let mut ring = ring_of(&["ben"]);
+        assert_eq!(ring.accept(&id("ben"), &id("ben1"), START), Accept::Won);
+        assert_eq!(ring.accept(&id("ben"), &id("ben2"), START), Accept::Elsewhere);
+        assert_eq!(ring.accept(&id("ben"), &id("ben1"), START), Accept::Again);
+    }
+
+    #[test]
+    fn r04_accept_after_cancel_deadline_or_by_a_stranger_is_over() {
+        let mut ring = ring_of(&["ben", "cem"]);
+        assert_eq!(ring.accept(&id("eve"), &id("eve1"), START), Accept::Over);
+        assert_eq!(ring.accept(&id("ben"), &id("ben1"), ring.deadline), Accept::Over);
+        ring.stop(Stop::Cancel);
+        assert_eq!(ring.accept(&id("cem"), &id("cem1"), START), Accept::Over);
+    }
+
+    #[test]
+    fn r07_one_answer_never_changes_the_others() {
+        let mut ring = ring_of(&["ben", "cem", "dee"]);
+        ring.reject(&id("ben"), &id("ben1"), Reason::Decline, None);
+        assert_eq!(ring.accept(&id("cem"), &id("cem1"), START), Accept::Won);
+        let outcomes: Vec<_> = ring.targets.iter().map(|target| target.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Declined, Outcome::Accepted, Outcome::Ringing]);
+        assert!(ring.is_live());
+    }
+
+    /// Whatever happens in whatever order: an outcome, once there, stays; a stopped ring is silent.
+    #[test]
+    fn an_outcome_never_changes_under_random_orders() {
+        let people = ["ben", "cem", "dee"];
+        for seed in 0..2_000 {
+            let mut random = StdRng::seed_from_u64(seed);
+            let mut ring = ring_of(&people);
+            for _ in 0..30 {
+                let before = ring.clone();
+                let user: UserId = id(people[random.random_range(0..3)]);
+                let device: DeviceId = id(&format!("{user}{}", random.random_range(1..3)));
+                let now = START.plus(Duration::from_millis(random.random_range(0..50_000)));
+                match random.random_range(0..20) {
+                    0..6 => _ = ring.accept(&user, &device, now),
+                    6..12 => _ = ring.reject(&user, &device, Reason::Decline, None),
+                    12..18 => _ = ring.alerted(&user),
+                    18 => _ = ring.stop(Stop::Cancel),
+                    _ => _ = ring.stop(Stop::Deadline),
+                }
+                for (before, after) in before.targets.iter().zip(&ring.targets) {
+                    if before.outcome != Outcome::Ringing {
+                        assert_eq!(before, after, "seed {seed}");
+                    }
+                }
+                assert_eq!(ring.view(now).is_live(), ring.is_live());
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Starting and stopping a server: data, keys, media, the hub, and one port for everything.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sfu::{ApiKey, Sfu, SfuConfig};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+use wire::{Invite, Role, ServerAddress};
+
+use crate::{
+    access::{self, Tokens, kept_secret},
+    certificate::Certificate,
+    error::StartError,
+    http::{self, Shared},
+    hub::{Hub, unix_now},
+    listener,
+    media_plane::MediaPlane,
+    store::{NewInvite, Sqlite, Store},
+};
+
+/// How long the first admin has to use the invite of a new server.
+const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
+/// How long a shutdown waits for connections to end.
+const SHUTDOWN: Duration = Duration::from_secs(3);
+
+/// What a server needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database, the keys and the certificate are kept; made if it does not exist.
+    pub data: PathBuf,
+    /// TCP address for devices. Port 0 takes any.
+    pub listen: SocketAddr,
+    /// UDP address for sound and picture. Port 0 takes any.
+    pub udp: SocketAddr,
+    /// Key and secret of the media server; made and kept in the data folder if absent.
+    pub livekit_key: Option<(String, String)>,
+    /// The name people read.
+    pub name: String,
+    /// Hosts that invites name, the first of them; the machine's own address if empty.
+    pub advertise: Vec<String>,
+}
+
+/// A running server; dropping it without [`Server::shutdown`] ends it at once.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    media: MediaPlane,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// In words for the person who starts it: the data folder, the database, an address that is taken.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data)?;
+        let store = Sqlite::open(&config.data.join("bellbird.db"))
+            .await
+            .map_err(|error| StartError::Database(error.to_string()))?;
+        let store = Store::Sqlite(store);
+        let tokens = Tokens::new(&kept_secret(&config.data.join("token-secret"))?);
+        let key = match config.livekit_key {
+            Some((key, secret)) => ApiKey { key, secret },
+            None => media_key(&config.data)?,
+        };
+        let (sfu, media_events) = Sfu::start(SfuConfig { udp: config.udp, addresses: Vec::new(), key: key.clone() })
+            .map_err(|error| StartError::Media { address: config.udp, error: error.to_string() })?;
+        let taken = |error| StartError::Listen { address: config.listen, error };
+        let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+        let certificate = Certificate::kept(&config.data)?;
+        let reachable = ServerAddress { host: advertised(&config.advertise, address), port: address.port() };
+        let pin = (!reachable.is_loopback()).then_some(certificate.pin);
+        let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
+        let (hub, handle) = Hub::new(store.clone(), media.clone(), media_events, config.name.clone(), live);
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared::new(handle, store, tokens, sfu, config.name, reachable, pin, stop.clone()));
+        let router = http::router(Arc::clone(&shared));
+        let serving = listener::serve(listener, certificate.config, router, stop);
+        let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];
+        tracing::info!(%address, "the server takes connections");
+        Ok(Self { address, shared, media, tasks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where others reach it.
+    #[must_use]
+    pub fn reachable(&self) -> &ServerAddress {
+        &self.shared.address
+    }
+
+    /// The same as URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.shared.pin.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.shared.address)
+    }
+
+    /// The invite of the first admin; only while nobody has signed in. Each call makes a new one.
+    pub async fn admin_invite(&self) -> Option<Invite> {
+        let live = self.shared.store.live().await.ok()?;
+        if !live.people.is_empty() {
+            return None;
+        }
+        let (code, now) = (access::fresh_code(), unix_now());
+        let invite = NewInvite {
+            code_hash: access::hash(code.as_str()),
+            uses: 1,
+            expires_at: now.plus(ADMIN_INVITE),
+            role: Role::Admin,
+            person: None,
+            created_at: now,
+        };
+        self.shared.store.add_invite(&invite).await.ok()?;
+        Some(self.shared.invite(code))
+    }
+
+    /// A token for a room of the media server, for any LiveKit client.
+    #[must_use]
+    pub fn media_token(&self, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
+        self.media.token(room, identity, name, lifetime)
+    }
+
+    /// Tells the devices to come back later and ends.
+    pub async fn shutdown(mut self) {
+        self.shared.stop.cancel();
+        if let Some(serving) = self.tasks.pop() {
+            _ = timeout(SHUTDOWN, serving).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Shared").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// The key of the media server that is kept in a data folder; made on first use.
+///
+/// # Errors
+/// When the folder cannot be read or written.
+pub fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
+    std::fs::create_dir_all(data)?;
+    Ok(ApiKey { key: "bellbird".to_owned(), secret: kept_secret(&data.join("media-secret"))? })
+}
+
+/// The host that others reach this server by.
+fn advertised(wished: &[String], listening: SocketAddr) -> String {
+    if let Some(host) = wished.first() {
+        return host.clone();
+    }
+    if !listening.ip().is_unspecified() {
+        return listening.ip().to_string();
+    }
+    own_address().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_string()
+}
+
+/// The address of the interface that leads outside. Connecting a UDP socket sends nothing: it only asks the routing
+/// table (192.0.2.1 is reserved for documentation, RFC 5737).
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}

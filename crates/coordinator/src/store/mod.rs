@@ -1,0 +1,134 @@
+//! Where everything is kept that must survive a restart. Written before it is announced.
+
+mod sqlite;
+
+use wire::{Call, CallId, Code, DeviceId, ErrorBody, HistoryEntry, Role, UnixMillis, UserId};
+
+use crate::ring::Ring;
+pub(crate) use sqlite::Sqlite;
+
+/// The store: one file beside the server, or (later) a database that many servers share.
+#[derive(Debug, Clone)]
+pub(crate) enum Store {
+    Sqlite(Sqlite),
+}
+
+/// The store could not do it; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("a stored document cannot be read: {0}")]
+    Document(#[from] serde_json::Error),
+}
+
+impl From<StoreError> for ErrorBody {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::new(
+            Code::Unavailable,
+            "the server cannot write to its disk or database now; nothing was changed, try again",
+        )
+    }
+}
+
+/// A person as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredPerson {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+}
+
+/// A device as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredDevice {
+    pub(crate) person: UserId,
+    pub(crate) secret_hash: Vec<u8>,
+    pub(crate) is_signed_out: bool,
+}
+
+/// What an invite gives, when it is good.
+#[derive(Debug, Clone)]
+pub(crate) struct InviteGrant {
+    pub(crate) role: Role,
+    /// Signs in one more device of this person.
+    pub(crate) person: Option<UserId>,
+}
+
+/// An invite to store.
+#[derive(Debug, Clone)]
+pub(crate) struct NewInvite {
+    pub(crate) code_hash: Vec<u8>,
+    pub(crate) uses: u32,
+    pub(crate) expires_at: UnixMillis,
+    pub(crate) role: Role,
+    pub(crate) person: Option<UserId>,
+    pub(crate) created_at: UnixMillis,
+}
+
+/// Who signs in by an invite.
+#[derive(Debug, Clone)]
+pub(crate) struct NewDevice {
+    pub(crate) id: DeviceId,
+    pub(crate) person: StoredPerson,
+    pub(crate) is_new_person: bool,
+    pub(crate) name: String,
+    pub(crate) secret_hash: Vec<u8>,
+    pub(crate) created_at: UnixMillis,
+}
+
+/// One change of calls, rings and history: stored whole or not at all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) rings: Vec<Ring>,
+    pub(crate) history: Vec<Remembered>,
+}
+
+/// A line of a person's history: new, or the new state of the one with the same occasion.
+#[derive(Debug, Clone)]
+pub(crate) struct Remembered {
+    pub(crate) person: UserId,
+    /// What it is about: the ring (or the session, for a call without one).
+    pub(crate) occasion: String,
+    /// `id` is given by the store.
+    pub(crate) entry: HistoryEntry,
+}
+
+/// Everything that is live, after a start.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    pub(crate) people: Vec<StoredPerson>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) rings: Vec<Ring>,
+}
+
+/// Passes a call on to the form of store in use.
+macro_rules! forward {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        impl Store {
+            $(pub(crate) async fn $name(&self $(, $argument: $type)*) -> Result<$result, StoreError> {
+                match self {
+                    Self::Sqlite(sqlite) => sqlite.$name($($argument),*).await,
+                }
+            })*
+        }
+    };
+}
+
+forward! {
+    fn live() -> Live;
+    fn device(id: &DeviceId) -> Option<StoredDevice>;
+    fn person_exists(id: &UserId) -> bool;
+    fn role(id: &UserId) -> Option<Role>;
+    fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
+    fn add_invite(invite: &NewInvite) -> ();
+    fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
+    fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
+    fn call(cid: &CallId) -> Option<Call>;
+    fn newest_ring(cid: &CallId) -> Option<Ring>;
+    fn write(change: &Change) -> Vec<HistoryEntry>;
+    fn history(person: &UserId, most: u32) -> Vec<HistoryEntry>;
+    fn mark_seen(person: &UserId) -> ();
+}

@@ -1,0 +1,218 @@
+//! The embedded store: one SQLite file in WAL mode.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Row as _, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use wire::{Call, CallId, DeviceId, HistoryEntry, Role, UnixMillis, UserId};
+
+use super::{Change, InviteGrant, Live, NewDevice, NewInvite, StoreError, StoredDevice, StoredPerson};
+use crate::ring::Ring;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Sqlite {
+    pool: SqlitePool,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
+        // NORMAL: what is committed survives a crash of the process; a power cut can cost the last moments, never the
+        // file (sqlite.org/pragma.html#pragma_synchronous).
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(2));
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+        sqlx::migrate!("./migrations").run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn live(&self) -> Result<Live, StoreError> {
+        let mut live = Live::default();
+        for row in sqlx::query("SELECT id, name, role FROM people").fetch_all(&self.pool).await? {
+            let (id, name, role): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+            match (id.parse(), serde_json::from_str(&role)) {
+                (Ok(id), Ok(role)) => live.people.push(StoredPerson { id, name, role }),
+                _ => tracing::error!(id, "a stored person cannot be read and is left out"),
+            }
+        }
+        for row in sqlx::query("SELECT document FROM calls WHERE is_live = 1").fetch_all(&self.pool).await? {
+            keep_readable(&mut live.calls, row.get(0));
+        }
+        let newest = "SELECT document FROM rings WHERE id IN (SELECT max(rings.id) FROM rings JOIN calls USING (cid) \
+                      WHERE calls.is_live = 1 GROUP BY rings.cid)";
+        for row in sqlx::query(newest).fetch_all(&self.pool).await? {
+            keep_readable(&mut live.rings, row.get(0));
+        }
+        Ok(live)
+    }
+
+    pub(super) async fn device(&self, id: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
+        let query = sqlx::query("SELECT person, secret_hash, signed_out_at FROM devices WHERE id = ?");
+        let row = query.bind(id.as_str()).fetch_optional(&self.pool).await?;
+        Ok(row.and_then(|row| {
+            let person: String = row.get(0);
+            let is_signed_out = row.get::<Option<i64>, _>(2).is_some();
+            Some(StoredDevice { person: person.parse().ok()?, secret_hash: row.get(1), is_signed_out })
+        }))
+    }
+
+    pub(super) async fn person_exists(&self, id: &UserId) -> Result<bool, StoreError> {
+        let query = sqlx::query("SELECT 1 FROM people WHERE id = ?").bind(id.as_str());
+        Ok(query.fetch_optional(&self.pool).await?.is_some())
+    }
+
+    pub(super) async fn role(&self, id: &UserId) -> Result<Option<Role>, StoreError> {
+        let query = sqlx::query("SELECT role FROM people WHERE id = ?").bind(id.as_str());
+        let row = query.fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(serde_json::from_str(row.get(0))?)).transpose()
+    }
+
+    pub(super) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE devices SET signed_out_at = ? WHERE id = ?");
+        query.bind(now.0).bind(id.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    pub(super) async fn add_invite(&self, invite: &NewInvite) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO invites (code_hash, uses_left, expires_at, role, person, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        );
+        query
+            .bind(&invite.code_hash)
+            .bind(i64::from(invite.uses))
+            .bind(invite.expires_at.0)
+            .bind(serde_json::to_string(&invite.role)?)
+            .bind(invite.person.as_ref().map(UserId::as_str))
+            .bind(invite.created_at.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn peek_invite(
+        &self,
+        code_hash: &[u8],
+        now: UnixMillis,
+    ) -> Result<Option<InviteGrant>, StoreError> {
+        let query = "SELECT role, person FROM invites WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?";
+        let row = sqlx::query(query).bind(code_hash).bind(now.0).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        let role: Role = serde_json::from_str(row.get(0))?;
+        Ok(Some(InviteGrant { role, person: row.get::<Option<String>, _>(1).and_then(|id| id.parse().ok()) }))
+    }
+
+    /// Uses the invite up and signs the device in, both or neither; `false` when somebody else was faster.
+    pub(super) async fn redeem(&self, code_hash: &[u8], device: &NewDevice) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let used = sqlx::query(
+            "UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?",
+        );
+        let used = used.bind(code_hash).bind(device.created_at.0).execute(&mut *transaction).await?;
+        if used.rows_affected() != 1 {
+            return Ok(false);
+        }
+        let person = &device.person;
+        if device.is_new_person {
+            let insert = sqlx::query(
+                "INSERT INTO people (id, name, role, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            );
+            let role = serde_json::to_string(&person.role)?;
+            let insert = insert.bind(person.id.as_str()).bind(&person.name).bind(role).bind(device.created_at.0);
+            if insert.execute(&mut *transaction).await?.rows_affected() != 1 {
+                return Ok(false);
+            }
+        }
+        let insert =
+            sqlx::query("INSERT INTO devices (id, person, name, secret_hash, created_at) VALUES (?, ?, ?, ?, ?)");
+        insert
+            .bind(device.id.as_str())
+            .bind(person.id.as_str())
+            .bind(&device.name)
+            .bind(&device.secret_hash)
+            .bind(device.created_at.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    pub(super) async fn call(&self, cid: &CallId) -> Result<Option<Call>, StoreError> {
+        let query = sqlx::query("SELECT document FROM calls WHERE cid = ?").bind(cid.as_str());
+        let row = query.fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(serde_json::from_str(row.get(0))?)).transpose()
+    }
+
+    pub(super) async fn newest_ring(&self, cid: &CallId) -> Result<Option<Ring>, StoreError> {
+        let query = sqlx::query("SELECT document FROM rings WHERE cid = ? ORDER BY id DESC LIMIT 1");
+        let row = query.bind(cid.as_str()).fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(serde_json::from_str(row.get(0))?)).transpose()
+    }
+
+    /// Writes a change in one transaction; answers with the history entries as they now stand.
+    pub(super) async fn write(&self, change: &Change) -> Result<Vec<HistoryEntry>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for call in &change.calls {
+            let live_ring = change.rings.iter().any(|ring| ring.cid == call.cid && ring.is_live());
+            let query = sqlx::query(
+                "INSERT INTO calls (cid, is_live, document) VALUES (?, ?, ?) \
+                 ON CONFLICT (cid) DO UPDATE SET is_live = excluded.is_live, document = excluded.document",
+            );
+            let document = serde_json::to_string(call)?;
+            let query = query.bind(call.cid.as_str()).bind(live_ring || call.session.is_some()).bind(document);
+            query.execute(&mut *transaction).await?;
+        }
+        for ring in &change.rings {
+            let query = sqlx::query(
+                "INSERT INTO rings (id, cid, is_live, document) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (id) DO UPDATE SET is_live = excluded.is_live, document = excluded.document",
+            );
+            let document = serde_json::to_string(ring)?;
+            let query = query.bind(ring.id.as_str()).bind(ring.cid.as_str()).bind(ring.is_live()).bind(document);
+            query.execute(&mut *transaction).await?;
+        }
+        let mut entries = Vec::with_capacity(change.history.len());
+        for remembered in &change.history {
+            let query = sqlx::query(
+                "INSERT INTO history (person, occasion, unseen, document) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (person, occasion) DO UPDATE SET unseen = excluded.unseen, document = excluded.document \
+                 RETURNING id",
+            );
+            let document = serde_json::to_string(&remembered.entry)?;
+            let query = query.bind(remembered.person.as_str()).bind(&remembered.occasion);
+            let row = query.bind(remembered.entry.unseen).bind(document).fetch_one(&mut *transaction).await?;
+            entries.push(HistoryEntry { id: row.get(0), ..remembered.entry.clone() });
+        }
+        transaction.commit().await?;
+        Ok(entries)
+    }
+
+    pub(super) async fn history(&self, person: &UserId, most: u32) -> Result<Vec<HistoryEntry>, StoreError> {
+        let query = sqlx::query("SELECT id, unseen, document FROM history WHERE person = ? ORDER BY id DESC LIMIT ?");
+        let rows = query.bind(person.as_str()).bind(most).fetch_all(&self.pool).await?;
+        rows.into_iter().map(|row| entry(row.get(0), row.get(1), row.get(2))).collect()
+    }
+
+    pub(super) async fn mark_seen(&self, person: &UserId) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE history SET unseen = 0 WHERE person = ? AND unseen = 1");
+        query.bind(person.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+fn entry(id: i64, unseen: bool, document: &str) -> Result<HistoryEntry, StoreError> {
+    Ok(HistoryEntry { id, unseen, ..serde_json::from_str(document)? })
+}
+
+/// A corrupt row costs itself, not the start of the server.
+fn keep_readable<T: serde::de::DeserializeOwned>(kept: &mut Vec<T>, document: &str) {
+    match serde_json::from_str(document) {
+        Ok(value) => kept.push(value),
+        Err(error) => tracing::error!(%error, "a stored document cannot be read and is left out"),
+    }
+}
