@@ -1,7 +1,27 @@
 //! The SDK: sign in, ring, answer, join, watch.
+//!
+//! [`sign_in`] turns an invite into an [`Account`]; [`Client::start`] connects it and stays connected. What a screen may
+//! show is one value, [`ClientState`], watched with [`Client::state`]. The server decides about every ring; this crate
+//! mirrors it.
 
+mod account;
+mod backoff;
+mod call;
+mod calls;
+mod client;
+mod error;
+mod rest;
+mod roster;
+mod session;
+mod signal;
+mod socket;
 mod state;
+mod tls;
 
+pub use account::{Account, SignInWish, sign_in};
+pub use calls::{JoinOptions, Leave, Toggle};
+pub use client::Client;
+pub use error::ClientError;
 pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
     ParticipantView, RingView, TargetView,

@@ -16,5 +16,5 @@ mod server;
 mod store;
 
 pub use error::StartError;
-pub use server::{Config, Server, media_key};
+pub use server::{Config, Server, media_key, room_token};
 pub use sfu::ApiKey;

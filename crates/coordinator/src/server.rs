@@ -167,6 +167,13 @@ pub fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
     Ok(ApiKey { key: "bellbird".to_owned(), secret: kept_secret(&data.join("media-secret"))? })
 }
 
+/// A token for a room, signed without a running server.
+#[must_use]
+pub fn room_token(key: &ApiKey, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
+    let (room, identity, name) = (room.to_owned(), identity.to_owned(), name.to_owned());
+    sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, can_publish: true })
+}
+
 /// The host that others reach this server by.
 fn advertised(wished: &[String], listening: SocketAddr) -> String {
     if let Some(host) = wished.first() {

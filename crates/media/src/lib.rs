@@ -1,1 +1,20 @@
 //! Devices, processing, codecs, jitter, RTP. Knows no users and no calls.
+//!
+//! One [`Engine`] a process owns the devices; a joined call is a [`Peer`], two WebRTC connections to a media server that
+//! speaks LiveKit. Pictures are handed out by the [`VideoHub`], encoded.
+
+mod audio;
+mod codec;
+mod engine;
+mod frame;
+mod peer;
+mod stats;
+mod video;
+
+pub use audio::tones::Tone;
+pub use codec::vp8::{Vp8Decoder, Vp8Error};
+pub use engine::{DeviceInfo, Devices, Engine, EngineError, EngineOptions, PlayingTone};
+pub use frame::{EncodedFrame, I420};
+pub use peer::{ConnectionState, DeviceKind, Peer, PeerCommand, PeerEvent, PeerOptions, Target, Toggle, TrackKind};
+pub use stats::{Levels, PeerStats};
+pub use video::hub::{VideoHub, VideoSubscription};

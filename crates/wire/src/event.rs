@@ -7,7 +7,6 @@ use crate::{CallId, CallState, DeviceId, HistoryEntry, Person, RingId, UnixMilli
 /// Server to device. The first message of a connection is always the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "made once and sent at once, never kept in numbers")]
 pub enum ServerMessage {
     /// Everything, at the start of each connection. State is what the snapshot says.
     Snapshot(Snapshot),
@@ -48,7 +47,6 @@ pub struct Snapshot {
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "made once and sent at once, never kept in numbers")]
 pub enum Event {
     /// A call changed: the new state, whole. A call without live ring and session is forgotten after this.
     Call {

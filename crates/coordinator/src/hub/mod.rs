@@ -183,7 +183,7 @@ impl Hub {
                     Some(request) => self.on_request(unix_now(), request).await,
                     None => return,
                 },
-                Some(event) = self.media_events.recv() => self.on_media(unix_now(), event).await,
+                Some(event) = self.media_events.recv() => self.on_media(unix_now(), event),
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -156,7 +156,7 @@ impl Hub {
         self.commit(now, draft).await
     }
 
-    pub(super) async fn on_media(&mut self, now: UnixMillis, event: SfuEvent) {
+    pub(super) fn on_media(&mut self, now: UnixMillis, event: SfuEvent) {
         let (room, identity, presence) = match event {
             SfuEvent::ParticipantJoined { room, identity } => (room, identity, MediaPresence::Up),
             SfuEvent::ParticipantLeft { room, identity } => (room, identity, MediaPresence::Lost { since: now }),

@@ -1,0 +1,210 @@
+//! One function per endpoint of the server's HTTP interface, with the access token kept fresh.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Method, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use wire::{
+    AccessToken, CallId, CallState, Code, CreateInvite, CreatedInvite, ErrorBody, GetOrCreate, GetOrCreated, Join,
+    Joined, MediaServer, Pin, Reject, ServerAddress, SignIn, SignedIn, TokenRequest,
+};
+
+use crate::{account::Account, error::ClientError, tls};
+
+/// A request that takes longer has failed; the server answers in milliseconds.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A token this close to its end is fetched anew before it is used.
+const TOKEN_MARGIN: Duration = Duration::from_secs(30);
+
+/// The server as one device sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rest {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: reqwest::Client,
+    account: Account,
+    token: Mutex<Option<FreshToken>>,
+}
+
+#[derive(Debug, Clone)]
+struct FreshToken {
+    token: String,
+    until: Instant,
+}
+
+/// Redeems an invite; the only request that needs no account.
+pub(crate) async fn sign_in(
+    server: &ServerAddress,
+    pin: Option<Pin>,
+    request: &SignIn,
+) -> Result<SignedIn, ClientError> {
+    let http = http_client(pin)?;
+    let url = format!("{}/v1/sign-in", base_url("http", server, pin));
+    let body = serde_json::to_vec(request).map_err(unreadable)?;
+    decode(http.post(url).header("content-type", "application/json").body(body).send().await).await
+}
+
+impl Rest {
+    pub(crate) fn new(account: Account) -> Result<Self, ClientError> {
+        let http = http_client(account.pin)?;
+        Ok(Self { shared: Arc::new(Shared { http, account, token: Mutex::new(None) }) })
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.shared.account
+    }
+
+    /// `ws://…` or `wss://…` of a path on this server.
+    pub(crate) fn socket_url(&self, path: &str) -> String {
+        format!("{}{path}", base_url("ws", &self.account().server, self.account().pin))
+    }
+
+    /// Where a media server is, as a WebSocket URL without `/rtc`.
+    pub(crate) fn media_url(&self, server: &MediaServer) -> String {
+        match server {
+            MediaServer::Here => self.socket_url(""),
+            MediaServer::At(url) => url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// A token that is good for at least half a minute.
+    pub(crate) async fn access_token(&self) -> Result<String, ClientError> {
+        let kept = self.kept_token();
+        if let Some(fresh) = kept.filter(|fresh| fresh.until > now() + TOKEN_MARGIN) {
+            return Ok(fresh.token);
+        }
+        let account = self.account();
+        let request = TokenRequest { device: account.device.clone(), refresh_secret: account.refresh_secret.clone() };
+        let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
+        let body = serde_json::to_vec(&request).map_err(unreadable)?;
+        let sent = self.shared.http.post(url).header("content-type", "application/json").body(body).send().await;
+        let access: AccessToken = decode(sent).await?;
+        let until = now() + Duration::from_millis(u64::from(access.expires_in_ms));
+        self.keep_token(Some(FreshToken { token: access.token.clone(), until }));
+        Ok(access.token)
+    }
+
+    pub(crate) async fn get_or_create(&self, cid: &CallId, request: &GetOrCreate) -> Result<GetOrCreated, ClientError> {
+        self.post(&call_path(cid, ""), request).await
+    }
+
+    pub(crate) async fn join(&self, cid: &CallId, request: &Join) -> Result<Joined, ClientError> {
+        self.post(&call_path(cid, "/join"), request).await
+    }
+
+    pub(crate) async fn reject(&self, cid: &CallId, request: &Reject) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/reject"), request).await
+    }
+
+    pub(crate) async fn leave(&self, cid: &CallId) -> Result<(), ClientError> {
+        self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/leave"), &Empty {}).await.map(|_| ())
+    }
+
+    pub(crate) async fn end(&self, cid: &CallId) -> Result<(), ClientError> {
+        self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/end"), &Empty {}).await.map(|_| ())
+    }
+
+    pub(crate) async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, ClientError> {
+        self.post("/v1/invites", request).await
+    }
+
+    pub(crate) async fn mark_missed_seen(&self) -> Result<(), ClientError> {
+        self.post::<_, serde::de::IgnoredAny>("/v1/missed/seen", &Empty {}).await.map(|_| ())
+    }
+
+    pub(crate) async fn sign_out(&self) -> Result<(), ClientError> {
+        self.post::<_, serde::de::IgnoredAny>("/v1/devices/me/sign-out", &Empty {}).await.map(|_| ())
+    }
+
+    async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(unreadable)?;
+        match self.send(Method::POST, path, body.clone()).await {
+            Err(error) if error.code() == Some(Code::TokenExpired) => {
+                // The server's clock decides, not ours: fetch a new one and try once more.
+                self.keep_token(None);
+                self.send(Method::POST, path, body).await
+            }
+            other => other,
+        }
+    }
+
+    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
+        let token = self.access_token().await?;
+        let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
+        let request = self.shared.http.request(method, url).bearer_auth(token);
+        decode(request.header("content-type", "application/json").body(body).send().await).await
+    }
+
+    fn kept_token(&self) -> Option<FreshToken> {
+        self.shared.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn keep_token(&self, token: Option<FreshToken>) {
+        *self.shared.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = token;
+    }
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+fn call_path(cid: &CallId, action: &str) -> String {
+    format!("/v1/calls/{}/{}{action}", cid.call_type(), cid.id())
+}
+
+/// TLS always, except to a loopback server that has no pin.
+fn base_url(scheme: &str, server: &ServerAddress, pin: Option<Pin>) -> String {
+    let secure = if pin.is_some() || !server.is_loopback() { "s" } else { "" };
+    format!("{scheme}{secure}://{server}")
+}
+
+fn http_client(pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
+    let mut builder = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true);
+    if let Some(pin) = pin {
+        builder = builder.tls_backend_preconfigured(tls::pinned(pin).as_ref().clone());
+    }
+    builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })
+}
+
+async fn decode<T: DeserializeOwned>(sent: Result<reqwest::Response, reqwest::Error>) -> Result<T, ClientError> {
+    let response = sent.map_err(|error| unreachable_server(&error))?;
+    let status = response.status();
+    let body = response.bytes().await.map_err(|error| unreachable_server(&error))?;
+    if status.is_success() {
+        let body = if body.is_empty() { b"null".as_slice() } else { &body };
+        return serde_json::from_slice(body).map_err(unreadable);
+    }
+    match serde_json::from_slice::<ErrorBody>(&body) {
+        Ok(body) => Err(ClientError::Refused(body)),
+        Err(_) if status == StatusCode::NOT_FOUND => {
+            Err(ClientError::Unreadable { why: "no Bellbird server answers at this address".to_owned() })
+        }
+        Err(error) => Err(ClientError::Unreadable { why: format!("{status}: {error}") }),
+    }
+}
+
+fn unreachable_server(error: &reqwest::Error) -> ClientError {
+    if tls::is_wrong_certificate(error) {
+        return ClientError::WrongServer;
+    }
+    let mut root: &dyn std::error::Error = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    ClientError::Unreachable { why: root.to_string() }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(unreadable)`")]
+fn unreadable(error: serde_json::Error) -> ClientError {
+    ClientError::Unreadable { why: error.to_string() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the age of a token is counted here, at the edge")]
+fn now() -> Instant {
+    Instant::now()
+}

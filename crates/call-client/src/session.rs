@@ -1,0 +1,511 @@
+//! A joined call: LiveKit signalling on one side, `media::Peer` on the other. Finds its way again by itself.
+
+use std::time::Duration;
+
+use livekit_protocol as proto;
+use media::{PeerCommand, PeerEvent, PeerOptions};
+use proto::{leave_request, signal_request, signal_response};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+use wire::{CallId, Pin};
+
+use crate::{
+    backoff,
+    calls::{Device, Toggle},
+    roster::Roster,
+    signal::{Signal, SignalError},
+    state::{DeviceView, EndReason, ParticipantView},
+};
+
+/// How long a lost session is tried again before the call is given up.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
+/// How long the first connection may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// Switches wait here; far more than fingers can press.
+const SWITCHES: usize = 16;
+
+/// What happens to the media of a joined call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum SessionEvent {
+    /// Media flows.
+    Connected,
+    /// It does not any more; it is being tried again.
+    Reconnecting,
+    Participants(Vec<ParticipantView>),
+    Device {
+        device: Device,
+        view: DeviceView,
+    },
+    /// For good.
+    Closed(EndReason),
+}
+
+/// What a session needs to begin.
+pub(crate) struct Setup {
+    pub(crate) cid: CallId,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) pin: Option<Pin>,
+    pub(crate) microphone: Toggle,
+    pub(crate) camera: Toggle,
+}
+
+/// The handle of a running session; dropping it leaves.
+#[derive(Debug)]
+pub(crate) struct Session {
+    switches: mpsc::Sender<(Device, Toggle)>,
+    levels: watch::Receiver<Option<watch::Receiver<media::Levels>>>,
+}
+
+impl Session {
+    pub(crate) fn start(
+        setup: Setup,
+        engine: Option<media::Engine>,
+        events: mpsc::Sender<(CallId, SessionEvent)>,
+    ) -> Self {
+        let (switches, queue) = mpsc::channel(SWITCHES);
+        let (level_sender, levels) = watch::channel(None);
+        let events = Events { cid: setup.cid.clone(), sender: events };
+        match engine {
+            Some(engine) => {
+                let running = Running { setup, engine, events, switches: queue, levels: level_sender };
+                tokio::spawn(running.run());
+            }
+            // A device without media is in the call as soon as the server says so.
+            None => {
+                tokio::spawn(async move { events.send(SessionEvent::Connected).await });
+            }
+        }
+        Self { switches, levels }
+    }
+
+    /// Switches a device; the newest wish wins if the session is slow.
+    pub(crate) fn switch(&self, device: Device, to: Toggle) {
+        if self.switches.try_send((device, to)).is_err() {
+            tracing::warn!(?device, "the session is too slow to follow; the switch is lost");
+        }
+    }
+
+    pub(crate) fn levels(&self) -> Option<watch::Receiver<media::Levels>> {
+        self.levels.borrow().clone()
+    }
+}
+
+struct Events {
+    cid: CallId,
+    sender: mpsc::Sender<(CallId, SessionEvent)>,
+}
+
+impl Events {
+    async fn send(&self, event: SessionEvent) {
+        _ = self.sender.send((self.cid.clone(), event)).await;
+    }
+}
+
+struct Running {
+    setup: Setup,
+    engine: media::Engine,
+    events: Events,
+    switches: mpsc::Receiver<(Device, Toggle)>,
+    levels: watch::Sender<Option<watch::Receiver<media::Levels>>>,
+}
+
+/// How one connection to the media server went.
+enum Outcome {
+    /// The handle was dropped.
+    Left,
+    /// The server wants us out.
+    Closed(EndReason),
+    /// Lost after it was up, or never up.
+    Lost { why: String, was_up: bool },
+}
+
+impl Running {
+    async fn run(mut self) {
+        let mut attempt = 0;
+        let mut lost_at = None;
+        loop {
+            match self.connect_once().await {
+                Outcome::Left => return,
+                Outcome::Closed(reason) => return self.events.send(SessionEvent::Closed(reason)).await,
+                Outcome::Lost { why, was_up } => {
+                    tracing::info!(cid = %self.setup.cid, %why, was_up, "the media connection is lost");
+                    if was_up {
+                        attempt = 0;
+                        lost_at = None;
+                    }
+                    let since = *lost_at.get_or_insert_with(now);
+                    if since.elapsed() > GIVE_UP_AFTER {
+                        return self.events.send(SessionEvent::Closed(EndReason::MediaFailed)).await;
+                    }
+                    self.events.send(SessionEvent::Reconnecting).await;
+                }
+            }
+            let pause = sleep(backoff::wait(attempt, rand::random()));
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    () = &mut pause => break,
+                    switch = self.switches.recv() => match switch {
+                        Some((device, to)) => self.remember(device, to),
+                        None => return,
+                    },
+                }
+            }
+            attempt += 1;
+        }
+    }
+
+    /// What the person wants survives every reconnect.
+    fn remember(&mut self, device: Device, to: Toggle) {
+        match device {
+            Device::Microphone => self.setup.microphone = to,
+            Device::Camera => self.setup.camera = to,
+        }
+    }
+
+    async fn connect_once(&mut self) -> Outcome {
+        let lost = |error: SignalError| Outcome::Lost { why: error.to_string(), was_up: false };
+        let opened = Signal::open(&self.setup.url, &self.setup.token, self.setup.pin).await;
+        let (signal, join) = match opened {
+            Ok(opened) => opened,
+            Err(SignalError::Refused(why)) => {
+                tracing::warn!(%why, "the media server refuses");
+                return Outcome::Lost { why, was_up: false };
+            }
+            Err(error) => return lost(error),
+        };
+        let options =
+            PeerOptions { microphone: media_toggle(self.setup.microphone), camera: media_toggle(self.setup.camera) };
+        let (peer, peer_events) = self.engine.peer(options);
+        self.levels.send_replace(Some(peer.levels()));
+        let heartbeat = Duration::from_secs(u64::try_from(join.ping_interval).unwrap_or(5).clamp(1, 30));
+        let dead_after = Duration::from_secs(u64::try_from(join.ping_timeout).unwrap_or(15).clamp(3, 60));
+        let connection = Connection {
+            signal,
+            peer,
+            roster: Roster::new(&join),
+            tracks: OwnTracks::default(),
+            was_up: false,
+            running: self,
+        };
+        let outcome = connection.run(peer_events, heartbeat, dead_after).await;
+        self.levels.send_replace(None);
+        outcome
+    }
+}
+
+/// The tracks this device publishes.
+#[derive(Default)]
+struct OwnTracks {
+    microphone: Option<OwnTrack>,
+    camera: Option<OwnTrack>,
+}
+
+struct OwnTrack {
+    cid: String,
+    /// The server's name for it, once published.
+    sid: Option<String>,
+}
+
+/// One connection to the media server.
+struct Connection<'a> {
+    signal: Signal,
+    peer: media::Peer,
+    roster: Roster,
+    tracks: OwnTracks,
+    was_up: bool,
+    running: &'a mut Running,
+}
+
+impl Connection<'_> {
+    async fn run(
+        mut self,
+        mut peer_events: mpsc::Receiver<PeerEvent>,
+        heartbeat: Duration,
+        dead_after: Duration,
+    ) -> Outcome {
+        match self.talk(&mut peer_events, heartbeat, dead_after).await {
+            Ok(outcome) => {
+                if matches!(outcome, Outcome::Left) {
+                    self.signal.leave().await;
+                }
+                outcome
+            }
+            Err(error) => Outcome::Lost { why: error.to_string(), was_up: self.was_up },
+        }
+    }
+
+    async fn talk(
+        &mut self,
+        peer_events: &mut mpsc::Receiver<PeerEvent>,
+        heartbeat: Duration,
+        dead_after: Duration,
+    ) -> Result<Outcome, SignalError> {
+        self.publish(Device::Microphone).await?;
+        if self.running.setup.camera == Toggle::On {
+            self.publish(Device::Camera).await?;
+        }
+        self.tell_participants().await;
+        let mut ticks = interval(heartbeat);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = now();
+        let begun = now();
+        loop {
+            let outcome = tokio::select! {
+                response = self.signal.next() => { heard = now(); self.on_response(response?).await? }
+                Some(event) = peer_events.recv() => self.on_peer(event).await?,
+                switch = self.running.switches.recv() => match switch {
+                    Some((device, to)) => { self.switch(device, to).await?; None }
+                    None => Some(Outcome::Left),
+                },
+                _ = ticks.tick() => self.on_tick(begun, heard, dead_after).await?,
+            };
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    async fn on_tick(
+        &mut self,
+        begun: Instant,
+        heard: Instant,
+        dead_after: Duration,
+    ) -> Result<Option<Outcome>, SignalError> {
+        if heard.elapsed() > dead_after {
+            return Err(SignalError::Silent);
+        }
+        if !self.was_up && begun.elapsed() > CONNECT_WITHIN {
+            return Err(SignalError::NoMedia);
+        }
+        self.signal.ping().await?;
+        Ok(None)
+    }
+
+    /// Announces a track; the media follows when the server has named it.
+    async fn publish(&mut self, device: Device) -> Result<(), SignalError> {
+        let (slot, source, kind, name, on) = match device {
+            Device::Microphone => (
+                &mut self.tracks.microphone,
+                proto::TrackSource::Microphone,
+                proto::TrackType::Audio,
+                "microphone",
+                self.running.setup.microphone,
+            ),
+            Device::Camera => (
+                &mut self.tracks.camera,
+                proto::TrackSource::Camera,
+                proto::TrackType::Video,
+                "camera",
+                self.running.setup.camera,
+            ),
+        };
+        let cid = format!("{name}-{:08x}", rand::random::<u32>());
+        *slot = Some(OwnTrack { cid: cid.clone(), sid: None });
+        let (width, height) = match device {
+            Device::Microphone => (0, 0),
+            Device::Camera => (640, 360),
+        };
+        let request = proto::AddTrackRequest {
+            cid,
+            name: name.to_owned(),
+            r#type: kind as i32,
+            source: source as i32,
+            width,
+            height,
+            muted: on == Toggle::Off,
+            disable_red: true,
+            stream: "camera".to_owned(),
+            ..proto::AddTrackRequest::default()
+        };
+        self.signal.send(signal_request::Message::AddTrack(request)).await
+    }
+
+    async fn switch(&mut self, device: Device, to: Toggle) -> Result<(), SignalError> {
+        self.running.remember(device, to);
+        let track = match device {
+            Device::Microphone => &self.tracks.microphone,
+            Device::Camera => &self.tracks.camera,
+        };
+        match (track, to) {
+            (None, Toggle::On) => self.publish(device).await?,
+            (None, Toggle::Off) => {}
+            (Some(track), _) => {
+                if let Some(sid) = track.sid.clone() {
+                    let mute = proto::MuteTrackRequest { sid, muted: to == Toggle::Off };
+                    self.signal.send(signal_request::Message::Mute(mute)).await?;
+                }
+            }
+        }
+        self.peer.send(match device {
+            Device::Microphone => PeerCommand::SetMicrophone(media_toggle(to)),
+            Device::Camera => PeerCommand::SetCamera(media_toggle(to)),
+        });
+        self.tell_participants().await;
+        Ok(())
+    }
+
+    async fn on_response(&mut self, response: signal_response::Message) -> Result<Option<Outcome>, SignalError> {
+        use signal_response::Message;
+        match response {
+            Message::Offer(offer) => self.peer.send(PeerCommand::SubscriberOffer { sdp: offer.sdp, id: offer.id }),
+            Message::Answer(answer) => self.peer.send(PeerCommand::PublisherAnswer { sdp: answer.sdp, id: answer.id }),
+            Message::Trickle(trickle) => {
+                let target = match trickle.target() {
+                    proto::SignalTarget::Publisher => media::Target::Publisher,
+                    proto::SignalTarget::Subscriber => media::Target::Subscriber,
+                };
+                self.peer.send(PeerCommand::RemoteCandidate { target, candidate_init_json: trickle.candidate_init });
+            }
+            Message::TrackPublished(published) => self.on_published(published).await?,
+            Message::Update(update) => {
+                self.roster.update(update.participants);
+                self.tell_participants().await;
+            }
+            Message::Mute(mute) => self.on_muted_by_server(&mute).await,
+            Message::RefreshToken(token) => self.running.setup.token = token,
+            Message::Leave(leave) => return Ok(Some(self.on_leave(&leave))),
+            // Not needed yet, or sent to others: speakers come from our own levels.
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    async fn on_published(&mut self, published: proto::TrackPublishedResponse) -> Result<(), SignalError> {
+        let sid = published.track.map(|track| track.sid).unwrap_or_default();
+        let is = |track: &Option<OwnTrack>| track.as_ref().is_some_and(|track| track.cid == published.cid);
+        let (device, track, wanted) = if is(&self.tracks.microphone) {
+            (Device::Microphone, &mut self.tracks.microphone, self.running.setup.microphone)
+        } else if is(&self.tracks.camera) {
+            (Device::Camera, &mut self.tracks.camera, self.running.setup.camera)
+        } else {
+            return Ok(());
+        };
+        if let Some(track) = track {
+            track.sid = Some(sid.clone());
+        }
+        self.peer.send(match device {
+            Device::Microphone => PeerCommand::PublishMicrophone { cid: published.cid },
+            Device::Camera => PeerCommand::PublishCamera { cid: published.cid },
+        });
+        // Switched while the announcement was on its way.
+        let mute = proto::MuteTrackRequest { sid, muted: wanted == Toggle::Off };
+        self.signal.send(signal_request::Message::Mute(mute)).await
+    }
+
+    async fn on_muted_by_server(&mut self, mute: &proto::MuteTrackRequest) {
+        let is = |track: &Option<OwnTrack>| track.as_ref().is_some_and(|track| track.sid.as_ref() == Some(&mute.sid));
+        let device = if is(&self.tracks.microphone) {
+            Device::Microphone
+        } else if is(&self.tracks.camera) {
+            Device::Camera
+        } else {
+            return;
+        };
+        if mute.muted {
+            self.running.remember(device, Toggle::Off);
+            self.peer.send(match device {
+                Device::Microphone => PeerCommand::SetMicrophone(media::Toggle::Off),
+                Device::Camera => PeerCommand::SetCamera(media::Toggle::Off),
+            });
+            self.running.events.send(SessionEvent::Device { device, view: DeviceView::Off }).await;
+            self.tell_participants().await;
+        }
+    }
+
+    fn on_leave(&self, leave: &proto::LeaveRequest) -> Outcome {
+        match leave.action() {
+            leave_request::Action::Resume | leave_request::Action::Reconnect => {
+                Outcome::Lost { why: "the media server asks to come again".to_owned(), was_up: self.was_up }
+            }
+            leave_request::Action::Disconnect => match leave.reason() {
+                proto::DisconnectReason::ServerShutdown => {
+                    Outcome::Lost { why: "the media server restarts".to_owned(), was_up: self.was_up }
+                }
+                proto::DisconnectReason::RoomDeleted
+                | proto::DisconnectReason::RoomClosed
+                | proto::DisconnectReason::ParticipantRemoved
+                | proto::DisconnectReason::ClientInitiated => Outcome::Closed(EndReason::Ended),
+                _ => Outcome::Closed(EndReason::MediaFailed),
+            },
+        }
+    }
+
+    async fn on_peer(&mut self, event: PeerEvent) -> Result<Option<Outcome>, SignalError> {
+        match event {
+            PeerEvent::PublisherOffer { sdp, id } => {
+                self.signal.send(signal_request::Message::Offer(description("offer", sdp, id))).await?;
+            }
+            PeerEvent::SubscriberAnswer { sdp, id } => {
+                self.signal.send(signal_request::Message::Answer(description("answer", sdp, id))).await?;
+            }
+            PeerEvent::Connection { target, state: media::ConnectionState::Connected } => {
+                // The subscriber connection is primary: it is there in every call.
+                if target == media::Target::Subscriber {
+                    self.was_up = true;
+                    self.running.events.send(SessionEvent::Connected).await;
+                    self.tell_participants().await;
+                }
+            }
+            PeerEvent::Connection { state: media::ConnectionState::Disconnected, .. } => {
+                return Ok(Some(Outcome::Lost { why: "the media path is gone".to_owned(), was_up: self.was_up }));
+            }
+            // Names and mutes come by signalling; pictures and sound find their way by track.
+            PeerEvent::TrackAdded { .. } | PeerEvent::TrackRemoved { .. } => {}
+            PeerEvent::DeviceFailed { kind, why } => {
+                if let Some(device) = switchable(kind) {
+                    self.running.events.send(SessionEvent::Device { device, view: DeviceView::Failed { why } }).await;
+                }
+            }
+            PeerEvent::DeviceRecovered { kind } => {
+                if let Some(device) = switchable(kind) {
+                    let wanted = match device {
+                        Device::Microphone => self.running.setup.microphone,
+                        Device::Camera => self.running.setup.camera,
+                    };
+                    let view = if wanted == Toggle::On { DeviceView::On } else { DeviceView::Off };
+                    self.running.events.send(SessionEvent::Device { device, view }).await;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn tell_participants(&self) {
+        let setup = &self.running.setup;
+        let participants = self.roster.view(setup.microphone, setup.camera);
+        self.running.events.send(SessionEvent::Participants(participants)).await;
+    }
+}
+
+fn switchable(kind: media::DeviceKind) -> Option<Device> {
+    match kind {
+        media::DeviceKind::Microphone => Some(Device::Microphone),
+        media::DeviceKind::Camera => Some(Device::Camera),
+        media::DeviceKind::Speaker => None,
+    }
+}
+
+fn media_toggle(toggle: Toggle) -> media::Toggle {
+    match toggle {
+        Toggle::On => media::Toggle::On,
+        Toggle::Off => media::Toggle::Off,
+    }
+}
+
+fn description(kind: &str, sdp: String, id: u32) -> proto::SessionDescription {
+    proto::SessionDescription { r#type: kind.to_owned(), sdp, id, ..proto::SessionDescription::default() }
+}
+
+/// Waits for a future of the signalling, but not for ever.
+pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Result<T, SignalError> {
+    timeout(limit, future).await.map_err(|_| SignalError::Silent)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver of a session reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}

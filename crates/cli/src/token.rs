@@ -1,0 +1,57 @@
+//! `bellbird token`: a way into a room of the media server, for any LiveKit client.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::say;
+
+/// Make a token for a room of the media server.
+#[derive(Args)]
+pub(crate) struct Token {
+    /// The room: a call's id, as `default:abc`.
+    #[arg(long)]
+    room: String,
+    /// Who comes; unique in the room.
+    #[arg(long)]
+    identity: String,
+    /// The name the others read; the identity if absent.
+    #[arg(long)]
+    name: Option<String>,
+    /// How long the token lets in, in minutes.
+    #[arg(long, value_name = "MINUTES", default_value_t = 360)]
+    minutes: u64,
+    /// The server's data folder, where the media server's key is kept.
+    #[arg(long, value_name = "DIR", default_value_os_t = crate::default_data())]
+    data: PathBuf,
+    /// Key and secret of the media server (KEY:SECRET) instead of those in the data folder.
+    #[arg(long, value_name = "KEY:SECRET")]
+    livekit_key: Option<String>,
+}
+
+impl Token {
+    pub(crate) fn run(self, json: bool) -> Result<()> {
+        let key = match self.livekit_key {
+            Some(text) => {
+                let (key, secret) = text.split_once(':').context("--livekit-key must be KEY:SECRET")?;
+                coordinator::ApiKey { key: key.to_owned(), secret: secret.to_owned() }
+            }
+            None => coordinator::media_key(&self.data).with_context(|| {
+                format!(
+                    "the media server's key cannot be read in {}: name the data folder with --data",
+                    self.data.display()
+                )
+            })?,
+        };
+        let name = self.name.unwrap_or_else(|| self.identity.clone());
+        let lifetime = Duration::from_secs(self.minutes.saturating_mul(60));
+        let token = coordinator::room_token(&key, &self.room, &self.identity, &name, lifetime);
+        if json {
+            say(&serde_json::json!({ "token": token, "room": self.room, "identity": self.identity }).to_string());
+        } else {
+            say(&token);
+        }
+        Ok(())
+    }
+}

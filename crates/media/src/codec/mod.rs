@@ -1,0 +1,4 @@
+//! Codecs, each behind a few safe calls.
+
+pub(crate) mod opus;
+pub(crate) mod vp8;

@@ -1,0 +1,571 @@
+//! The thread of a joined call: str0m, sockets, packets of the audio thread, frames of the encoder.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use str0m::{
+    Candidate, Event, IceConnectionState, Rtc, RtcError,
+    bwe::{Bitrate, BweKind},
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
+    channel::{ChannelConfig, Reliability},
+    format::{Codec, CodecExtra},
+    media::{Direction, Frequency, MediaData, MediaKind, MediaTime, Mid},
+    stats::PeerStats as RtcStats,
+};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    ConnectionState, DeviceKind, PeerCommand, PeerEvent, PeerOptions, Target, Toggle, TrackKind,
+    link::Link,
+    msid::{Offered, offered_tracks},
+};
+use crate::{
+    audio::{
+        call::{AudioCall, TrackSlot},
+        thread::Audio,
+        tick::CallSlot,
+    },
+    frame::{Captured, EncodedFrame},
+    stats::PeerStats,
+    video::{
+        camera::{self, CameraState, RunningCamera},
+        encode::{self, LEAST_BITRATE, MOST_BITRATE, START_BITRATE, Steering},
+        hub::VideoHub,
+        latest,
+    },
+};
+
+/// Encoded frames that may wait for this thread.
+const FRAMES: usize = 4;
+/// Key frames are asked for no more often than this.
+const KEY_FRAME_PAUSE: Duration = Duration::from_millis(300);
+
+pub(super) struct Setup {
+    pub(super) options: PeerOptions,
+    pub(super) audio: Audio,
+    pub(super) slot: CallSlot,
+    pub(super) call: AudioCall,
+    pub(super) video: VideoHub,
+    pub(super) camera: Option<String>,
+    pub(super) events: mpsc::Sender<PeerEvent>,
+    pub(super) stats: watch::Sender<PeerStats>,
+}
+
+pub(super) fn run(setup: Setup, commands: mpsc::Receiver<PeerCommand>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tracing::error!(%error, "the thread of a call cannot begin"),
+    };
+    let outcome = runtime.block_on(async {
+        let mut call = Call::new(setup)?;
+        call.run(commands).await
+    });
+    match outcome {
+        Ok(()) => tracing::debug!("a call's media ended"),
+        // The end of the events tells the signalling that the connection is lost.
+        Err(error) => tracing::warn!(%error, "a call's media failed"),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("no socket: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("WebRTC: {0}")]
+    Rtc(#[from] RtcError),
+}
+
+/// A track we send, once its m-line is there.
+struct Sending {
+    cid: String,
+    mid: Option<Mid>,
+}
+
+/// A track we get.
+struct Receiving {
+    offered: Offered,
+    audio: Option<TrackSlot>,
+    /// Nothing can be shown before the next key frame.
+    waits_for_key: bool,
+    asked_at: Option<Instant>,
+    size: (u16, u16),
+    frames: u32,
+}
+
+/// The camera and its encoder while the picture is sent.
+struct Filming {
+    _camera: RunningCamera,
+}
+
+struct Call {
+    setup: Setup,
+    publisher: Link,
+    subscriber: Link,
+    origin: Instant,
+    is_begun: bool,
+    pending: Option<(SdpPendingOffer, u32)>,
+    offer_id: u32,
+    microphone: Option<Sending>,
+    camera: Option<Sending>,
+    receiving: HashMap<Mid, Receiving>,
+    camera_wanted: Toggle,
+    filming: Option<Filming>,
+    steering: Arc<Steering>,
+    frame_sender: mpsc::Sender<EncodedFrame>,
+    frames: mpsc::Receiver<EncodedFrame>,
+    camera_sender: mpsc::Sender<CameraState>,
+    camera_states: mpsc::Receiver<CameraState>,
+    stats: PeerStats,
+    counted: (u64, u64),
+    rtc_events: Vec<Event>,
+}
+
+impl Call {
+    fn new(setup: Setup) -> Result<Self, CallError> {
+        let now = now();
+        let build = || Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true);
+        let stats = Some(Duration::from_secs(1));
+        let publisher = build().enable_bwe(Some(Bitrate::bps(START_BITRATE))).set_stats_interval(stats).build(now);
+        // The jitter buffer is ours: a second one below it would only add delay.
+        let subscriber = build().set_reordering_size_audio(1).set_stats_interval(stats).build(now);
+        let mut publisher = Link::new(publisher, now)?;
+        let (least, most) = (Bitrate::bps(LEAST_BITRATE), Bitrate::bps(MOST_BITRATE + 64_000));
+        publisher.rtc.bwe().set_bitrate(least, most);
+        let (frame_sender, frames) = mpsc::channel(FRAMES);
+        let (camera_sender, camera_states) = mpsc::channel(FRAMES);
+        Ok(Self {
+            publisher,
+            subscriber: Link::new(subscriber, now)?,
+            origin: now,
+            is_begun: false,
+            pending: None,
+            offer_id: 0,
+            microphone: None,
+            camera: None,
+            receiving: HashMap::new(),
+            camera_wanted: setup.options.camera,
+            filming: None,
+            steering: Arc::new(Steering::default()),
+            frame_sender,
+            frames,
+            camera_sender,
+            camera_states,
+            stats: PeerStats::default(),
+            counted: (0, 0),
+            rtc_events: Vec::new(),
+            setup,
+        })
+    }
+
+    async fn run(&mut self, mut commands: mpsc::Receiver<PeerCommand>) -> Result<(), CallError> {
+        self.negotiate().await?;
+        let mut microphone = self.setup.audio.microphone.clone();
+        let mut speaker = self.setup.audio.speaker.clone();
+        let uplink_ready = Arc::clone(&self.setup.call.uplink_ready);
+        self.tell_trouble(DeviceKind::Microphone, microphone.borrow_and_update().clone(), None).await;
+        self.tell_trouble(DeviceKind::Speaker, speaker.borrow_and_update().clone(), None).await;
+        loop {
+            let wake = self.publisher.wake.min(self.subscriber.wake);
+            tokio::select! {
+                () = self.publisher.readable() => {
+                    self.publisher.receive(now(), &mut self.rtc_events)?;
+                    self.tell(Target::Publisher).await;
+                }
+                () = self.subscriber.readable() => {
+                    self.subscriber.receive(now(), &mut self.rtc_events)?;
+                    self.tell(Target::Subscriber).await;
+                }
+                () = uplink_ready.notified() => self.send_voice()?,
+                Some(frame) = self.frames.recv() => self.send_picture(&frame)?,
+                command = commands.recv() => match command {
+                    Some(PeerCommand::Close) | None => return self.close(),
+                    Some(command) => self.on_command(command).await?,
+                },
+                Some(state) = self.camera_states.recv() => self.on_camera(state).await,
+                Ok(()) = microphone.changed() => {
+                    let trouble = microphone.borrow_and_update().clone();
+                    self.tell_trouble(DeviceKind::Microphone, trouble, Some(DeviceKind::Microphone)).await;
+                }
+                Ok(()) = speaker.changed() => {
+                    let trouble = speaker.borrow_and_update().clone();
+                    self.tell_trouble(DeviceKind::Speaker, trouble, Some(DeviceKind::Speaker)).await;
+                }
+                () = tokio::time::sleep_until(wake.into()) => self.on_time().await?,
+            }
+        }
+    }
+
+    async fn on_time(&mut self) -> Result<(), CallError> {
+        let now = now();
+        if self.publisher.wake <= now {
+            self.publisher.timeout(now, &mut self.rtc_events)?;
+            self.tell(Target::Publisher).await;
+        }
+        if self.subscriber.wake <= now {
+            self.subscriber.timeout(now, &mut self.rtc_events)?;
+            self.tell(Target::Subscriber).await;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), CallError> {
+        let now = now();
+        for link in [&mut self.publisher, &mut self.subscriber] {
+            link.rtc.disconnect();
+            _ = link.drain(now, &mut self.rtc_events);
+        }
+        Ok(())
+    }
+
+    async fn on_command(&mut self, command: PeerCommand) -> Result<(), CallError> {
+        match command {
+            PeerCommand::SubscriberOffer { sdp, id } => self.answer(&sdp, id).await?,
+            PeerCommand::PublisherAnswer { sdp, id } => self.on_answer(&sdp, id).await?,
+            PeerCommand::RemoteCandidate { target, candidate_init_json } => {
+                self.add_candidate(target, &candidate_init_json)?;
+            }
+            PeerCommand::PublishMicrophone { cid } => {
+                self.microphone = Some(Sending { cid, mid: None });
+                self.negotiate().await?;
+            }
+            PeerCommand::PublishCamera { cid } => {
+                self.camera = Some(Sending { cid, mid: None });
+                self.negotiate().await?;
+                self.film();
+            }
+            PeerCommand::SetMicrophone(to) => self.setup.audio.set_sends(self.setup.slot, to),
+            PeerCommand::SetCamera(to) => {
+                self.camera_wanted = to;
+                self.film();
+            }
+            PeerCommand::RestartIce => {
+                let mut changes = self.publisher.rtc.sdp_api();
+                changes.ice_restart(true);
+                let applied = changes.apply();
+                self.offer(applied).await?;
+            }
+            PeerCommand::Close => {}
+        }
+        Ok(())
+    }
+
+    /// Brings the m-lines in line with what is to be sent; one offer at a time.
+    async fn negotiate(&mut self) -> Result<(), CallError> {
+        if self.pending.is_some() {
+            return Ok(());
+        }
+        let mut changes = self.publisher.rtc.sdp_api();
+        if !self.is_begun {
+            self.is_begun = true;
+            let channel = |label: &str, ordered, reliability| ChannelConfig {
+                label: label.to_owned(),
+                ordered,
+                reliability,
+                negotiated: None,
+                protocol: String::new(),
+            };
+            changes.add_channel_with_config(channel("_reliable", true, Reliability::Reliable));
+            let lossy = Reliability::MaxRetransmits { retransmits: 0 };
+            changes.add_channel_with_config(channel("_lossy", false, lossy));
+        }
+        for (sending, kind) in [(&mut self.microphone, MediaKind::Audio), (&mut self.camera, MediaKind::Video)] {
+            if let Some(sending) = sending.as_mut().filter(|sending| sending.mid.is_none()) {
+                let (stream, track) = (Some("bellbird".to_owned()), Some(sending.cid.clone()));
+                sending.mid = Some(changes.add_media(kind, Direction::SendOnly, stream, track, None));
+            }
+        }
+        let applied = changes.apply();
+        self.offer(applied).await
+    }
+
+    async fn offer(&mut self, applied: Option<(SdpOffer, SdpPendingOffer)>) -> Result<(), CallError> {
+        if let Some((offer, pending)) = applied {
+            self.offer_id += 1;
+            self.pending = Some((pending, self.offer_id));
+            self.emit(PeerEvent::PublisherOffer { sdp: offer.to_sdp_string(), id: self.offer_id }).await;
+        }
+        self.publisher.drain(now(), &mut self.rtc_events)?;
+        self.tell(Target::Publisher).await;
+        Ok(())
+    }
+
+    async fn on_answer(&mut self, sdp: &str, id: u32) -> Result<(), CallError> {
+        let Some((pending, offered)) = self.pending.take() else { return Ok(()) };
+        if id != 0 && id != offered {
+            self.pending = Some((pending, offered));
+            return Ok(());
+        }
+        match SdpAnswer::from_sdp_string(sdp) {
+            Ok(answer) => self.publisher.rtc.sdp_api().accept_answer(pending, answer)?,
+            Err(error) => tracing::warn!(%error, "the server's answer cannot be read"),
+        }
+        self.publisher.drain(now(), &mut self.rtc_events)?;
+        self.tell(Target::Publisher).await;
+        // What was wanted while the offer was on its way.
+        self.negotiate().await
+    }
+
+    async fn answer(&mut self, sdp: &str, id: u32) -> Result<(), CallError> {
+        let offer = match SdpOffer::from_sdp_string(sdp) {
+            Ok(offer) => offer,
+            Err(error) => {
+                tracing::warn!(%error, "the server's offer cannot be read");
+                return Ok(());
+            }
+        };
+        let answer = self.subscriber.rtc.sdp_api().accept_offer(offer)?;
+        self.emit(PeerEvent::SubscriberAnswer { sdp: answer.to_sdp_string(), id }).await;
+        self.follow(offered_tracks(sdp)).await;
+        self.subscriber.drain(now(), &mut self.rtc_events)?;
+        self.tell(Target::Subscriber).await;
+        Ok(())
+    }
+
+    /// Takes the tracks of an offer over: new ones are added, missing ones are gone.
+    async fn follow(&mut self, offered: Vec<Offered>) {
+        let is_gone = |mid: &Mid, known: &Receiving| {
+            !offered
+                .iter()
+                .any(|track| Mid::from(track.mid.as_str()) == *mid && track.track_sid == known.offered.track_sid)
+        };
+        let gone: Vec<Mid> =
+            self.receiving.iter().filter(|(mid, known)| is_gone(mid, known)).map(|(mid, _)| *mid).collect();
+        for mid in gone {
+            let Some(known) = self.receiving.remove(&mid) else { continue };
+            if let Some(slot) = known.audio {
+                self.setup.call.downlink.remove_track(slot);
+            }
+            self.emit(PeerEvent::TrackRemoved { track_sid: known.offered.track_sid }).await;
+        }
+        for track in offered {
+            let mid = Mid::from(track.mid.as_str());
+            if self.receiving.contains_key(&mid) {
+                continue;
+            }
+            let audio = match track.kind {
+                TrackKind::Audio => Some(self.setup.call.downlink.add_track(&track.track_sid)),
+                TrackKind::Video => None,
+            };
+            let (participant_sid, track_sid) = (track.participant_sid.clone(), track.track_sid.clone());
+            let kind = track.kind;
+            let receiving =
+                Receiving { offered: track, audio, waits_for_key: true, asked_at: None, size: (0, 0), frames: 0 };
+            self.receiving.insert(mid, receiving);
+            self.emit(PeerEvent::TrackAdded { participant_sid, track_sid, kind }).await;
+        }
+    }
+
+    fn add_candidate(&mut self, target: Target, init: &str) -> Result<(), CallError> {
+        // The line is in the JSON's "candidate"; one that cannot be read (mDNS) is found by the server's checks.
+        let line = init.split_once("candidate:").map(|(_, rest)| rest.split('"').next().unwrap_or(rest));
+        let candidate = line.and_then(|line| Candidate::from_sdp_string(&format!("candidate:{line}")).ok());
+        let Some(candidate) = candidate else { return Ok(()) };
+        let link = self.link(target);
+        link.rtc.add_remote_candidate(candidate);
+        let mut events = std::mem::take(&mut self.rtc_events);
+        let drained = self.link(target).drain(now(), &mut events);
+        self.rtc_events = events;
+        Ok(drained?)
+    }
+
+    fn link(&mut self, target: Target) -> &mut Link {
+        match target {
+            Target::Publisher => &mut self.publisher,
+            Target::Subscriber => &mut self.subscriber,
+        }
+    }
+
+    fn send_voice(&mut self) -> Result<(), CallError> {
+        while let Ok(packet) = self.setup.call.uplink.pop() {
+            let Some(mid) = self.microphone.as_ref().and_then(|sending| sending.mid) else { continue };
+            let now = now();
+            let Some(writer) = self.publisher.rtc.writer(mid) else { continue };
+            let opus = writer.payload_params().find(|params| params.spec().codec == Codec::Opus);
+            let Some(pt) = opus.map(str0m::format::PayloadParams::pt) else { continue };
+            let time = MediaTime::new(u64::from(packet.rtp_time), Frequency::FORTY_EIGHT_KHZ);
+            let writer = writer.audio_level(packet.level_dbov, packet.is_voice);
+            if let Err(error) = writer.write(pt, now, time, packet.payload.as_slice().to_vec()) {
+                tracing::debug!(%error, "a packet of sound was not taken");
+            }
+            self.publisher.drain(now, &mut self.rtc_events)?;
+        }
+        Ok(())
+    }
+
+    fn send_picture(&mut self, frame: &EncodedFrame) -> Result<(), CallError> {
+        let Some(mid) = self.camera.as_ref().and_then(|sending| sending.mid) else { return Ok(()) };
+        let now = now();
+        let Some(writer) = self.publisher.rtc.writer(mid) else { return Ok(()) };
+        let vp8 = writer.payload_params().find(|params| params.spec().codec == Codec::Vp8);
+        let Some(pt) = vp8.map(str0m::format::PayloadParams::pt) else { return Ok(()) };
+        let micros = u64::try_from(frame.timestamp.as_micros()).unwrap_or(0);
+        let time = MediaTime::from_90khz(micros * 9 / 100);
+        if let Err(error) = writer.write(pt, now, time, frame.data.to_vec()) {
+            tracing::debug!(%error, "a picture was not taken");
+        }
+        self.stats.frames_sent += 1;
+        self.publisher.drain(now, &mut self.rtc_events)?;
+        Ok(())
+    }
+
+    /// Passes on what a connection has told.
+    async fn tell(&mut self, from: Target) {
+        let mut events = std::mem::take(&mut self.rtc_events);
+        for event in events.drain(..) {
+            self.on_event(from, event).await;
+        }
+        self.rtc_events = events;
+    }
+
+    async fn on_event(&mut self, from: Target, event: Event) {
+        match event {
+            Event::Connected => {
+                self.emit(PeerEvent::Connection { target: from, state: ConnectionState::Connected }).await;
+                if from == Target::Publisher {
+                    // What was encoded before nobody has seen.
+                    self.steering.key_frame.store(true, Ordering::Relaxed);
+                }
+            }
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
+                self.emit(PeerEvent::Connection { target: from, state: ConnectionState::Disconnected }).await;
+            }
+            Event::MediaData(data) => self.on_media(data),
+            Event::KeyframeRequest(_) => self.steering.key_frame.store(true, Ordering::Relaxed),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
+                let bitrate = estimate.as_u64().clamp(LEAST_BITRATE, MOST_BITRATE);
+                self.stats.video_target_bitrate = bitrate;
+                self.steering.bitrate.store(bitrate, Ordering::Relaxed);
+            }
+            Event::PeerStats(stats) => self.on_stats(from, &stats),
+            _ => {}
+        }
+    }
+
+    fn on_media(&mut self, data: MediaData) {
+        let Some(track) = self.receiving.get_mut(&data.mid) else { return };
+        if let Some(slot) = track.audio {
+            let sequence = **data.seq_range.start();
+            let rtp_time = data.time.rebase(Frequency::FORTY_EIGHT_KHZ).numer() as u32;
+            self.setup.call.downlink.push(slot, sequence, rtp_time, data.network_time, &data.data);
+            return;
+        }
+        let key = matches!(&data.codec_extra, CodecExtra::Vp8(extra) if extra.is_keyframe);
+        if !data.contiguous {
+            track.waits_for_key = true;
+        }
+        let mut needs_key = track.waits_for_key && !key;
+        if !needs_key {
+            track.waits_for_key = false;
+            if key && let Some(size) = key_frame_size(&data.data) {
+                track.size = size;
+            }
+            let micros = data.time.rebase(Frequency::MICROS).numer();
+            let frame = EncodedFrame {
+                key,
+                timestamp: Duration::from_micros(micros),
+                width: track.size.0,
+                height: track.size.1,
+                data: bytes::Bytes::copy_from_slice(&data.data),
+            };
+            track.frames += 1;
+            needs_key = self.setup.video.publish(&track.offered.track_sid, &frame);
+        }
+        let now = data.network_time;
+        let is_too_soon = track.asked_at.is_some_and(|asked| now.saturating_duration_since(asked) < KEY_FRAME_PAUSE);
+        if needs_key && !is_too_soon {
+            track.asked_at = Some(now);
+            if let Some(mut writer) = self.subscriber.rtc.writer(data.mid) {
+                _ = writer.request_keyframe(data.rid, str0m::media::KeyframeRequestKind::Pli);
+            }
+            // Sent with the connection's next turn, which is at most a few milliseconds away.
+            self.subscriber.wake = now;
+        }
+    }
+
+    fn on_stats(&mut self, from: Target, stats: &RtcStats) {
+        let per_second = |now: u64, before: &mut u64| now.saturating_sub(std::mem::replace(before, now)) * 8;
+        match from {
+            Target::Publisher => {
+                self.stats.rtt = stats.rtt.or(self.stats.rtt);
+                self.stats.loss_sent = stats.egress_loss_fraction.unwrap_or(0.0);
+                self.stats.sent_bitrate = per_second(stats.bytes_tx, &mut self.counted.0);
+            }
+            Target::Subscriber => {
+                let waits = self.setup.call.delay_ms.load(Ordering::Relaxed);
+                self.stats.jitter_delay = Duration::from_millis(u64::from(waits));
+                self.stats.loss_received = stats.ingress_loss_fraction.unwrap_or(0.0);
+                self.stats.received_bitrate = per_second(stats.bytes_rx, &mut self.counted.1);
+                let tracks = self.receiving.values_mut().filter(|track| track.audio.is_none());
+                self.stats.frames_received =
+                    tracks.map(|track| (track.offered.track_sid.clone(), std::mem::take(&mut track.frames))).collect();
+                self.setup.stats.send_replace(self.stats.clone());
+                self.stats.frames_sent = 0;
+            }
+        }
+    }
+
+    /// Opens or closes the camera as wanted.
+    fn film(&mut self) {
+        let wanted = self.camera_wanted == Toggle::On && self.camera.is_some();
+        if !wanted {
+            self.filming = None;
+        } else if self.filming.is_none() {
+            let (putter, taker) = latest::slot::<Captured>();
+            let states = self.camera_sender.clone();
+            let (frames, hub) = (self.frame_sender.clone(), self.setup.video.clone());
+            let encoding = encode::start(taker, frames, hub, Arc::clone(&self.steering), self.origin);
+            let tell = move |state| _ = states.try_send(state);
+            let camera = encoding.and_then(|()| camera::start(self.setup.camera.clone(), putter, tell));
+            match camera {
+                Ok(camera) => self.filming = Some(Filming { _camera: camera }),
+                Err(error) => tracing::error!(%error, "the camera's threads cannot be made"),
+            }
+        }
+    }
+
+    async fn on_camera(&mut self, state: CameraState) {
+        if self.filming.is_none() {
+            return;
+        }
+        match state {
+            CameraState::Works => self.emit(PeerEvent::DeviceRecovered { kind: DeviceKind::Camera }).await,
+            CameraState::Failed(why) => self.emit(PeerEvent::DeviceFailed { kind: DeviceKind::Camera, why }).await,
+        }
+    }
+
+    async fn tell_trouble(&mut self, kind: DeviceKind, trouble: Option<String>, recovered: Option<DeviceKind>) {
+        let what = match kind {
+            DeviceKind::Microphone => "The microphone does not work",
+            DeviceKind::Speaker => "The speaker does not work",
+            DeviceKind::Camera => "The camera does not work",
+        };
+        match (trouble, recovered) {
+            (Some(why), _) => self.emit(PeerEvent::DeviceFailed { kind, why: format!("{what}: {why}") }).await,
+            (None, Some(kind)) => self.emit(PeerEvent::DeviceRecovered { kind }).await,
+            (None, None) => {}
+        }
+    }
+
+    async fn emit(&self, event: PeerEvent) {
+        // The signalling takes events at once; when it is gone, so will this thread be.
+        _ = self.setup.events.send(event).await;
+    }
+}
+
+/// Width and height in the header of a VP8 key frame (RFC 6386, section 9.1).
+fn key_frame_size(frame: &[u8]) -> Option<(u16, u16)> {
+    let header: &[u8; 10] = frame.first_chunk()?;
+    if header[0] & 1 != 0 || header[3..6] != [0x9d, 0x01, 0x2a] {
+        return None;
+    }
+    let size = |low: u8, high: u8| u16::from_le_bytes([low, high]) & 0x3fff;
+    Some((size(header[6], header[7]), size(header[8], header[9])))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the thread of a call is the driver: it reads the clock for str0m")]
+fn now() -> Instant {
+    Instant::now()
+}

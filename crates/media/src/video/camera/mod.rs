@@ -1,0 +1,139 @@
+//! The camera: a thread of its own, because drivers block; the newest picture goes into a slot.
+
+mod convert;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use nokhwa::{
+    Camera,
+    pixel_format::RgbFormat,
+    utils::{ApiBackend, CameraFormat, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
+};
+
+use crate::{engine::DeviceInfo, frame::Captured, video::latest::Putter};
+
+/// The picture that is sent.
+pub(crate) const WIDTH: u16 = 640;
+/// The picture that is sent.
+pub(crate) const HEIGHT: u16 = 360;
+const FRAME_RATE: u32 = 30;
+/// How long a camera that failed is left alone.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What a camera tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CameraState {
+    Works,
+    Failed(String),
+}
+
+/// A running camera; dropping it closes the device.
+pub(crate) struct RunningCamera {
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for RunningCamera {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Every camera of this machine.
+pub(crate) fn list() -> Vec<DeviceInfo> {
+    let cameras = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
+    let listed = cameras.into_iter().enumerate().map(|(place, camera)| DeviceInfo {
+        id: camera.index().as_string(),
+        name: camera.human_name(),
+        is_default: place == 0,
+    });
+    listed.collect()
+}
+
+/// Starts the chosen camera, or the first one; tries again while it does not work.
+pub(crate) fn start(
+    chosen: Option<String>,
+    pictures: Putter<Captured>,
+    tell: impl Fn(CameraState) + Send + 'static,
+) -> std::io::Result<RunningCamera> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    std::thread::Builder::new().name("camera".to_owned()).spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            let outcome = open(chosen.as_deref()).and_then(|camera| {
+                tell(CameraState::Works);
+                capture(camera, &pictures, &stopped)
+            });
+            if let Err(why) = outcome {
+                tracing::warn!(why, "the camera does not work");
+                tell(CameraState::Failed(why));
+                let retry_at = now() + RETRY;
+                while now() < retry_at && !stopped.load(Ordering::Relaxed) {
+                    std::thread::park_timeout(Duration::from_millis(50));
+                }
+            }
+        }
+    })?;
+    Ok(RunningCamera { stop })
+}
+
+fn open(chosen: Option<&str>) -> Result<Camera, String> {
+    let cameras = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
+    let wanted = cameras.iter().find(|camera| Some(camera.index().as_string().as_str()) == chosen);
+    let camera = wanted.or_else(|| cameras.first());
+    let index =
+        camera.map(|camera| camera.index().clone()).ok_or("No camera was found: plug one in, or go on without.")?;
+    let in_use =
+        |error: nokhwa::NokhwaError| format!("The camera cannot be used ({error}): another program may be using it.");
+    let mut camera =
+        Camera::new(index, RequestedFormat::new::<RgbFormat>(RequestedFormatType::None)).map_err(in_use)?;
+    let formats = camera.compatible_camera_formats().map_err(in_use)?;
+    if let Some(best) = best_format(&formats) {
+        let exact = RequestedFormat::new::<RgbFormat>(RequestedFormatType::Exact(best));
+        camera.set_camera_requset(exact).map_err(in_use)?;
+    }
+    camera.open_stream().map_err(in_use)?;
+    Ok(camera)
+}
+
+/// The cheapest format that is large and fast enough: raw before compressed, near the size that is sent.
+fn best_format(formats: &[CameraFormat]) -> Option<CameraFormat> {
+    let wanted = Resolution::new(u32::from(WIDTH), u32::from(HEIGHT));
+    let cost = |format: &CameraFormat| {
+        let kind = match format.format() {
+            FrameFormat::YUYV => 0,
+            FrameFormat::NV12 => 1,
+            FrameFormat::MJPEG => 2,
+            FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => return None,
+        };
+        let (size, rate) = (format.resolution(), format.frame_rate());
+        let too_small = size.width() < wanted.width() || size.height() < wanted.height();
+        let too_large = (size.width() * size.height()).saturating_sub(wanted.width() * wanted.height());
+        Some((rate < FRAME_RATE.min(24), too_small, too_large / 50_000, kind, rate.abs_diff(FRAME_RATE)))
+    };
+    formats.iter().filter_map(|format| Some((cost(format)?, *format))).min_by_key(|(cost, _)| *cost).map(|(_, f)| f)
+}
+
+fn capture(mut camera: Camera, pictures: &Putter<Captured>, stopped: &AtomicBool) -> Result<(), String> {
+    while !stopped.load(Ordering::Relaxed) {
+        let buffer = camera
+            .frame()
+            .map_err(|error| format!("The camera stopped ({error}): check its plug; it is being tried again."))?;
+        let at = now();
+        if let Some(picture) = convert::to_i420(&buffer, WIDTH, HEIGHT) {
+            pictures.put(Captured { picture, at });
+        }
+    }
+    _ = camera.stop_stream();
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "pictures are stamped when they come")]
+fn now() -> Instant {
+    Instant::now()
+}
