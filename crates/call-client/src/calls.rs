@@ -515,7 +515,10 @@ impl Calls {
             }
             SessionEvent::Closed(reason) => {
                 if let Phase::Joining(_) | Phase::Joined(_) = &call.phase {
-                    call.leave(now, reason);
+                    match reason {
+                        EndReason::Ended => call.end(now, reason),
+                        _ => call.leave(now, reason),
+                    }
                     let cid = cid.clone();
                     self.outputs.push_back(Output::CloseSession { cid: cid.clone() });
                     self.outputs.push_back(Output::Request(Request::Leave { cid }));

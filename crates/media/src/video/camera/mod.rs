@@ -64,14 +64,19 @@ pub(crate) fn start(
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
     std::thread::Builder::new().name("camera".to_owned()).spawn(move || {
+        let mut known = None;
         while !stopped.load(Ordering::Relaxed) {
             let outcome = open(chosen.as_deref()).and_then(|camera| {
                 tell(CameraState::Works);
+                known = None;
                 capture(camera, &pictures, &stopped)
             });
             if let Err(why) = outcome {
-                tracing::warn!(why, "the camera does not work");
-                tell(CameraState::Failed(why));
+                if known.as_ref() != Some(&why) {
+                    tracing::warn!(why, "the camera does not work");
+                    tell(CameraState::Failed(why.clone()));
+                    known = Some(why);
+                }
                 let retry_at = now() + RETRY;
                 while now() < retry_at && !stopped.load(Ordering::Relaxed) {
                     std::thread::park_timeout(Duration::from_millis(50));
