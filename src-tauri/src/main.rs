@@ -1,1 +1,104 @@
-fn main() {}
+//! The desktop shell: windows, tray, notifications, tones. No decision about calls.
+
+mod bindings;
+mod commands;
+mod desk;
+mod frames;
+mod gpu;
+mod notify;
+mod probe;
+mod profile;
+mod ringing;
+mod state;
+mod surfaces;
+mod tray;
+mod windows;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use tauri::{Manager as _, RunEvent, WindowEvent};
+use tracing_subscriber::EnvFilter;
+
+use crate::{desk::Desk, profile::Profile};
+
+/// Bellbird: desktop calls you host yourself.
+#[derive(Parser)]
+#[command(name = "bellbird-desktop", version)]
+struct Arguments {
+    /// Where this person's settings and server are kept; several can run side by side.
+    #[arg(long, env = "BELLBIRD_PROFILE", value_name = "DIR")]
+    profile: Option<PathBuf>,
+    /// TCP address of the server inside, when this app runs one.
+    #[arg(long, env = "BELLBIRD_LISTEN", value_name = "ADDR")]
+    listen: Option<std::net::SocketAddr>,
+    /// Writes the page's bindings to this file and ends.
+    #[arg(long, value_name = "FILE")]
+    write_bindings: Option<PathBuf>,
+    /// Starts without opening the main window.
+    #[arg(long)]
+    hidden: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,pulseaudio=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    if let Some(file) = arguments.write_bindings {
+        return match bindings::write(&file) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(%error, "the bindings cannot be written");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    gpu::spare_compositing();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("Bellbird cannot start: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let profile = Profile::open(arguments.profile)?;
+    let Some(lock) = profile.lock()? else {
+        tracing::info!("Bellbird runs already for this profile; its window is shown");
+        return Ok(());
+    };
+    let specta = bindings::builder();
+    let invoke = specta.invoke_handler();
+    let hidden = arguments.hidden;
+    let app = tauri::Builder::default()
+        .invoke_handler(invoke)
+        .setup(move |app| {
+            specta.mount_events(app);
+            let desk = Desk::new(app.handle().clone(), profile, arguments.listen)?;
+            app.manage(desk);
+            windows::create(app.handle(), hidden)?;
+            tray::create(app.handle())?;
+            probe::start(app.handle());
+            desk::begin(app.handle());
+            windows::show_when_asked(app.handle(), lock)?;
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|app, event| match event {
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
+            if label == windows::MAIN =>
+        {
+            if tray::is_hosted() {
+                api.prevent_close();
+                windows::hide_main(app);
+            } else {
+                desk::quit(app);
+            }
+        }
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        _ => {}
+    });
+    Ok(())
+}

@@ -1,142 +1,108 @@
-//! What the pages may show: the client's state with the app's own around it, whole, in one event.
+//! Everything the page may show, as one value; it goes out whole.
 
 use call_client::ClientState;
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tauri_specta::Event;
-use wire::ErrorBody;
+use wire::{ErrorBody, UnixMillis};
 
-/// Everything a page may show. Goes out whole; a page that missed one loses nothing with the next.
+/// The whole state of the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct AppState {
-    /// Rises with every change; a page drops what is older than what it shows.
-    pub revision: u32,
-    /// How far this installation is.
-    pub stage: Stage,
-    /// Where the page gets pictures.
-    pub frames: FramesAddress,
+pub(crate) struct AppState {
+    /// Rises; the page drops older ones.
+    pub(crate) revision: u32,
+    pub(crate) stage: Stage,
+    pub(crate) frames: FramesAddress,
     /// The server inside this app, if it runs one.
-    pub server: Option<OwnServer>,
-    /// Answering a call leaves the one before.
-    pub one_call_at_a_time: bool,
-    /// Something people should know, such as a missing notification host.
-    pub notice: Option<String>,
-    /// The app's version.
-    pub version: String,
+    pub(crate) server: Option<OwnServer>,
+    pub(crate) one_call_at_a_time: bool,
+    /// Something people should know.
+    pub(crate) notice: Option<String>,
+    pub(crate) version: String,
 }
 
-/// How far this installation is.
+/// How far this person is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 #[serde(tag = "stage", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Stage {
-    /// Nobody is signed in: start a server of one's own, or redeem an invite.
-    Welcome {
-        /// Why the last attempt, or the sign-in of before, did not hold.
-        error: Option<ErrorBody>,
-        /// The invite link the app was opened with.
-        invite: Option<String>,
-    },
+pub(crate) enum Stage {
+    /// First run, or signed out.
+    Welcome { error: Option<ErrorBody> },
     /// Something takes a moment.
-    Starting {
-        /// What, for people.
-        what: String,
-    },
+    Starting { what: String },
     /// Signed in.
-    Ready {
-        /// Everything about people and calls.
-        client: ClientState,
-    },
+    Ready { client: Box<ClientState> },
 }
 
-/// The loopback socket for pictures.
+/// Where the page gets pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct FramesAddress {
-    /// `ws://127.0.0.1:PORT/frames`.
-    pub url: String,
-    /// Made anew at each start; the socket answers nobody without it.
-    pub secret: String,
+pub(crate) struct FramesAddress {
+    pub(crate) url: String,
+    pub(crate) secret: String,
 }
 
 /// The server inside this app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct OwnServer {
-    /// `host:port` where others reach it.
-    pub address: String,
-    /// The name people read.
-    pub name: String,
+pub(crate) struct OwnServer {
+    /// Where others reach it.
+    pub(crate) address: String,
+    pub(crate) name: String,
 }
 
-/// What can be heard with, spoken into and seen with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+/// An invite to send.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct Devices {
-    /// For my voice.
-    pub microphones: Vec<DeviceChoice>,
-    /// For the others' voices and the tones.
-    pub speakers: Vec<DeviceChoice>,
-    /// For my picture.
-    pub cameras: Vec<DeviceChoice>,
+pub(crate) struct InviteLink {
+    pub(crate) link: String,
+    pub(crate) expires_at: UnixMillis,
 }
 
-/// One device in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+/// Every device of this machine.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct DeviceChoice {
-    /// The operating system's name; empty stands for "follow the system's default".
-    pub id: String,
-    /// The name people read.
-    pub name: String,
-    /// The one that is used.
-    pub chosen: bool,
+pub(crate) struct Devices {
+    pub(crate) microphones: Vec<DeviceChoice>,
+    pub(crate) speakers: Vec<DeviceChoice>,
+    pub(crate) cameras: Vec<DeviceChoice>,
 }
 
-/// Which of the three lists.
+/// One device.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeviceChoice {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) chosen: bool,
+}
+
+/// A kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub enum DeviceKind {
-    /// For my voice.
+pub(crate) enum DeviceKind {
     Microphone,
-    /// For the others' voices and the tones.
     Speaker,
-    /// For my picture.
     Camera,
 }
 
-/// An invite, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+/// The state has changed.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, tauri_specta::Event)]
+pub(crate) struct StateChanged(pub(crate) AppState);
+
+/// How loud everybody is; ten times a second while in a call.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, tauri_specta::Event)]
 #[serde(rename_all = "camelCase")]
-pub struct InviteLink {
-    /// The link.
-    pub link: String,
-    /// When it stops working.
-    pub expires_at: wire::UnixMillis,
+pub(crate) struct LevelsChanged {
+    /// 0 to 100.
+    pub(crate) microphone: u8,
+    pub(crate) tracks: Vec<TrackLevel>,
 }
 
-/// The state changed: here is the new one, whole, for every window.
-#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
-pub struct StateChanged(pub AppState);
-
-/// How loud things are, ten times a second while in a call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type, Event)]
+/// How loud one track is.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
-pub struct LevelsChanged {
-    /// My microphone, 0 to 1.
-    #[specta(type = specta_typescript::Number)]
-    pub microphone: f32,
-    /// Each audio track.
-    pub tracks: Vec<TrackLevel>,
-}
-
-/// How loud one audio track is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct TrackLevel {
-    /// The participant's `audioTrack`.
-    pub key: String,
-    /// 0 to 1.
-    #[specta(type = specta_typescript::Number)]
-    pub level: f32,
+pub(crate) struct TrackLevel {
+    pub(crate) key: String,
+    /// 0 to 100.
+    pub(crate) level: u8,
 }

@@ -49,6 +49,7 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    udp: IpAddr,
     shared: Arc<Shared>,
     media: MediaPlane,
     tasks: Vec<JoinHandle<()>>,
@@ -87,13 +88,20 @@ impl Server {
         let serving = listener::serve(listener, certificate.config, router, stop);
         let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];
         tracing::info!(%address, "the server takes connections");
-        Ok(Self { address, shared, media, tasks })
+        Ok(Self { address, udp: config.udp.ip(), shared, media, tasks })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where sound and picture go.
+    #[must_use]
+    pub fn media_address(&self) -> SocketAddr {
+        let port = self.shared.sfu.udp_address().port();
+        SocketAddr::new(self.udp, port)
     }
 
     /// Where others reach it.

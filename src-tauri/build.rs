@@ -1,0 +1,5 @@
+//! Lets Tauri embed its configuration and icons.
+
+fn main() {
+    tauri_build::build();
+}

@@ -1,0 +1,92 @@
+//! The two windows: the main one, and the ring popup that is made at the start, hidden, and never takes the focus.
+
+use tauri::{AppHandle, LogicalSize, Manager as _, PhysicalPosition, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+pub(crate) const MAIN: &str = "main";
+pub(crate) const RING: &str = "ring";
+/// Size of the popup, in logical pixels.
+const POPUP: LogicalSize<f64> = LogicalSize { width: 400.0, height: 156.0 };
+/// Distance of the popup from the corner of the screen.
+const MARGIN: f64 = 24.0;
+
+/// Makes both windows.
+pub(crate) fn create(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
+    WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+        .title("Bellbird")
+        .inner_size(980.0, 660.0)
+        .min_inner_size(720.0, 520.0)
+        .visible(!hidden)
+        .build()?;
+    WebviewWindowBuilder::new(app, RING, WebviewUrl::App("index.html".into()))
+        .title("Incoming call")
+        .inner_size(POPUP.width, POPUP.height)
+        .resizable(false)
+        .decorations(false)
+        .always_on_top(true)
+        .skip_taskbar(true)
+        .focused(false)
+        .focusable(false)
+        .accept_first_mouse(true)
+        .visible_on_all_workspaces(true)
+        .visible(false)
+        .build()?;
+    Ok(())
+}
+
+/// Brings the main window to the front.
+pub(crate) fn show_main(app: &AppHandle) {
+    with(app, MAIN, |window| {
+        window.show()?;
+        window.unminimize()?;
+        window.set_focus()
+    });
+}
+
+/// Shows the main window whenever the app is started once more for the same profile.
+pub(crate) fn show_when_asked(app: &AppHandle, lock: std::os::unix::net::UnixListener) -> std::io::Result<()> {
+    lock.set_nonblocking(true)?;
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let asked = match tokio::net::UnixListener::from_std(lock) {
+            Ok(asked) => asked,
+            Err(error) => return tracing::warn!(%error, "a second start will not show the window"),
+        };
+        while asked.accept().await.is_ok() {
+            show_main(&app);
+        }
+    });
+    Ok(())
+}
+
+pub(crate) fn hide_main(app: &AppHandle) {
+    with(app, MAIN, WebviewWindow::hide);
+}
+
+/// Shows the popup at the bottom right, without focus.
+pub(crate) fn show_ring(app: &AppHandle) {
+    with(app, RING, |window| {
+        place(window)?;
+        window.show()
+    });
+}
+
+pub(crate) fn hide_ring(app: &AppHandle) {
+    with(app, RING, WebviewWindow::hide);
+}
+
+fn place(window: &WebviewWindow) -> tauri::Result<()> {
+    let Some(monitor) = window.primary_monitor()? else { return Ok(()) };
+    let (area, scale) = (monitor.work_area(), monitor.scale_factor());
+    let from_right = (POPUP.width + MARGIN) * scale;
+    let from_bottom = (POPUP.height + MARGIN) * scale;
+    let x = f64::from(area.position.x) + f64::from(area.size.width) - from_right;
+    let y = f64::from(area.position.y) + f64::from(area.size.height) - from_bottom;
+    window.set_position(PhysicalPosition::new(x, y))
+}
+
+fn with(app: &AppHandle, label: &str, action: impl FnOnce(&WebviewWindow) -> tauri::Result<()>) {
+    let Some(window) = app.get_webview_window(label) else { return };
+    if let Err(error) = action(&window) {
+        tracing::warn!(%error, label, "a window does not follow");
+    }
+}

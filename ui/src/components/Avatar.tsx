@@ -1,0 +1,28 @@
+import styles from './Avatar.module.css';
+
+type Props = { name: string; size: number; presence?: 'online' | 'in_call' | 'offline' };
+
+/** Initials on a colour of the person's own. */
+export function Avatar({ name, size, presence }: Props) {
+  return (
+    <span className={styles.avatar} style={{ width: size, height: size, fontSize: size * 0.4, background: colour(name) }}>
+      {initials(name)}
+      {presence !== undefined && <span className={styles.presence} data-presence={presence} />}
+    </span>
+  );
+}
+
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u);
+  const first = [...(words[0] ?? '')][0] ?? '?';
+  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
+  return (first + last).toUpperCase();
+}
+
+function colour(name: string): string {
+  let hash = 0;
+  for (const letter of name) {
+    hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 360;
+  }
+  return `hsl(${hash} 42% 42%)`;
+}
