@@ -4,6 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   plugins: [react()],
   base: './',
-  build: { target: 'es2022', chunkSizeWarningLimit: 1000 },
-  test: { environment: 'jsdom' },
+  build: { target: 'es2023', chunkSizeWarningLimit: 1000 },
+  test: { environment: 'node' },
 });

@@ -1,11 +1,14 @@
-import styles from './Avatar.module.css';
+import styles from '#ui/components/Avatar.module.css';
 
 type Props = { name: string; size: number; presence?: 'online' | 'in_call' | 'offline' };
 
 /** Initials on a colour of the person's own. */
 export function Avatar({ name, size, presence }: Props) {
   return (
-    <span className={styles.avatar} style={{ width: size, height: size, fontSize: size * 0.4, background: colour(name) }}>
+    <span
+      className={styles.avatar}
+      style={{ width: size, height: size, fontSize: size * 0.4, background: colour(name) }}
+    >
       {initials(name)}
       {presence !== undefined && <span className={styles.presence} data-presence={presence} />}
     </span>
@@ -14,9 +17,14 @@ export function Avatar({ name, size, presence }: Props) {
 
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/u);
-  const first = [...(words[0] ?? '')][0] ?? '?';
-  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
+  const first = firstLetter(words[0]) ?? '?';
+  const last = words.length > 1 ? (firstLetter(words.at(-1)) ?? '') : '';
   return (first + last).toUpperCase();
+}
+
+function firstLetter(word: string | undefined): string | undefined {
+  const [first] = new Intl.Segmenter().segment(word ?? '');
+  return first?.segment;
 }
 
 function colour(name: string): string {

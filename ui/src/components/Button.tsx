@@ -1,24 +1,28 @@
 import type { ReactNode } from 'react';
 
-import styles from './Button.module.css';
+import styles from '#ui/components/Button.module.css';
 
 type Props = {
   /** What it does, for people who cannot see the picture; also its tooltip. */
   label: string;
-  onPress: () => void;
-  kind?: 'main' | 'bad' | 'plain' | 'round' | 'usual';
+  /** Absent for a button that sends its form. */
+  onPress?: () => void;
+  kind?: 'main' | 'bad' | 'plain' | 'round' | 'good-round' | 'bad-round' | 'usual';
   disabled?: boolean;
+  /** Whether a switch is on. */
+  pressed?: boolean;
   children?: ReactNode;
 };
 
 /** A real button with a name. */
-export function Button({ label, onPress, kind = 'usual', disabled = false, children }: Props) {
+export function Button({ label, onPress, kind = 'usual', disabled = false, pressed, children }: Props) {
   return (
     <button
-      type="button"
+      type={onPress === undefined ? 'submit' : 'button'}
       className={styles.button}
       data-kind={kind}
       aria-label={label}
+      aria-pressed={pressed}
       title={children === undefined ? undefined : label}
       disabled={disabled}
       onClick={onPress}

@@ -1,0 +1,41 @@
+import type { Stage } from '#ui/bindings';
+import { useApp } from '#ui/client';
+import { CallScreen } from '#ui/call/CallScreen';
+import { callOnScreen } from '#ui/call/on-screen';
+import { Problem } from '#ui/components/Problem';
+import { Starting } from '#ui/components/Starting';
+import { Home } from '#ui/home/Home';
+import { IncomingBar } from '#ui/ring/IncomingBar';
+import { Welcome } from '#ui/welcome/Welcome';
+
+/** The main window: what it shows follows from the state alone. */
+export function App() {
+  const stage = useApp((app) => app?.stage);
+  if (stage === undefined) {
+    return <Starting what="Starting…" />;
+  }
+  return (
+    <>
+      <Screen stage={stage} />
+      <Problem />
+    </>
+  );
+}
+
+function Screen({ stage }: { stage: Stage }) {
+  switch (stage.stage) {
+    case 'welcome':
+      return <Welcome error={stage.error} />;
+    case 'starting':
+      return <Starting what={stage.what} />;
+    case 'ready': {
+      const call = callOnScreen(stage.client.calls);
+      return (
+        <>
+          <IncomingBar />
+          {call === undefined ? <Home /> : <CallScreen key={call.cid} call={call} />}
+        </>
+      );
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { CallView, JoinedView } from '#ui/bindings';
+import { useNames } from '#ui/client';
+import styles from '#ui/call/CallScreen.module.css';
+import { Controls } from '#ui/call/Controls';
+import { Outgoing } from '#ui/call/Outgoing';
+import { Stage } from '#ui/call/Stage';
+import { Timer } from '#ui/call/Timer';
+import { together } from '#ui/words';
+
+/** The call this device is in, or waits for. */
+export function CallScreen({ call }: { call: CallView }) {
+  const name = useNames();
+  const others = together(call.people.map(name));
+  const { joined } = call;
+  return (
+    <main className={styles.screen} aria-label={`Call with ${others}`}>
+      {joined === null ? (
+        <Outgoing call={call} />
+      ) : (
+        <>
+          <header className={styles.head}>
+            <strong>{title(joined, others)}</strong>
+            {joined.since !== null && <Timer since={joined.since} />}
+            {call.state.callingState === 'reconnecting' && (
+              <span className={styles.state} role="status">
+                Connection lost, reconnecting…
+              </span>
+            )}
+          </header>
+          <Trouble joined={joined} />
+          <Stage joined={joined} others={others} />
+        </>
+      )}
+      <Controls call={call} />
+    </main>
+  );
+}
+
+/** Who is really there, once somebody is. */
+function title(joined: JoinedView, others: string): string {
+  const there = joined.participants.filter((participant) => !participant.isMe);
+  return there.length === 0 ? others : together(there.map((participant) => participant.name));
+}
+
+function Trouble({ joined }: { joined: JoinedView }) {
+  const troubles = [joined.microphone, joined.camera].flatMap((device) =>
+    device.status === 'failed' ? [device.why] : [],
+  );
+  return troubles.map((why) => (
+    <p key={why} className={styles.trouble} role="alert">
+      {why}
+    </p>
+  ));
+}

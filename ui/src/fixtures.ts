@@ -1,0 +1,38 @@
+import type { AppState, CallView, CallingState, Direction } from '#ui/bindings';
+
+/** A state as Rust sends it, for tests of the page. */
+export function appWith(revision: number, calls: CallView[]): AppState {
+  return {
+    revision,
+    stage: {
+      stage: 'ready',
+      client: {
+        connection: { status: 'online' },
+        serverName: 'Ann’s Bellbird',
+        me: { id: 'ann', name: 'Ann', role: 'admin', presence: 'online' },
+        people: [{ id: 'ben', name: 'Ben', role: 'user', presence: 'online' }],
+        calls,
+        history: [],
+      },
+    },
+    frames: { url: 'ws://127.0.0.1:1/frames', secret: 's' },
+    server: null,
+    oneCallAtATime: true,
+    notice: null,
+    version: '0.1.0',
+  };
+}
+
+export function callThat(callingState: CallingState, direction: Direction): CallView {
+  return {
+    cid: 'default:1',
+    isCreatedByMe: direction === 'outgoing',
+    direction,
+    state: { callingState, reason: null },
+    video: true,
+    caller: direction === 'outgoing' ? 'ann' : 'ben',
+    people: ['ben'],
+    ring: { id: 'r1', endsAt: 0, targets: [] },
+    joined: null,
+  };
+}

@@ -1,0 +1,76 @@
+import { useState } from 'react';
+
+import type { Connection } from '#ui/bindings';
+import { useClient } from '#ui/client';
+import { Avatar } from '#ui/components/Avatar';
+import { Button } from '#ui/components/Button';
+import { Icon } from '#ui/components/Icon';
+import styles from '#ui/home/Home.module.css';
+import { Invite } from '#ui/home/Invite';
+import { Notices } from '#ui/home/Notices';
+import { Recent } from '#ui/home/Recent';
+import { People } from '#ui/people/People';
+import { Settings } from '#ui/settings/Settings';
+
+type Panel = 'invite' | 'settings' | null;
+
+/** Nobody is being called: the people, and the calls there were. */
+export function Home() {
+  const [panel, open] = useState<Panel>(null);
+  return (
+    <div className={styles.home}>
+      <aside className={styles.side}>
+        <Me onSettings={() => open('settings')} />
+        <People onInvite={() => open('invite')} />
+        <footer className={styles.foot}>
+          <Button label="Invite somebody" onPress={() => open('invite')}>
+            <Icon name="invite" /> Invite somebody
+          </Button>
+        </footer>
+      </aside>
+      <main className={styles.main}>
+        <Notices />
+        <h2>Recent calls</h2>
+        <Recent />
+      </main>
+      {panel === 'invite' && <Invite onClose={() => open(null)} />}
+      {panel === 'settings' && <Settings onClose={() => open(null)} />}
+    </div>
+  );
+}
+
+function Me({ onSettings }: { onSettings: () => void }) {
+  const me = useClient((client) => client.me);
+  const connection = useClient((client) => client.connection);
+  const server = useClient((client) => client.serverName);
+  if (me === undefined || connection === undefined) {
+    return null;
+  }
+  return (
+    <header className={styles.me}>
+      <Avatar name={me.name} size={44} />
+      <div>
+        <strong>{me.name}</strong>
+        <small data-status={connection.status} title={connection.status === 'offline' ? connection.why : undefined}>
+          {statusLine(connection, server ?? '')}
+        </small>
+      </div>
+      <Button label="Settings" kind="round" onPress={onSettings}>
+        <Icon name="settings" size={22} />
+      </Button>
+    </header>
+  );
+}
+
+function statusLine(connection: Connection, server: string): string {
+  switch (connection.status) {
+    case 'connecting':
+      return 'Connecting…';
+    case 'online':
+      return server;
+    case 'offline':
+      return 'Server not reachable, trying again…';
+    case 'signedOut':
+      return 'Signed out';
+  }
+}

@@ -1,0 +1,63 @@
+import { commands } from '#ui/bindings';
+import type { CallView } from '#ui/bindings';
+import { useApp, useCalls, useNames } from '#ui/client';
+import { Button } from '#ui/components/Button';
+import styles from '#ui/home/Notices.module.css';
+import { attempt } from '#ui/problems';
+import { ending, together } from '#ui/words';
+
+/** What has just happened, and calls that go on without me. */
+export function Notices() {
+  const calls = useCalls();
+  const notice = useApp((app) => app?.notice ?? null);
+  return (
+    <div className={styles.notices} aria-live="polite">
+      {notice !== null && (
+        <div className={styles.notice}>
+          <p>{notice}</p>
+        </div>
+      )}
+      {calls.map((call) => (
+        <Notice key={call.cid} call={call} />
+      ))}
+    </div>
+  );
+}
+
+function Notice({ call }: { call: CallView }) {
+  const name = useNames();
+  const others = together(call.people.map(name));
+  switch (call.state.callingState) {
+    case 'idle':
+      return (
+        <div className={styles.notice} data-kind="going">
+          <p>A call with {others} is going on</p>
+          <Button label="Join" kind="main" onPress={() => void attempt(commands.join(call.cid, false))} />
+        </div>
+      );
+    case 'left':
+    case 'ended': {
+      const told = call.state.reason === null ? null : ending(call, call.state.reason, others);
+      if (told === null) {
+        return null;
+      }
+      return (
+        <div className={styles.notice}>
+          <p>{told}</p>
+          {call.state.reason !== 'answered-elsewhere' && call.state.reason !== 'declined-elsewhere' && (
+            <Button
+              label="Call again"
+              kind="plain"
+              onPress={() => void attempt(commands.ring(call.people, call.video))}
+            />
+          )}
+        </div>
+      );
+    }
+    case 'ringing':
+    case 'joining':
+    case 'joined':
+    case 'reconnecting':
+      return null;
+  }
+}

@@ -1,0 +1,84 @@
+import { useEffect } from 'react';
+
+import { commands } from '#ui/bindings';
+import type { HistoryView } from '#ui/bindings';
+import { useClient, useHistory, useNames } from '#ui/client';
+import { Avatar } from '#ui/components/Avatar';
+import { Button } from '#ui/components/Button';
+import { Icon } from '#ui/components/Icon';
+import { useNow } from '#ui/components/use-now';
+import { byDay } from '#ui/home/by-day';
+import styles from '#ui/home/Recent.module.css';
+import { attempt } from '#ui/problems';
+import { clock, outcome, together } from '#ui/words';
+
+/** The calls there were, newest first. Looking at them marks the missed ones as seen. */
+export function Recent() {
+  const history = useHistory();
+  const now = useNow(60_000);
+  const unseen = history.some((entry) => entry.unseen);
+  useEffect(() => {
+    if (unseen && document.visibilityState === 'visible' && document.hasFocus()) {
+      void attempt(commands.markMissedSeen());
+    }
+    const look = () => {
+      if (unseen) {
+        void attempt(commands.markMissedSeen());
+      }
+    };
+    window.addEventListener('focus', look);
+    return () => window.removeEventListener('focus', look);
+  }, [unseen]);
+  if (history.length === 0) {
+    return (
+      <div className={styles.empty}>
+        <Icon name="phone" size={44} />
+        <p>No calls yet. Press the telephone beside a name, and it rings on that person’s desktop.</p>
+      </div>
+    );
+  }
+  return (
+    <div className={styles.recent}>
+      {byDay(history, now).map((group) => (
+        <section key={group.day}>
+          <h3>{group.day}</h3>
+          <ul>
+            {group.entries.map((entry) => (
+              <Entry key={entry.id} entry={entry} />
+            ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Entry({ entry }: { entry: HistoryView }) {
+  const name = useNames();
+  const me = useClient((client) => client.me.id);
+  const others = [entry.caller, ...entry.people].filter((id) => id !== me);
+  const names = together(others.map(name));
+  const isMissed = entry.outcome === 'missed' && entry.direction === 'incoming';
+  return (
+    <li className={styles.entry} data-outcome={isMissed ? 'missed' : entry.outcome} data-role="history">
+      <Avatar name={names} size={38} />
+      <div className={styles.what}>
+        <strong>{names}</strong>
+        <span>
+          <Icon name={entry.direction === 'outgoing' ? 'outgoing' : 'incoming'} size={14} />
+          {entry.video ? 'Video' : 'Voice'} · {outcome(entry)}
+        </span>
+      </div>
+      <time dateTime={new Date(entry.at).toISOString()}>{clock(entry.at)}</time>
+      <Button
+        label={`Call ${names} back`}
+        kind="round"
+        onPress={() => void attempt(commands.ring(others, entry.video))}
+      >
+        <span className={styles.again}>
+          <Icon name={entry.video ? 'video' : 'phone'} />
+        </span>
+      </Button>
+    </li>
+  );
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+
+import type { Person } from '#ui/bindings';
+import { found, reachableFirst } from '#ui/people/order';
+
+const person = (id: string, name: string, presence: Person['presence']): Person => ({
+  id,
+  name,
+  role: 'user',
+  presence,
+});
+const people = [
+  person('ann', 'Ann Ägren', 'offline'),
+  person('ben', 'Ben', 'in_call'),
+  person('cleo', 'Cleo', 'offline'),
+  person('dan', 'Dan', 'online'),
+];
+
+test('who can be reached comes first and the rest keeps its order', () => {
+  expect(reachableFirst(people).map((known) => known.id)).toEqual(['ben', 'dan', 'ann', 'cleo']);
+});
+
+test('a search finds every word in name or id', () => {
+  expect(found(people, ' ÄG ann ').map((known) => known.id)).toEqual(['ann']);
+  expect(found(people, '')).toHaveLength(4);
+  expect(found(people, 'nobody')).toHaveLength(0);
+});

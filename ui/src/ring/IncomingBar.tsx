@@ -1,0 +1,50 @@
+import { commands } from '#ui/bindings';
+import type { CallView } from '#ui/bindings';
+import { useApp, useCalls, useNames } from '#ui/client';
+import { callOnScreen } from '#ui/call/on-screen';
+import { Avatar } from '#ui/components/Avatar';
+import { Button } from '#ui/components/Button';
+import { Icon } from '#ui/components/Icon';
+import { attempt } from '#ui/problems';
+import { incomingCall } from '#ui/ring/incoming';
+import styles from '#ui/ring/IncomingBar.module.css';
+import { useArmed } from '#ui/ring/use-armed';
+
+/** Who rings, in the main window: for whoever looks at it, and for desktops that place popups badly. */
+export function IncomingBar() {
+  const call = incomingCall(useCalls());
+  return call === undefined ? null : <Bar key={call.ring?.id} call={call} />;
+}
+
+function Bar({ call }: { call: CallView }) {
+  const name = useNames();
+  const isArmed = useArmed();
+  const isInCall = callOnScreen(useCalls()) !== undefined;
+  const leavesOther = useApp((app) => app?.oneCallAtATime ?? true) && isInCall;
+  const caller = name(call.caller ?? '');
+  return (
+    <section className={styles.bar} role="alertdialog" aria-label={`${caller} is calling`}>
+      <Avatar name={caller} size={40} />
+      <p>
+        <strong>{caller} is calling</strong>
+        <small>{leavesOther ? 'Accepting leaves the call you are in' : call.video ? 'Video call' : 'Voice call'}</small>
+      </p>
+      <Button
+        label="Decline"
+        kind="bad-round"
+        disabled={!isArmed}
+        onPress={() => void attempt(commands.reject(call.cid, null))}
+      >
+        <Icon name="hangup" />
+      </Button>
+      <Button
+        label="Accept"
+        kind="good-round"
+        disabled={!isArmed}
+        onPress={() => void attempt(commands.join(call.cid, call.video))}
+      >
+        <Icon name={call.video ? 'video' : 'phone'} />
+      </Button>
+    </section>
+  );
+}

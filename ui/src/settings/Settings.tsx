@@ -1,0 +1,105 @@
+import { useEffect, useState } from 'react';
+
+import { commands } from '#ui/bindings';
+import type { DeviceChoice, DeviceKind, Devices } from '#ui/bindings';
+import { useApp } from '#ui/client';
+import { Button } from '#ui/components/Button';
+import { Dialog } from '#ui/components/Dialog';
+import { Field } from '#ui/components/Field';
+import { attempt } from '#ui/problems';
+import styles from '#ui/settings/Settings.module.css';
+
+/** Devices, how calls behave, and the way out. */
+export function Settings({ onClose }: { onClose: () => void }) {
+  const oneCall = useApp((app) => app?.oneCallAtATime ?? true);
+  const version = useApp((app) => app?.version ?? '');
+  const server = useApp((app) => app?.server ?? null);
+  const [isSure, setSure] = useState(false);
+  return (
+    <Dialog title="Settings" onClose={onClose}>
+      <section className={styles.part}>
+        <h3>Sound and picture</h3>
+        <DeviceFields />
+      </section>
+      <section className={styles.part}>
+        <h3>Calls</h3>
+        <label className={styles.switch}>
+          <input
+            type="checkbox"
+            checked={oneCall}
+            onChange={(event) => void attempt(commands.setOneCallAtATime(event.target.checked))}
+          />
+          <span>
+            One call at a time
+            <small>Accepting a call, or starting one, leaves the call you are in.</small>
+          </span>
+        </label>
+      </section>
+      <footer className={styles.about}>
+        <span>
+          Bellbird {version}
+          {server !== null && `, with the server ${server.name} at ${server.address}`}
+        </span>
+        {isSure ? (
+          <Button label="Really sign out" kind="bad" onPress={() => void attempt(commands.signOut())} />
+        ) : (
+          <Button label="Sign out" onPress={() => setSure(true)} />
+        )}
+      </footer>
+    </Dialog>
+  );
+}
+
+function DeviceFields() {
+  const [devices, setDevices] = useState<Devices | null>(null);
+  useEffect(() => {
+    let isOpen = true;
+    const look = () =>
+      void attempt(commands.devices()).then((found) => {
+        if (isOpen && found !== undefined) {
+          setDevices(found);
+        }
+      });
+    look();
+    // Devices come and go while the panel is open, and the system tells nobody.
+    const timer = setInterval(look, 3000);
+    return () => {
+      isOpen = false;
+      clearInterval(timer);
+    };
+  }, []);
+  if (devices === null) {
+    return <p>Looking for devices…</p>;
+  }
+  return (
+    <>
+      <Choice name="Microphone" kind="microphone" choices={devices.microphones} />
+      <Choice name="Speaker" kind="speaker" choices={devices.speakers} />
+      <Choice name="Camera" kind="camera" choices={devices.cameras} />
+    </>
+  );
+}
+
+function Choice({ name, kind, choices }: { name: string; kind: DeviceKind; choices: DeviceChoice[] }) {
+  const [picked, pick] = useState<string | null>(null);
+  const chosen = picked ?? choices.find((choice) => choice.chosen)?.id ?? '';
+  return (
+    <Field name={name}>
+      <select
+        value={chosen}
+        disabled={choices.length === 0}
+        onChange={(event) => {
+          pick(event.target.value);
+          void attempt(commands.chooseDevice(kind, event.target.value));
+        }}
+      >
+        {choices.length === 0 && <option value="">None was found. Plug one in</option>}
+        {choices.map((choice) => (
+          <option key={choice.id} value={choice.id}>
+            {choice.name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
