@@ -2,6 +2,8 @@
 
 use tauri::AppHandle;
 
+use crate::desk::Desk;
+
 /// The environment variable that names the Unix socket to listen on.
 const SOCKET: &str = "BELLBIRD_TEST_PROBE";
 
@@ -39,11 +41,15 @@ async fn serve(app: AppHandle, path: std::path::PathBuf) -> std::io::Result<()> 
     }
 }
 
-/// `visible LABEL`, `text LABEL`, or `rect LABEL SELECTOR`: JSON, positions in pixels of the screen.
+/// `state app`, `visible LABEL`, `text LABEL`, or `value`, `hover`, `active` or `rect LABEL SELECTOR`: answered in
+/// JSON, positions in pixels of the screen.
 async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     use tauri::Manager as _;
     let (command, rest) = line.split_once(' ')?;
     let (label, selector) = rest.split_once(' ').unwrap_or((rest, ""));
+    if command == "state" {
+        return serde_json::to_string(&app.state::<Desk>().state()).ok();
+    }
     let window = app.get_webview_window(label)?;
     if command == "visible" {
         return window.is_visible().ok().map(|visible| visible.to_string());
@@ -51,6 +57,12 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     let selector = serde_json::to_string(selector).ok()?;
     let script = match command {
         "text" => "document.body.innerText".to_owned(),
+        "hover" | "active" => format!("document.querySelector({selector})?.matches(':{command}') ?? false"),
+        // Of the field that gets what is typed, and of no other.
+        "value" => format!(
+            "(() => {{ const e = document.querySelector({selector}); \
+             return e !== null && e === document.activeElement ? e.value : null; }})()"
+        ),
         "rect" => format!(
             "(() => {{ const e = document.querySelector({selector}); if (!e) return null; \
              const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; }})()"
@@ -66,7 +78,7 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     };
     window.eval_with_callback(script, reply).ok()?;
     let value = tokio::time::timeout(std::time::Duration::from_secs(2), receiver).await.ok()?.ok()?;
-    if command == "text" {
+    if command != "rect" {
         return Some(value);
     }
     let [x, y, width, height]: [f64; 4] = serde_json::from_str(&value).ok()?;

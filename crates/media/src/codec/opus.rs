@@ -110,10 +110,10 @@ mod tests {
             } else {
                 decoder.decode(packet.as_slice(), &mut out);
             }
-            // Around the guessed frame the decoder finds its way back.
-            let least = if (40..46).contains(&frame) { 0.02 } else { 0.15 };
+            // Around the guessed frame the decoder finds its way back, and may overshoot.
+            let (least, most) = if (40..46).contains(&frame) { (0.02, 0.4) } else { (0.15, 0.28) };
             if frame > 5 {
-                assert!((least..0.28).contains(&rms(&out)), "frame {frame}: {}", rms(&out));
+                assert!((least..most).contains(&rms(&out)), "frame {frame}: {}", rms(&out));
             }
         }
     }

@@ -1,0 +1,3 @@
+//! Two people on this machine, two app windows, one real call; pictures of each stage.
+
+fn main() {}

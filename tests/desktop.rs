@@ -1,0 +1,8 @@
+//! Two people, two desktops, two real app windows: every way a call can go, seen and heard from outside.
+
+mod desktop {
+    mod call;
+    mod crash;
+    mod people;
+    mod ring_ends;
+}

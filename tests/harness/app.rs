@@ -1,0 +1,223 @@
+//! The app in a window, pressed with a mouse.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::UnixStream,
+    process::Command,
+    time::timeout,
+};
+
+use crate::{
+    desktop::Desktop,
+    process::{Program, program},
+    screen::{Picture, Rect},
+    sound::Heard,
+    wait::eventually,
+};
+
+/// How long the app may take to answer about itself.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How the app is started.
+#[derive(Debug, Clone, Default)]
+pub struct App {
+    /// Where a server inside listens.
+    pub listen: Option<String>,
+}
+
+/// A running app on somebody's desktop.
+pub struct AppWindow<'a> {
+    desktop: &'a Desktop,
+    program: Program,
+}
+
+impl<'a> AppWindow<'a> {
+    pub(crate) async fn open(desktop: &'a Desktop, app: &App) -> Result<Self> {
+        let mut command = Command::new(program("bellbird-desktop")?);
+        command
+            .arg("--profile")
+            .arg(desktop.path("profile"))
+            .env("BELLBIRD_TEST_PROBE", desktop.path("probe.sock"))
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "info,pulseaudio=warn".to_owned()))
+            .env("RUST_BACKTRACE", "1");
+        if let Some(listen) = &app.listen {
+            command.args(["--listen", listen]);
+        }
+        desktop.environment(&mut command);
+        let program = Program::start("bellbird-desktop", &mut command, &desktop.path("app.log"))?;
+        let window = Self { desktop, program };
+        eventually("the window shows something", || window.text(), |text| !text.is_empty()).await?;
+        Ok(window)
+    }
+
+    /// Whose desktop it is on.
+    #[must_use]
+    pub fn desktop(&self) -> &'a Desktop {
+        self.desktop
+    }
+
+    /// What the main window says.
+    ///
+    /// # Errors
+    /// When the app does not answer.
+    pub async fn text(&self) -> Result<String> {
+        self.ask("text main").await
+    }
+
+    /// What the popup says.
+    ///
+    /// # Errors
+    /// When the app does not answer.
+    pub async fn popup_text(&self) -> Result<String> {
+        self.ask("text ring").await
+    }
+
+    /// Whether the popup is on the screen.
+    ///
+    /// # Errors
+    /// When the app does not answer.
+    pub async fn has_popup(&self) -> Result<bool> {
+        self.ask("visible ring").await
+    }
+
+    /// The call this device is in (or rings), by its id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn call(&self) -> Result<String> {
+        let state: serde_json::Value = self.ask("state app").await?;
+        let cid = state.pointer("/stage/client/calls/0/cid").and_then(serde_json::Value::as_str);
+        cid.map(str::to_owned).context("there is no call")
+    }
+
+    /// Where an element of a window (`main`, `ring`) is on the screen.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn place(&self, window: &str, selector: &str) -> Result<Rect> {
+        let found: Option<[f64; 4]> = self.ask(&format!("rect {window} {selector}")).await?;
+        let [x, y, width, height] = found.with_context(|| format!("{window} has no {selector}"))?;
+        Ok(Rect { x, y, width, height })
+    }
+
+    /// Waits until the main window says something.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn says(&self, words: &str) -> Result<String> {
+        let what = format!("{}'s window says {words:?}", self.desktop.person());
+        eventually(&what, || self.text(), |text| text.contains(words)).await
+    }
+
+    /// Presses a button of the main window, by its name.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn press(&self, button: &str) -> Result<()> {
+        self.press_at("main", &format!("button[aria-label=\"{button}\"]:not([disabled])")).await
+    }
+
+    /// Presses a button of the popup, by its name.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn press_popup(&self, button: &str) -> Result<()> {
+        eventually("the popup is on the screen", || self.has_popup(), |visible| *visible).await?;
+        self.press_at("ring", &format!("button[aria-label=\"{button}\"]:not([disabled])")).await
+    }
+
+    async fn press_at(&self, window: &str, selector: &str) -> Result<()> {
+        let look = || self.place(window, selector);
+        let place = eventually(&format!("{selector} is there"), look, |place| place.width > 0.0).await?;
+        // As a person does: goes there, sees that it is the right place, presses, sees it give way, lets go.
+        let screen = self.desktop.screen();
+        screen.point(place.at(0.5, 0.5))?;
+        self.is(window, "hover", selector).await?;
+        screen.press()?;
+        self.is(window, "active", selector).await?;
+        screen.release()?;
+        screen.put_mouse_away()
+    }
+
+    async fn is(&self, window: &str, state: &str, selector: &str) -> Result<bool> {
+        let question = format!("{state} {window} {selector}");
+        eventually(&format!("{selector} is in state {state}"), || self.ask(&question), |is: &bool| *is).await
+    }
+
+    /// Types into a field of the main window, by its name.
+    ///
+    /// # Errors
+    /// When it is not there, or what was typed does not arrive.
+    pub async fn write(&self, field: &str, text: &str) -> Result<()> {
+        let selector = format!("input[name=\"{field}\"]");
+        self.press_at("main", &selector).await?;
+        let question = format!("value main {selector}");
+        let look = || self.ask::<Option<String>>(&question);
+        eventually(&format!("{field} has the focus"), look, Option::is_some).await?;
+        let mut typing = Command::new("xdotool");
+        typing.args(["type", "--delay", "4", text]);
+        self.desktop.environment(&mut typing);
+        let typed = typing.env_remove("LD_PRELOAD").status().await?;
+        anyhow::ensure!(typed.success(), "xdotool cannot type");
+        eventually(&format!("{field} has {text:?}"), look, |value| value.as_deref() == Some(text)).await?;
+        Ok(())
+    }
+
+    /// What the screen shows.
+    ///
+    /// # Errors
+    /// When the X server does not answer.
+    pub fn picture(&self) -> Result<Picture> {
+        self.desktop.picture()
+    }
+
+    /// Waits until the speaker plays what is expected.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn hears(&self, what: &str, is: impl Fn(&Heard) -> bool) -> Result<Heard> {
+        let what = format!("{} hears {what}", self.desktop.person());
+        eventually(&what, || self.desktop.listen(), is).await
+    }
+
+    /// Ends the app without a word, as a crash does.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub async fn kill(self) -> Result<()> {
+        self.program.kill().await
+    }
+
+    /// Ends the app as the system does at shutdown.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn quit(self) -> Result<()> {
+        self.program.end().await
+    }
+
+    /// Number of the app's process.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.program.id()
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&self, question: &str) -> Result<T> {
+        let answer = timeout(ANSWER, self.exchange(question)).await;
+        let answer = answer.with_context(|| format!("no answer to {question:?} within {ANSWER:?}"))??;
+        serde_json::from_str(&answer).with_context(|| format!("{question:?} was answered with {answer:?}"))
+    }
+
+    async fn exchange(&self, question: &str) -> Result<String> {
+        let stream = UnixStream::connect(self.desktop.path("probe.sock")).await.context("the app does not listen")?;
+        let (reader, mut writer) = stream.into_split();
+        writer.write_all(format!("{question}\n").as_bytes()).await?;
+        match BufReader::new(reader).lines().next_line().await? {
+            Some(answer) => Ok(answer),
+            None => bail!("the app has hung up on {question:?}; see app.log"),
+        }
+    }
+}

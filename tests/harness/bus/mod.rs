@@ -1,0 +1,66 @@
+//! A session bus of its own, with the hosts that a desktop has on it.
+
+pub(crate) mod notifications;
+pub(crate) mod tray;
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Context as _, Result};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
+use zbus::{Connection, connection};
+
+use self::{
+    notifications::{Board, NotificationHost},
+    tray::TrayHost,
+};
+use crate::process::Program;
+
+/// The bus of one desktop.
+pub(crate) struct Bus {
+    address: String,
+    /// The hosts' own connection.
+    connection: Connection,
+    pub(crate) board: Board,
+    pub(crate) tray: TrayHost,
+    _daemon: Program,
+}
+
+impl Bus {
+    pub(crate) async fn start(folder: &Path) -> Result<Self> {
+        let mut command = Command::new("dbus-daemon");
+        command
+            .args(["--session", "--nofork", "--print-address=1"])
+            .arg(format!("--address=unix:path={}", folder.join("bus.sock").display()))
+            .env("XDG_RUNTIME_DIR", folder)
+            .stdout(Stdio::piped());
+        let mut daemon = Program::start("dbus-daemon", &mut command, &folder.join("dbus.log"))?;
+        let printed = daemon.child().stdout.take().context("dbus-daemon has no output")?;
+        let address = BufReader::new(printed).lines().next_line().await?.context("dbus-daemon ended; see dbus.log")?;
+        let (board, tray) = (Board::default(), TrayHost::default());
+        let connection = connection::Builder::address(address.as_str())?
+            .serve_at(notifications::PATH, NotificationHost::new(board.clone()))?
+            .serve_at(tray::PATH, tray.watcher())?
+            .name(notifications::NAME)?
+            .name(tray::NAME)?
+            .build()
+            .await?;
+        Ok(Self { address, connection, board, tray, _daemon: daemon })
+    }
+
+    /// The value for `DBUS_SESSION_BUS_ADDRESS`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Presses a button of a notification (or its body: `default`).
+    pub(crate) async fn press(&self, id: u32, action: &str) -> Result<()> {
+        notifications::press(&self.connection, &self.board, id, action).await
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}

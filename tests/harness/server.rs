@@ -1,0 +1,75 @@
+//! A server without a window: `bellbird serve`.
+
+use std::{path::Path, process::Stdio};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
+
+use crate::process::{Program, output, program};
+
+/// A running server.
+#[derive(Debug)]
+pub struct ServerProcess {
+    /// Where it listens.
+    pub url: String,
+    /// The first admin's invite, while nobody has signed in.
+    pub invite: Option<String>,
+    program: Program,
+}
+
+#[derive(Debug, Deserialize)]
+struct Ready {
+    event: String,
+    url: String,
+    invite: Option<String>,
+}
+
+impl ServerProcess {
+    /// Starts it and waits until it takes connections.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn start(data: &Path, listen: &str) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let mut command = Command::new(program("bellbird")?);
+        command
+            .args(["--json", "serve", "--listen", listen, "--udp", listen, "--data"])
+            .arg(data)
+            .stdout(Stdio::piped());
+        let mut program = Program::start("bellbird serve", &mut command, &data.join("serve.log"))?;
+        let printed = program.child().stdout.take().context("the server has no output")?;
+        let line = BufReader::new(printed).lines().next_line().await?;
+        let line = line.context("the server ended before it was ready; see serve.log")?;
+        let ready: Ready = serde_json::from_str(&line).with_context(|| format!("the server said {line:?}"))?;
+        anyhow::ensure!(ready.event == "ready", "the server said {line:?}");
+        Ok(Self { url: ready.url, invite: ready.invite, program })
+    }
+
+    /// The address it listens on, to be used again.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.url.split_once("://").map_or(self.url.as_str(), |(_, address)| address)
+    }
+
+    /// Ends it without a word.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub async fn kill(self) -> Result<()> {
+        self.program.kill().await
+    }
+}
+
+/// A token for a room, as its operator makes it.
+///
+/// # Errors
+/// When `bellbird token` refuses.
+pub async fn room_token(data: &Path, room: &str, identity: &str) -> Result<String> {
+    let data = data.to_str().context("the data folder's name is not text")?;
+    let arguments = ["token", "--room", room, "--identity", identity, "--data", data];
+    Ok(output(program("bellbird")?, &arguments).await?.trim().to_owned())
+}
