@@ -5,7 +5,7 @@ use tauri::{AppHandle, LogicalSize, Manager as _, PhysicalPosition, WebviewUrl, 
 pub(crate) const MAIN: &str = "main";
 pub(crate) const RING: &str = "ring";
 /// Size of the popup, in logical pixels.
-const POPUP: LogicalSize<f64> = LogicalSize { width: 400.0, height: 156.0 };
+const POPUP: LogicalSize<f64> = LogicalSize { width: 400.0, height: 200.0 };
 /// Distance of the popup from the corner of the screen.
 const MARGIN: f64 = 24.0;
 
@@ -15,6 +15,7 @@ pub(crate) fn create(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
         .title("Bellbird")
         .inner_size(980.0, 660.0)
         .min_inner_size(720.0, 520.0)
+        .center()
         .visible(!hidden)
         .build()?;
     WebviewWindowBuilder::new(app, RING, WebviewUrl::App("index.html".into()))

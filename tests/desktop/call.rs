@@ -1,9 +1,14 @@
 //! A whole call: called by mouse, answered in the popup, heard and seen both ways, hung up, remembered.
 
 use anyhow::Result;
-use harness::{Heard, camera::Card, eventually};
+use harness::{
+    Heard,
+    camera::Card,
+    eventually,
+    steps::{is_in, is_quiet},
+};
 
-use super::people::{ANN, BEN, Desktops, is_in, is_quiet, is_tone, sees};
+use super::people::{ANN, BEN, Desktops, is_tone, sees};
 
 #[tokio::test]
 async fn two_windows_talk_and_the_history_remembers() -> Result<()> {

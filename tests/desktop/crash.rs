@@ -1,9 +1,12 @@
 //! A ring survives the death of the app, and of the server.
 
 use anyhow::Result;
-use harness::{App, ServerProcess};
+use harness::{
+    App, ServerProcess,
+    steps::{is_alerted, is_in, is_quiet},
+};
 
-use super::people::{Desktops, is_alerted, is_in, is_quiet};
+use super::people::Desktops;
 
 #[tokio::test]
 async fn an_app_killed_during_a_ring_rings_again() -> Result<()> {

@@ -1,9 +1,9 @@
 //! A ring that ends without a call leaves nothing behind: no tone, no popup, no notification.
 
 use anyhow::Result;
-use harness::eventually;
+use harness::{eventually, steps::is_quiet};
 
-use super::people::{Desktops, is_quiet};
+use super::people::Desktops;
 
 #[tokio::test]
 async fn decline_stops_the_ring_on_both_sides() -> Result<()> {

@@ -46,8 +46,7 @@ impl Desktop {
         command.arg("--compositor=off").stdout(Stdio::null());
         environment(&mut command, path, &screen, &bus);
         let window_manager = Program::start("xfwm4", &mut command, &path.join("xfwm4.log"))?;
-        let desktop =
-            Self { person: person.to_owned(), screen, bus, sound, _window_manager: window_manager, folder };
+        let desktop = Self { person: person.to_owned(), screen, bus, sound, _window_manager: window_manager, folder };
         let name = desktop.screen.name().to_owned();
         let managed = || async { output("xprop", &["-display", &name, "-root", "_NET_SUPPORTING_WM_CHECK"]).await };
         eventually("the window manager is there", managed, |text| text.contains("window id")).await?;
@@ -93,9 +92,7 @@ impl Desktop {
     /// # Errors
     /// When it does not come.
     pub async fn incoming_notification(&self) -> Result<Shown> {
-        let find = || async {
-            Ok(self.notifications().into_iter().find(|shown| shown.category == "call.incoming"))
-        };
+        let find = || async { Ok(self.notifications().into_iter().find(|shown| shown.category == "call.incoming")) };
         let found = eventually("a notification of the call", find, Option::is_some).await?;
         found.context("there is no notification")
     }

@@ -15,6 +15,7 @@ mod process;
 mod screen;
 mod server;
 mod sound;
+pub mod steps;
 mod wait;
 
 pub use app::{App, AppWindow};

@@ -84,6 +84,16 @@ impl Picture {
         sum.map(|sum| u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX))
     }
 
+    /// A part of it, with some room around.
+    #[must_use]
+    pub fn part(&self, rect: Rect, room: f64) -> Self {
+        let within = |value: f64, most: usize| (value.max(0.0) as usize).min(most);
+        let (left, right) = (within(rect.x - room, self.width), within(rect.x + rect.width + room, self.width));
+        let (top, bottom) = (within(rect.y - room, self.height), within(rect.y + rect.height + room, self.height));
+        let row = |row: usize| self.pixels[(row * self.width + left) * 3..(row * self.width + right) * 3].iter();
+        Self { width: right - left, height: bottom - top, pixels: (top..bottom).flat_map(row).copied().collect() }
+    }
+
     /// Another picture to the right of this one.
     #[must_use]
     pub fn beside(&self, other: &Self) -> Self {

@@ -44,7 +44,8 @@ impl Heard {
         let square: f64 = samples.iter().map(|sample| sample * sample).sum();
         let rms = (square / samples.len() as f64).sqrt();
         let coarse = &samples[..samples.len() / 4];
-        let around = TONES.step_by(4).map(f64::from).max_by(|a, b| amplitude(coarse, *a).total_cmp(&amplitude(coarse, *b)));
+        let around =
+            TONES.step_by(4).map(f64::from).max_by(|a, b| amplitude(coarse, *a).total_cmp(&amplitude(coarse, *b)));
         let around = around.unwrap_or_default();
         let fine = (-32..=32).map(|step| around + f64::from(step) / 4.0);
         let hertz = fine.max_by(|a, b| amplitude(samples, *a).total_cmp(&amplitude(samples, *b))).unwrap_or(around);

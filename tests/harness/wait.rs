@@ -38,12 +38,7 @@ where
 ///
 /// # Errors
 /// As soon as it is not: with what was seen.
-pub async fn stays<T, F>(
-    what: &str,
-    time: Duration,
-    mut look: impl FnMut() -> F,
-    is: impl Fn(&T) -> bool,
-) -> Result<()>
+pub async fn stays<T, F>(what: &str, time: Duration, mut look: impl FnMut() -> F, is: impl Fn(&T) -> bool) -> Result<()>
 where
     T: Debug,
     F: Future<Output = Result<T>>,

@@ -1,8 +1,8 @@
 //! Every check, in the order in which a mistake is cheapest to find.
 
-use std::time::Instant;
+use std::{fs, time::Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::{
     setup::{self, Scope},
@@ -12,8 +12,15 @@ use crate::{
 /// One check: its name and what it does.
 type Check = (&'static str, fn() -> Result<()>);
 
-const CHECKS: &[Check] =
-    &[("format", format), ("page", page), ("lints", lints), ("arrows", arrows), ("tests", tests), ("desktop", desktop)];
+const CHECKS: &[Check] = &[
+    ("format", format),
+    ("tree", tree),
+    ("page", page),
+    ("lints", lints),
+    ("arrows", arrows),
+    ("tests", tests),
+    ("desktop", desktop),
+];
 
 /// Sets the machine up and runs the checks whose name contains `only`.
 pub(crate) fn run(only: Option<&str>) -> Result<()> {
@@ -35,6 +42,28 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
 
 fn format() -> Result<()> {
     run_line("cargo fmt --all -- --check")
+}
+
+/// The tree in the README names every member, in the words of its own first line.
+fn tree() -> Result<()> {
+    let readme = fs::read_to_string(root().join("README.md"))?;
+    for (folder, file) in [
+        ("crates/wire", "src/lib.rs"),
+        ("crates/call-client", "src/lib.rs"),
+        ("crates/media", "src/lib.rs"),
+        ("crates/coordinator", "src/lib.rs"),
+        ("crates/sfu", "src/lib.rs"),
+        ("crates/cli", "src/main.rs"),
+        ("src-tauri", "src/main.rs"),
+        ("tests", "harness/lib.rs"),
+        ("xtask", "src/main.rs"),
+    ] {
+        let text = fs::read_to_string(root().join(folder).join(file))?;
+        let sentence = text.lines().next().unwrap_or_default().trim_start_matches("//! ");
+        let is_there = readme.lines().any(|line| line.starts_with(&format!("{folder}/")) && line.ends_with(sentence));
+        ensure!(is_there, "the README's tree has no line for {folder}/ that says: {sentence}");
+    }
+    Ok(())
 }
 
 fn lints() -> Result<()> {

@@ -49,11 +49,9 @@ const STAND_IN_PACKAGES: &[&str] = &[
     "fonts-inter",
     "fonts-noto-color-emoji",
     "fonts-noto-core",
-    "imagemagick",
+    "procps",
     "pulseaudio",
     "pulseaudio-utils",
-    "sox",
-    "v4l-utils",
     "x11-utils",
     "xdotool",
     "xfwm4",
@@ -167,8 +165,10 @@ fn check_node() -> Result<()> {
 /// Installs the page's packages when their list changed, and builds the page when its sources did.
 fn page() -> Result<()> {
     npm_packages("ui")?;
-    let stamp =
-        Stamp::of("page", &["ui/src", "ui/public", "ui/index.html", "ui/package-lock.json", "ui/vite.config.ts"])?;
+    let stamp = Stamp::of(
+        "page",
+        &["ui/src", "ui/public", "ui/index.html", "icons", "ui/package-lock.json", "ui/vite.config.ts"],
+    )?;
     if stamp.is_current() && root().join("ui/dist/index.html").is_file() {
         return Ok(());
     }

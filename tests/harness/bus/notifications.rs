@@ -117,7 +117,11 @@ impl NotificationHost {
         self.board.show(Shown { id: 0, summary, body, actions, timeout, urgency, category }, replaces)
     }
 
-    async fn close_notification(&self, id: u32, #[zbus(signal_emitter)] emitter: SignalEmitter<'_>) -> zbus::fdo::Result<()> {
+    async fn close_notification(
+        &self,
+        id: u32,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+    ) -> zbus::fdo::Result<()> {
         if self.board.take(id) {
             Self::notification_closed(&emitter, id, CLOSED).await?;
         }

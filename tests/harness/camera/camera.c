@@ -29,7 +29,7 @@
 // ROOM is a picture's place in memory: whole pages, even where a page has 64 KiB.
 enum { WIDTH = 640, HEIGHT = 360, RATE = 30, PICTURE = WIDTH * HEIGHT * 2, ROOM = 8 << 16, BUFFERS = 32 };
 static const int64_t SECOND = 1000000000;
-static const time_t MARK = 1000000000;
+static const time_t MARK = 1000000000; // Seconds, and a process's number on top.
 
 // Fixed arguments are passed like variable ones on these processors, so "..." is not needed.
 #define REPLACE(type, name, ...) type our_##name(__VA_ARGS__) __asm__(#name); type our_##name(__VA_ARGS__)
@@ -344,7 +344,7 @@ static int answer(long who, uint32_t request, union asked asked) {
 }
 
 static int control(int fd, uint32_t request, void *data) {
-    char nothing[256] = {0};
+    uint64_t nothing[32] = {0};
     int error = -EBADF;
     for (long who; (who = opener(fd));) {
         pthread_mutex_lock(&device.lock);
@@ -353,7 +353,7 @@ static int control(int fd, uint32_t request, void *data) {
         if (device.owner && device.owner != who && (device.owner <= device.latest_gone || !is_open(device.owner)))
             free_buffers();
         error = who <= device.latest_gone ? -ENODEV : answer(who, request, (union asked){data ? data : nothing});
-        error = data || error == -ENOTTY ? error : -EFAULT;
+        error = data || error == -ENOTTY ? error : -EFAULT; // Nothing is changed without a type of stream.
         if (device.owner == who || !device.owner)
             arm(fd, who);
         pthread_mutex_unlock(&device.lock);
@@ -403,7 +403,8 @@ REPLACE64(int, openat, int directory, const char *path, int flags, mode_t mode) 
     if (text >= 0)
         return text;
     __typeof__(&openat) real = NEXT(openat);
-    return real ? real(directory, path, flags, mode) : (int)kernel(SYS_openat, directory, (long)path, flags, mode, 0, 0);
+    return real ? real(directory, path, flags, mode)
+                : (int)kernel(SYS_openat, directory, (long)path, flags, mode, 0, 0);
 }
 
 REPLACE64(int, open, const char *path, int flags, mode_t mode) { return our_openat(AT_FDCWD, path, flags, mode); }

@@ -31,6 +31,16 @@ pub enum Scene {
 }
 
 impl Scene {
+    /// The colour at a point of the first frame, as shares of width and height.
+    #[must_use]
+    pub fn colour(&self, (across, down): (f64, f64)) -> Colour {
+        let (x, y) = ((across * WIDTH as f64) as usize, (down * HEIGHT as f64) as usize);
+        match self {
+            Self::Card(card) => card.colour(x, y, 0.0),
+            Self::Portrait(portrait) => portrait.colour(x, y, 0.0),
+        }
+    }
+
     /// Writes two seconds of YUYV frames.
     pub(crate) fn write(&self, file: &Path) -> Result<()> {
         let mut file = File::create(file)?;

@@ -16,27 +16,15 @@ export function Invite({ onClose }: { onClose: () => void }) {
   const [invite, setInvite] = useState<InviteLink | null>(null);
   const [copied, setCopied] = useState(false);
   const now = useNow(60_000);
+  const [hasFailed, fail] = useState(false);
   useEffect(() => {
-    let isOpen = true;
-    void attempt(commands.createInvite()).then((made) => {
-      if (!isOpen) {
-        return;
-      }
-      if (made === undefined) {
-        onClose();
-      } else {
-        setInvite(made);
-      }
-    });
-    return () => {
-      isOpen = false;
-    };
-  }, [onClose]);
+    void attempt(commands.createInvite()).then((made) => (made === undefined ? fail(true) : setInvite(made)));
+  }, []);
   return (
     <Dialog title="Invite somebody" onClose={onClose}>
       <p>Send this link to one person, by any way you trust. Whoever opens it first can call and be called here.</p>
       <div className={styles.link} data-role="invite">
-        {invite?.link ?? 'Making a link…'}
+        {invite?.link ?? (hasFailed ? 'No link could be made.' : 'Making a link…')}
       </div>
       {invite !== null && (
         <p className={styles.hint}>

@@ -56,11 +56,11 @@ export function Recent() {
 function Entry({ entry }: { entry: HistoryView }) {
   const name = useNames();
   const me = useClient((client) => client.me.id);
-  const others = [entry.caller, ...entry.people].filter((id) => id !== me);
+  const others = [...new Set([entry.caller, ...entry.people])].filter((id) => id !== me);
   const names = together(others.map(name));
   const isMissed = entry.outcome === 'missed' && entry.direction === 'incoming';
   return (
-    <li className={styles.entry} data-outcome={isMissed ? 'missed' : entry.outcome} data-role="history">
+    <li className={styles.entry} data-missed={isMissed} data-role="history">
       <Avatar name={names} size={38} />
       <div className={styles.what}>
         <strong>{names}</strong>

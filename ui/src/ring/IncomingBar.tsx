@@ -10,17 +10,18 @@ import { incomingCall } from '#ui/ring/incoming';
 import styles from '#ui/ring/IncomingBar.module.css';
 import { useArmed } from '#ui/ring/use-armed';
 
-/** Who rings, in the main window: for whoever looks at it, and for desktops that place popups badly. */
+/** Who rings while this window shows another call: its person looks here, and not for a popup. */
 export function IncomingBar() {
-  const call = incomingCall(useCalls());
-  return call === undefined ? null : <Bar key={call.ring?.id} call={call} />;
+  const calls = useCalls();
+  const call = incomingCall(calls);
+  const isInCall = callOnScreen(calls) !== undefined;
+  return call === undefined || !isInCall ? null : <Bar key={call.ring?.id} call={call} />;
 }
 
 function Bar({ call }: { call: CallView }) {
   const name = useNames();
   const isArmed = useArmed();
-  const isInCall = callOnScreen(useCalls()) !== undefined;
-  const leavesOther = useApp((app) => app?.oneCallAtATime ?? true) && isInCall;
+  const leavesOther = useApp((app) => app?.oneCallAtATime ?? true);
   const caller = name(call.caller ?? '');
   return (
     <section className={styles.bar} role="alertdialog" aria-label={`${caller} is calling`}>

@@ -27,7 +27,7 @@ function Ringing({ call }: { call: CallView }) {
   return (
     <main className={styles.popup} role="alertdialog" aria-label={`${caller} is calling`}>
       <div className={styles.caller}>
-        <Avatar name={caller} size={52} />
+        <Avatar name={caller} size={64} />
         <div>
           <strong>{caller}</strong>
           <span>
