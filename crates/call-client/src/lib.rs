@@ -22,6 +22,7 @@ pub use account::{Account, SignInWish, sign_in};
 pub use calls::{JoinOptions, Leave, Toggle};
 pub use client::Client;
 pub use error::ClientError;
+pub use rest::Rest;
 pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
     ParticipantView, RingView, TargetView,

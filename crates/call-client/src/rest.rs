@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     AccessToken, CallId, CallState, Code, CreateInvite, CreatedInvite, ErrorBody, GetOrCreate, GetOrCreated, Join,
-    Joined, MediaServer, Pin, Reject, ServerAddress, SignIn, SignedIn, TokenRequest,
+    Joined, MediaServer, Pin, Reject, ServerAddress, SignIn, SignedIn, Snapshot, TokenRequest,
 };
 
 use crate::{account::Account, error::ClientError, tls};
@@ -19,9 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A token this close to its end is fetched anew before it is used.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
-/// The server as one device sees it.
+/// The server as one device sees it, without staying connected: for programs that ask or act once. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Rest {
+pub struct Rest {
     shared: Arc<Shared>,
 }
 
@@ -51,7 +51,11 @@ pub(crate) async fn sign_in(
 }
 
 impl Rest {
-    pub(crate) fn new(account: Account) -> Result<Self, ClientError> {
+    /// Requests in the name of an account.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn new(account: Account) -> Result<Self, ClientError> {
         let http = http_client(account.pin)?;
         Ok(Self { shared: Arc::new(Shared { http, account, token: Mutex::new(None) }) })
     }
@@ -90,45 +94,92 @@ impl Rest {
         Ok(access.token)
     }
 
-    pub(crate) async fn get_or_create(&self, cid: &CallId, request: &GetOrCreate) -> Result<GetOrCreated, ClientError> {
+    /// Everything this device may show now.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn snapshot(&self) -> Result<Snapshot, ClientError> {
+        self.get("/v1/snapshot").await
+    }
+
+    /// Creates or returns a call without joining it; rings its members if asked to.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn get_or_create(&self, cid: &CallId, request: &GetOrCreate) -> Result<GetOrCreated, ClientError> {
         self.post(&call_path(cid, ""), request).await
     }
 
-    pub(crate) async fn join(&self, cid: &CallId, request: &Join) -> Result<Joined, ClientError> {
+    /// Comes into a call and answers with the way to its media; while it rings this person, that accepts.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn join(&self, cid: &CallId, request: &Join) -> Result<Joined, ClientError> {
         self.post(&call_path(cid, "/join"), request).await
     }
 
-    pub(crate) async fn reject(&self, cid: &CallId, request: &Reject) -> Result<CallState, ClientError> {
+    /// Refuses a ring.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn reject(&self, cid: &CallId, request: &Reject) -> Result<CallState, ClientError> {
         self.post(&call_path(cid, "/reject"), request).await
     }
 
-    pub(crate) async fn leave(&self, cid: &CallId) -> Result<(), ClientError> {
+    /// Goes out of a call; a caller whom nobody has answered cancels his ring.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn leave(&self, cid: &CallId) -> Result<(), ClientError> {
         self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/leave"), &Empty {}).await.map(|_| ())
     }
 
-    pub(crate) async fn end(&self, cid: &CallId) -> Result<(), ClientError> {
+    /// Ends a call for everyone.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn end(&self, cid: &CallId) -> Result<(), ClientError> {
         self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/end"), &Empty {}).await.map(|_| ())
     }
 
-    pub(crate) async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, ClientError> {
+    /// Makes an invite.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, ClientError> {
         self.post("/v1/invites", request).await
     }
 
-    pub(crate) async fn mark_missed_seen(&self) -> Result<(), ClientError> {
+    /// The person has looked at the missed calls.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn mark_missed_seen(&self) -> Result<(), ClientError> {
         self.post::<_, serde::de::IgnoredAny>("/v1/missed/seen", &Empty {}).await.map(|_| ())
     }
 
-    pub(crate) async fn sign_out(&self) -> Result<(), ClientError> {
+    /// Signs this device out; its account is worth nothing afterwards.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn sign_out(&self) -> Result<(), ClientError> {
         self.post::<_, serde::de::IgnoredAny>("/v1/devices/me/sign-out", &Empty {}).await.map(|_| ())
     }
 
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.request(Method::GET, path, Vec::new()).await
+    }
+
     async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
-        let body = serde_json::to_vec(body).map_err(unreadable)?;
-        match self.send(Method::POST, path, body.clone()).await {
+        self.request(Method::POST, path, serde_json::to_vec(body).map_err(unreadable)?).await
+    }
+
+    async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
+        match self.send(method.clone(), path, body.clone()).await {
             Err(error) if error.code() == Some(Code::TokenExpired) => {
                 // The server's clock decides, not ours: fetch a new one and try once more.
                 self.keep_token(None);
-                self.send(Method::POST, path, body).await
+                self.send(method, path, body).await
             }
             other => other,
         }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::State, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    extract::State,
+    response::IntoResponse,
+    routing::{get, post},
+};
 use wire::{
     Code, CreateInvite, CreatedInvite, DeviceId, ErrorBody, NAME, Person, Presence, Role, SignIn,
     SignedIn as SignedInAnswer, TokenRequest, UserId,
@@ -26,6 +31,7 @@ pub(super) fn router() -> Router<App> {
         .route("/v1/sign-in", post(sign_in))
         .route("/v1/token", post(token))
         .route("/v1/invites", post(create_invite))
+        .route("/v1/snapshot", get(snapshot))
         .route("/v1/missed/seen", post(missed_seen))
         .route("/v1/devices/me/sign-out", post(sign_out))
 }
@@ -140,6 +146,11 @@ async fn create_invite(
     app.store.add_invite(&invite).await.map_err(ErrorBody::from)?;
     let link = app.invite(code.clone()).to_string();
     Ok(json(CreatedInvite { link, code, expires_at: invite.expires_at }))
+}
+
+/// What the socket says first, for programs that only look.
+async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    Ok(json(app.hub.ask(|reply| Request::Snapshot { who, reply }).await?))
 }
 
 async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tokio::sync::mpsc;
-use wire::{DeviceId, Event, Person, Presence, Role, ServerMessage, Snapshot, UnixMillis, UserId};
+use wire::{DeviceId, ErrorBody, Event, Person, Presence, Role, ServerMessage, Snapshot, UnixMillis, UserId};
 
 use super::{Caller, Hub};
 
@@ -107,25 +107,9 @@ impl Connections {
 impl Hub {
     /// A device connects: the snapshot first, then it is in the list of those who get events.
     pub(super) async fn on_connect(&mut self, now: UnixMillis, who: Caller, outlet: Outlet) {
-        let history = match self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await {
-            Ok(history) => history,
-            Err(error) => {
-                tracing::error!(%error, "no snapshot for a device that connects; it will try again");
-                return;
-            }
-        };
+        // A store that fails has said so; the device will try again.
+        let Ok(snapshot) = self.snapshot(now, &who).await else { return };
         let came = !self.connections.is_online(&who.user);
-        let calls = self.calls.values().filter(|live| live.is_live() && live.audience().contains(&who.user));
-        let snapshot = Snapshot {
-            revision: self.connections.revision,
-            server_time: now,
-            server_name: self.server_name.clone(),
-            me: self.person(&who.user, Presence::Online),
-            device: who.device.clone(),
-            people: self.people.keys().filter(|id| **id != who.user).map(|id| self.person_now(id)).collect(),
-            calls: calls.map(|live| live.state_for(&who.user, now)).collect(),
-            history,
-        };
         let message = serde_json::to_string(&ServerMessage::Snapshot(snapshot)).expect("a snapshot is plain data");
         if outlet.sender.try_send(message).is_err() {
             return;
@@ -135,6 +119,22 @@ impl Hub {
         if came {
             self.announce_person(now, &who.user);
         }
+    }
+
+    /// Everything a device may show.
+    pub(super) async fn snapshot(&self, now: UnixMillis, who: &Caller) -> Result<Snapshot, ErrorBody> {
+        let history = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await?;
+        let calls = self.calls.values().filter(|live| live.is_live() && live.audience().contains(&who.user));
+        Ok(Snapshot {
+            revision: self.connections.revision,
+            server_time: now,
+            server_name: self.server_name.clone(),
+            me: self.person(&who.user, Presence::Online),
+            device: who.device.clone(),
+            people: self.people.keys().filter(|id| **id != who.user).map(|id| self.person_now(id)).collect(),
+            calls: calls.map(|live| live.state_for(&who.user, now)).collect(),
+            history,
+        })
     }
 
     pub(super) fn announce_person(&mut self, now: UnixMillis, user: &UserId) {

@@ -14,7 +14,7 @@ use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
     Call, CallId, CallState, Code, Custom, DeviceId, ErrorBody, Event, GetOrCreate, GetOrCreated, HistoryEntry, Join,
-    Joined, MAX_CUSTOM_BYTES, MAX_MEMBERS, Member, MemberData, Reject, RingId, Settings, UnixMillis, UserId,
+    Joined, MAX_CUSTOM_BYTES, MAX_MEMBERS, Member, MemberData, Reject, RingId, Settings, Snapshot, UnixMillis, UserId,
 };
 
 use crate::{
@@ -51,6 +51,7 @@ pub(crate) enum Request {
     Leave { who: Caller, cid: CallId, reply: Reply<()> },
     End { who: Caller, cid: CallId, reply: Reply<()> },
     Alerted { who: Caller, cid: CallId, ring: RingId },
+    Snapshot { who: Caller, reply: Reply<Snapshot> },
     MissedSeen { who: Caller, reply: Reply<()> },
     SignOut { who: Caller, reply: Reply<()> },
 }
@@ -216,6 +217,7 @@ impl Hub {
                     tracing::warn!(%error, "an alert was not noted");
                 }
             }
+            Request::Snapshot { who, reply } => _ = reply.send(self.snapshot(now, &who).await),
             Request::MissedSeen { who, reply } => _ = reply.send(self.missed_seen(now, &who).await),
             Request::SignOut { who, reply } => _ = reply.send(self.sign_out(now, &who).await),
         }
