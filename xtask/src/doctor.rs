@@ -29,7 +29,7 @@ pub(crate) fn run() {
     line(
         "tray",
         bus_owner("org.kde.StatusNotifierWatcher"),
-        "no tray host (GNOME needs the AppIndicator extension): closing the window minimises it instead of hiding it",
+        "no tray host (GNOME needs the AppIndicator extension): closing the window ends the app instead of hiding it",
     );
 }
 
