@@ -4,6 +4,7 @@
 //! before it is announced.
 
 mod access;
+mod authority;
 mod certificate;
 mod error;
 mod http;

@@ -2,7 +2,9 @@
 
 mod sqlite;
 
-use wire::{Call, CallId, Code, DeviceId, ErrorBody, HistoryEntry, Role, UnixMillis, UserId};
+use std::collections::BTreeMap;
+
+use wire::{Call, CallId, Code, DeviceId, ErrorBody, HistoryEntry, RingId, Role, UnixMillis, UserId};
 
 use crate::ring::Ring;
 pub(crate) use sqlite::Sqlite;
@@ -78,12 +80,32 @@ pub(crate) struct NewDevice {
     pub(crate) created_at: UnixMillis,
 }
 
-/// One change of calls, rings and history: stored whole or not at all.
+/// One change of calls, rings and history, of many decisions perhaps: stored whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
-    pub(crate) calls: Vec<Call>,
-    pub(crate) rings: Vec<Ring>,
+    pub(crate) calls: BTreeMap<CallId, StoredCall>,
+    pub(crate) rings: BTreeMap<RingId, Ring>,
     pub(crate) history: Vec<Remembered>,
+}
+
+impl Change {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty()
+    }
+
+    /// Adds a line to somebody's history, in place of an older one about the same occasion.
+    pub(crate) fn remember(&mut self, line: Remembered) {
+        self.history.retain(|known| known.person != line.person || known.occasion != line.occasion);
+        self.history.push(line);
+    }
+}
+
+/// A call as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredCall {
+    pub(crate) call: Call,
+    /// Something goes on in it: it is loaded at the start.
+    pub(crate) is_live: bool,
 }
 
 /// A line of a person's history: new, or the new state of the one with the same occasion.

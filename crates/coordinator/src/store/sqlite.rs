@@ -157,17 +157,16 @@ impl Sqlite {
     /// Writes a change in one transaction; answers with the history entries as they now stand.
     pub(super) async fn write(&self, change: &Change) -> Result<Vec<HistoryEntry>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for call in &change.calls {
-            let live_ring = change.rings.iter().any(|ring| ring.cid == call.cid && ring.is_live());
+        for (cid, stored) in &change.calls {
             let query = sqlx::query(
                 "INSERT INTO calls (cid, is_live, document) VALUES (?, ?, ?) \
                  ON CONFLICT (cid) DO UPDATE SET is_live = excluded.is_live, document = excluded.document",
             );
-            let document = serde_json::to_string(call)?;
-            let query = query.bind(call.cid.as_str()).bind(live_ring || call.session.is_some()).bind(document);
+            let document = serde_json::to_string(&stored.call)?;
+            let query = query.bind(cid.as_str()).bind(stored.is_live).bind(document);
             query.execute(&mut *transaction).await?;
         }
-        for ring in &change.rings {
+        for ring in change.rings.values() {
             let query = sqlx::query(
                 "INSERT INTO rings (id, cid, is_live, document) VALUES (?, ?, ?, ?) \
                  ON CONFLICT (id) DO UPDATE SET is_live = excluded.is_live, document = excluded.document",

@@ -6,7 +6,7 @@ use wire::{
     CallId, CallState, Code, ErrorBody, GetOrCreated, HistoryOutcome, Outcome, Reject, RingId, UnixMillis, UserId,
 };
 
-use super::{Caller, Draft, Hub, LiveCall, history_line, no_such_call};
+use super::{Authority, Caller, batch::Draft, call::LiveCall, calls::history_line, no_such_call};
 use crate::{
     ring::{Ring, Stop, ringing},
     store::Remembered,
@@ -15,9 +15,9 @@ use crate::{
 /// A caller without its connection for this long has vanished (R11).
 const CALLER_MAY_BE_GONE: Duration = Duration::from_secs(10);
 
-impl Hub {
+impl Authority {
     /// Rings everybody on the list but the caller.
-    pub(super) async fn ring(
+    pub(super) fn ring(
         &mut self,
         now: UnixMillis,
         who: &Caller,
@@ -26,7 +26,7 @@ impl Hub {
         created: bool,
     ) -> Result<GetOrCreated, ErrorBody> {
         let mut targets: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
-        targets.retain(|user| *user != who.user && !is_in_session(&live, user));
+        targets.retain(|user| *user != who.user && !live.is_in_session(user));
         if targets.is_empty() {
             return Err(ErrorBody::invalid("data.members", "there is nobody to ring: name at least one other person"));
         }
@@ -34,7 +34,7 @@ impl Hub {
             return Err(ErrorBody::new(Code::CallEnded, "the call was ended: start a new one"));
         }
         if let [target] = targets.as_slice()
-            && let Some(folded) = self.fold(now, who, target, &live).await?
+            && let Some(folded) = self.fold(now, who, target, &live)
         {
             return Ok(folded);
         }
@@ -58,19 +58,13 @@ impl Hub {
         });
         let state = live.state_for(&who.user, now);
         draft.calls.push(live);
-        self.commit(now, draft).await?;
+        self.commit(draft);
         Ok(GetOrCreated { created, state })
     }
 
     /// Two people ring each other at the same moment (R16): the ring of the lower cid wins, and who made the other one
     /// has thereby accepted it.
-    async fn fold(
-        &mut self,
-        now: UnixMillis,
-        who: &Caller,
-        target: &UserId,
-        live: &LiveCall,
-    ) -> Result<Option<GetOrCreated>, ErrorBody> {
+    fn fold(&mut self, now: UnixMillis, who: &Caller, target: &UserId, live: &LiveCall) -> Option<GetOrCreated> {
         let is_mirror = |other: &&LiveCall| {
             other.call.cid != live.call.cid
                 && other.ring.as_ref().is_some_and(|ring| {
@@ -81,17 +75,18 @@ impl Hub {
                         && ring.targets[0].user == who.user
                 })
         };
-        let Some(mut other) = self.calls.values().find(is_mirror).cloned() else { return Ok(None) };
+        let mut calls = self.calls_of.get(target).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
+        let mut other = calls.find(is_mirror).cloned()?;
         if other.call.cid < live.call.cid {
             // Theirs wins: mine was never made, and this device has accepted theirs.
-            let Some(ring) = other.ring.as_mut() else { return Ok(None) };
+            let ring = other.ring.as_mut()?;
             ring.accept(&who.user, &who.device, now);
-            let state = self.admit_answer(now, other, &who.user).await?;
-            return Ok(Some(GetOrCreated { created: false, state }));
+            let state = self.admit_answer(now, other, &who.user);
+            return Some(GetOrCreated { created: false, state });
         }
         // Mine wins: their device has accepted it, and their own ring is over without a missed call.
         let mut mine = live.clone();
-        let Some(theirs) = other.ring.as_mut() else { return Ok(None) };
+        let theirs = other.ring.as_mut()?;
         theirs.stop(Stop::Cancel);
         let timeout = Duration::from_millis(u64::from(mine.call.settings.ring.timeout_ms));
         let mut ring = Ring {
@@ -106,18 +101,13 @@ impl Hub {
         };
         ring.accept(target, &theirs.caller_device, now);
         mine.ring = Some(ring);
-        self.commit(now, Draft { calls: vec![other], history: Vec::new() }).await?;
-        let state = self.admit_answer(now, mine, &who.user).await?;
-        Ok(Some(GetOrCreated { created: true, state }))
+        self.commit(Draft::of(other));
+        let state = self.admit_answer(now, mine, &who.user);
+        Some(GetOrCreated { created: true, state })
     }
 
     /// Stores a ring that was answered without a join; both devices come in by themselves.
-    async fn admit_answer(
-        &mut self,
-        now: UnixMillis,
-        mut live: LiveCall,
-        reader: &UserId,
-    ) -> Result<CallState, ErrorBody> {
+    fn admit_answer(&mut self, now: UnixMillis, mut live: LiveCall, reader: &UserId) -> CallState {
         super::sessions::open_session(&mut live, now);
         let mut draft = Draft::default();
         if let Some(ring) = live.ring.clone() {
@@ -127,11 +117,12 @@ impl Hub {
         }
         let state = live.state_for(reader, now);
         draft.calls.push(live);
-        self.commit(now, draft).await?;
-        Ok(state)
+        self.commit(draft);
+        state
     }
 
-    pub(super) async fn reject(
+    /// A person says no.
+    pub(crate) fn reject(
         &mut self,
         now: UnixMillis,
         who: &Caller,
@@ -144,7 +135,7 @@ impl Hub {
             })?),
             None => None,
         };
-        let Some(mut live) = self.find(cid).await? else { return Err(no_such_call()) };
+        let Some(mut live) = self.call(cid) else { return Err(no_such_call()) };
         let Some(ring) = live.ring.as_mut().filter(|ring| ring.id == reject.ring && ring.concerns(&who.user)) else {
             // An older ring: it ended long ago, which is what was wanted (R5).
             return if live.is_member(&who.user) { Ok(live.state_for(&who.user, now)) } else { Err(no_such_call()) };
@@ -158,23 +149,17 @@ impl Hub {
         self.remember_caller(&live, &ring, &mut draft);
         let state = live.state_for(&who.user, now);
         draft.calls.push(live);
-        self.commit(now, draft).await?;
+        self.commit(draft);
         Ok(state)
     }
 
-    pub(super) async fn alerted(
-        &mut self,
-        now: UnixMillis,
-        who: &Caller,
-        cid: &CallId,
-        ring: &RingId,
-    ) -> Result<(), ErrorBody> {
-        let Some(mut live) = self.calls.get(cid).cloned() else { return Ok(()) };
+    /// A device says that it alerts its person.
+    pub(crate) fn alerted(&mut self, who: &Caller, cid: &CallId, ring: &RingId) {
+        let Some(mut live) = self.call(cid) else { return };
         let is_news = live.ring.as_mut().is_some_and(|known| known.id == *ring && known.alerted(&who.user));
         if is_news {
-            self.commit(now, Draft { calls: vec![live], history: Vec::new() }).await?;
+            self.commit(Draft::of(live));
         }
-        Ok(())
     }
 
     /// Ends what still rings of a call's newest ring.
@@ -228,7 +213,7 @@ impl Hub {
         if ring.is_live() && reached == 0 {
             return;
         }
-        if reached > 0 && is_in_session(live, &ring.caller) {
+        if reached > 0 && live.is_in_session(&ring.caller) {
             // Written when the caller came in; the duration is written when he leaves.
             return;
         }
@@ -250,9 +235,4 @@ impl Hub {
         // Fails only after 2^80 ids in one millisecond.
         RingId::mint(self.ulids.generate().unwrap_or_else(|_| ulid::Ulid::new()))
     }
-}
-
-pub(super) fn is_in_session(live: &LiveCall, user: &UserId) -> bool {
-    let session = live.call.session.as_ref();
-    session.is_some_and(|session| session.participants.iter().any(|there| there.user == *user))
 }

@@ -4,11 +4,18 @@ use std::time::Duration;
 
 use sfu::SfuEvent;
 use wire::{
-    CallId, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Joined, Participant, Session, SessionId,
+    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Participant, Session, SessionId,
     UnixMillis, UserId,
 };
 
-use super::{Caller, Draft, Hub, LiveCall, connections::Connections, history_line, no_such_call};
+use super::{
+    Authority, Caller,
+    batch::{Draft, Effect},
+    call::LiveCall,
+    calls::history_line,
+    connections::Connections,
+    no_such_call,
+};
 use crate::{
     media_plane,
     ring::{Accept, Stop},
@@ -33,16 +40,16 @@ pub(super) enum MediaPresence {
     Lost { since: UnixMillis },
 }
 
-impl Hub {
+impl Authority {
     /// Comes into a call; while it rings this person, that is the accept (R2, R3).
-    pub(super) async fn join(
+    pub(crate) fn join(
         &mut self,
         now: UnixMillis,
         who: &Caller,
         cid: &CallId,
         join: Join,
-    ) -> Result<Joined, ErrorBody> {
-        let mut live = match self.find(cid).await? {
+    ) -> Result<CallState, ErrorBody> {
+        let mut live = match self.call(cid) {
             Some(live) => live,
             None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
             None => return Err(no_such_call()),
@@ -68,9 +75,8 @@ impl Hub {
         live.lonely_since = loneliness(&live, now);
         let state = live.state_for(&who.user, now);
         draft.calls.push(live);
-        self.commit(now, draft).await?;
-        let media = self.media.credentials(cid, &who.user, &who.device, &self.person_name(&who.user));
-        Ok(Joined { state, media })
+        self.commit(draft);
+        Ok(state)
     }
 
     fn accept_by_joining(
@@ -111,33 +117,32 @@ impl Hub {
 
     /// Hangs up; a caller whose ring nobody has answered cancels it; anybody else only dismisses, which is his own
     /// device's matter (R6).
-    pub(super) async fn leave(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
-        let Some(mut live) = self.find(cid).await? else { return Err(no_such_call()) };
-        if !live.is_member(&who.user) {
-            return Err(no_such_call());
-        }
+    pub(crate) fn leave(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
+        let mut live = self.call_of(who, cid)?;
         let mut draft = Draft::default();
-        let is_in = has_device(&live, &who.device);
+        let is_in = live.has_device(&who.device);
         let is_unanswered_caller =
             live.ring.as_ref().is_some_and(|ring| ring.caller == who.user && ring.is_live() && !ring.is_answered());
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
-            self.media.remove(cid, &who.user, &who.device);
+            draft.effects.push(Effect::RemoveParticipant {
+                cid: cid.clone(),
+                user: who.user.clone(),
+                device: who.device.clone(),
+            });
         } else if is_unanswered_caller {
             self.stop_ring(&mut live, Stop::Cancel, &mut draft);
         } else {
             return Ok(());
         }
         draft.calls.push(live);
-        self.commit(now, draft).await
+        self.commit(draft);
+        Ok(())
     }
 
     /// Ends a call for everyone.
-    pub(super) async fn end(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
-        let Some(mut live) = self.find(cid).await? else { return Err(no_such_call()) };
-        if !live.is_member(&who.user) {
-            return Err(no_such_call());
-        }
+    pub(crate) fn end(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
+        let mut live = self.call_of(who, cid)?;
         let is_host = live.call.members.iter().any(|member| member.user == who.user && member.role == "host");
         let is_admin = self.people.get(&who.user).is_some_and(|person| person.role == wire::Role::Admin);
         if live.call.created_by != who.user && !is_host && !is_admin {
@@ -153,10 +158,12 @@ impl Hub {
         self.close_session(now, &mut live, &mut draft);
         live.call.ended_at = Some(now);
         draft.calls.push(live);
-        self.commit(now, draft).await
+        self.commit(draft);
+        Ok(())
     }
 
-    pub(super) fn on_media(&mut self, now: UnixMillis, event: SfuEvent) {
+    /// Somebody came to the media server, or left it.
+    pub(crate) fn on_media(&mut self, now: UnixMillis, event: SfuEvent) {
         let (room, identity, presence) = match event {
             SfuEvent::ParticipantJoined { room, identity } => (room, identity, MediaPresence::Up),
             SfuEvent::ParticipantLeft { room, identity } => (room, identity, MediaPresence::Lost { since: now }),
@@ -166,6 +173,8 @@ impl Hub {
             && let Some(known) = live.media.get_mut(&device)
         {
             *known = presence;
+            let at = self.deadline_of(&self.calls[&cid]);
+            self.timers.set(&cid, at);
         }
     }
 
@@ -211,7 +220,7 @@ impl Hub {
         }
         live.media.clear();
         live.lonely_since = None;
-        self.media.close_room(&live.call.cid);
+        draft.effects.push(Effect::CloseRoom { cid: live.call.cid.clone() });
     }
 
     fn remember_duration(&self, now: UnixMillis, live: &LiveCall, gone: &Participant, draft: &mut Draft) {
@@ -259,11 +268,6 @@ fn give_up_at(device: &DeviceId, presence: &MediaPresence, connections: &Connect
             None => Some(since.plus(MEDIA_LOST)),
         },
     }
-}
-
-fn has_device(live: &LiveCall, device: &DeviceId) -> bool {
-    let session = live.call.session.as_ref();
-    session.is_some_and(|session| session.participants.iter().any(|there| there.device == *device))
 }
 
 /// R17: on by default for calls rung with two members.

@@ -1,0 +1,48 @@
+//! What was decided and is not stored yet: changes, whom to tell of them, and how to take them back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{CallId, DeviceId, UserId};
+
+use super::call::LiveCall;
+use crate::store::{Change, Remembered};
+
+/// Decisions on their way to the store. Nobody hears of them before they are there.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) change: Change,
+    /// Calls as they are after each change, in order.
+    pub(super) calls: Vec<LiveCall>,
+    /// People whose presence may have changed.
+    pub(super) people: BTreeSet<UserId>,
+    pub(super) effects: Vec<Effect>,
+    /// Calls as they were before the first change, to go back to when the store fails.
+    pub(super) before: BTreeMap<CallId, Option<LiveCall>>,
+}
+
+/// What the media server has to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    RemoveParticipant { cid: CallId, user: UserId, device: DeviceId },
+    CloseRoom { cid: CallId },
+}
+
+/// One decision.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) calls: Vec<LiveCall>,
+    pub(super) history: Vec<Remembered>,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Draft {
+    pub(super) fn of(live: LiveCall) -> Self {
+        Self { calls: vec![live], ..Self::default() }
+    }
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.people.is_empty() && self.effects.is_empty() && self.change.is_empty()
+    }
+}

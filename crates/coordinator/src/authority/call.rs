@@ -1,0 +1,57 @@
+//! A call that is held in memory because something goes on in it, and who sees what of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{Call, CallState, DeviceId, UnixMillis, UserId};
+
+use super::sessions::MediaPresence;
+use crate::ring::Ring;
+
+#[derive(Debug, Clone)]
+pub(super) struct LiveCall {
+    pub(super) call: Call,
+    /// The newest ring.
+    pub(super) ring: Option<Ring>,
+    pub(super) media: BTreeMap<DeviceId, MediaPresence>,
+    /// Since when the session has been empty, or one has been alone in a call for two.
+    pub(super) lonely_since: Option<UnixMillis>,
+}
+
+impl LiveCall {
+    pub(super) fn new(call: Call, ring: Option<Ring>) -> Self {
+        Self { call, ring, media: BTreeMap::new(), lonely_since: None }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.call.session.is_some() || self.ring.as_ref().is_some_and(Ring::is_live)
+    }
+
+    pub(super) fn is_member(&self, user: &UserId) -> bool {
+        self.call.created_by == *user || self.call.members.iter().any(|member| member.user == *user)
+    }
+
+    pub(super) fn is_in_session(&self, user: &UserId) -> bool {
+        let session = self.call.session.as_ref();
+        session.is_some_and(|session| session.participants.iter().any(|there| there.user == *user))
+    }
+
+    pub(super) fn has_device(&self, device: &DeviceId) -> bool {
+        let session = self.call.session.as_ref();
+        session.is_some_and(|session| session.participants.iter().any(|there| there.device == *device))
+    }
+
+    /// Everybody a change of this call concerns.
+    pub(super) fn audience(&self) -> BTreeSet<UserId> {
+        let members = self.call.members.iter().map(|member| &member.user);
+        let targets = self.ring.iter().flat_map(|ring| ring.targets.iter().map(|target| &target.user));
+        let callers = self.ring.iter().map(|ring| &ring.caller);
+        let participants = self.call.session.iter().flat_map(|session| &session.participants).map(|there| &there.user);
+        members.chain(targets).chain(callers).chain(participants).cloned().collect()
+    }
+
+    /// What one reader sees of it.
+    pub(super) fn state_for(&self, user: &UserId, now: UnixMillis) -> CallState {
+        let ring = self.ring.as_ref().filter(|ring| ring.concerns(user));
+        CallState { call: self.call.clone(), ring: ring.map(|ring| ring.view(now)) }
+    }
+}

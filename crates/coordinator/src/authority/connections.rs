@@ -1,0 +1,168 @@
+//! Who is connected now, and the messages that go out to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{DeviceId, Event, HistoryEntry, Person, Presence, Role, ServerMessage, Snapshot, UnixMillis, UserId};
+
+use super::{Authority, Caller, Out};
+
+#[derive(Debug)]
+struct Connection {
+    user: UserId,
+    /// Tells this connection from an older one of the same device.
+    epoch: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Connections {
+    devices: BTreeMap<DeviceId, Connection>,
+    devices_of: BTreeMap<UserId, BTreeSet<DeviceId>>,
+    /// When devices went away; who is not in here has been away since the start.
+    gone: BTreeMap<DeviceId, UnixMillis>,
+    started_at: UnixMillis,
+    revision: u64,
+}
+
+impl Connections {
+    pub(super) fn new(now: UnixMillis) -> Self {
+        // Above every revision of an earlier run of this server.
+        let revision = u64::try_from(now.0).unwrap_or(0) * 1_000;
+        Self { devices: BTreeMap::new(), devices_of: BTreeMap::new(), gone: BTreeMap::new(), started_at: now, revision }
+    }
+
+    pub(super) fn is_online(&self, user: &UserId) -> bool {
+        self.devices_of.contains_key(user)
+    }
+
+    /// Since when a device has had no connection; `None` while it has one.
+    pub(super) fn gone_since(&self, device: &DeviceId) -> Option<UnixMillis> {
+        let is_gone = !self.devices.contains_key(device);
+        is_gone.then(|| self.gone.get(device).copied().unwrap_or(self.started_at))
+    }
+
+    fn add(&mut self, who: &Caller, epoch: u64) {
+        self.gone.remove(&who.device);
+        self.devices_of.entry(who.user.clone()).or_default().insert(who.device.clone());
+        self.devices.insert(who.device.clone(), Connection { user: who.user.clone(), epoch });
+    }
+
+    fn remove(&mut self, now: UnixMillis, device: &DeviceId) -> Option<UserId> {
+        let connection = self.devices.remove(device)?;
+        self.gone.insert(device.clone(), now);
+        if let Some(devices) = self.devices_of.get_mut(&connection.user) {
+            devices.remove(device);
+            if devices.is_empty() {
+                self.devices_of.remove(&connection.user);
+            }
+        }
+        Some(connection.user)
+    }
+
+    /// To every device of a person.
+    pub(super) fn tell(&mut self, now: UnixMillis, user: &UserId, event: &Event, outs: &mut Vec<Out>) {
+        let Some(devices) = self.devices_of.get(user).cloned() else { return };
+        let text = self.next_event(now, event);
+        outs.extend(devices.into_iter().map(|device| Out::Text { device, text: text.clone() }));
+    }
+
+    pub(super) fn tell_all(&mut self, now: UnixMillis, event: &Event, outs: &mut Vec<Out>) {
+        let text = self.next_event(now, event);
+        outs.extend(self.devices.keys().map(|device| Out::Text { device: device.clone(), text: text.clone() }));
+    }
+
+    fn next_event(&mut self, now: UnixMillis, event: &Event) -> String {
+        self.revision += 1;
+        let message = ServerMessage::Event { revision: self.revision, server_time: now, event: event.clone() };
+        serde_json::to_string(&message).expect("events are plain data")
+    }
+}
+
+impl Authority {
+    /// A device is there, and has been told everything: from now on it gets events. The driver must have sent
+    /// [`Authority::snapshot`] first.
+    pub(crate) fn connected(&mut self, who: &Caller, epoch: u64) {
+        if !self.connections.is_online(&who.user) {
+            self.batch.people.insert(who.user.clone());
+        }
+        self.connections.add(who, epoch);
+        self.reset_timers_of(&who.user);
+    }
+
+    /// What the next events rise above.
+    pub(crate) fn revision(&self) -> u64 {
+        self.connections.revision
+    }
+
+    /// A device is gone, if this was its newest connection.
+    pub(crate) fn disconnected(&mut self, now: UnixMillis, device: &DeviceId, epoch: u64) {
+        if self.connections.devices.get(device).is_some_and(|known| known.epoch == epoch) {
+            self.remove_device(now, device);
+        }
+    }
+
+    /// A device was signed out: it hears of it, and nothing more.
+    pub(crate) fn signed_out(&mut self, now: UnixMillis, device: &DeviceId) -> Vec<Out> {
+        if !self.connections.devices.contains_key(device) {
+            return Vec::new();
+        }
+        let text = self.connections.next_event(now, &Event::SignedOut);
+        self.remove_device(now, device);
+        vec![Out::Text { device: device.clone(), text }, Out::Close { device: device.clone() }]
+    }
+
+    fn remove_device(&mut self, now: UnixMillis, device: &DeviceId) {
+        let Some(user) = self.connections.remove(now, device) else { return };
+        self.reset_timers_of(&user);
+        if !self.connections.is_online(&user) {
+            self.batch.people.insert(user);
+        }
+    }
+
+    /// The person has looked at the missed calls, on one of his devices.
+    pub(crate) fn missed_seen(&mut self, now: UnixMillis, user: &UserId) -> Vec<Out> {
+        let mut outs = Vec::new();
+        self.connections.tell(now, user, &Event::MissedSeen, &mut outs);
+        outs
+    }
+
+    /// Everything a device may show.
+    pub(crate) fn snapshot(&self, now: UnixMillis, who: &Caller, history: Vec<HistoryEntry>) -> Snapshot {
+        let calls = self.calls_of.get(&who.user).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
+        Snapshot {
+            revision: self.connections.revision,
+            server_time: now,
+            server_name: self.server_name.clone(),
+            me: self.person(&who.user, Presence::Online),
+            device: who.device.clone(),
+            people: self.people.keys().filter(|id| **id != who.user).map(|id| self.person_now(id)).collect(),
+            calls: calls.filter(|live| live.is_live()).map(|live| live.state_for(&who.user, now)).collect(),
+            history,
+        }
+    }
+
+    pub(crate) fn person_name(&self, user: &UserId) -> String {
+        self.people.get(user).map_or_else(|| user.to_string(), |person| person.name.clone())
+    }
+
+    pub(super) fn person_now(&self, user: &UserId) -> Person {
+        let mut calls = self.calls_of.get(user).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
+        let presence = if calls.any(|live| live.is_in_session(user)) {
+            Presence::InCall
+        } else if self.connections.is_online(user) {
+            Presence::Online
+        } else {
+            Presence::Offline
+        };
+        self.person(user, presence)
+    }
+
+    fn person(&self, user: &UserId, presence: Presence) -> Person {
+        let stored = self.people.get(user);
+        Person {
+            id: user.clone(),
+            name: self.person_name(user),
+            role: stored.map_or(Role::Guest, |person| person.role),
+            presence,
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Every decision about calls, rings, sessions and presence, sans-IO. It reads no clock and waits for nothing: what it
+//! decides is handed out in batches, to be stored first and announced then.
+
+mod batch;
+mod call;
+mod calls;
+mod connections;
+mod rings;
+mod sessions;
+mod timers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{CallId, Code, DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
+
+use crate::{
+    ring::Ring,
+    store::{Live, StoredCall, StoredPerson},
+};
+use batch::Draft;
+pub(crate) use batch::{Batch, Effect};
+use call::LiveCall;
+use connections::Connections;
+use sessions::MediaPresence;
+use timers::Timers;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) user: UserId,
+    pub(crate) device: DeviceId,
+}
+
+/// What goes out once a batch is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Out {
+    /// A message to a connected device.
+    Text {
+        device: DeviceId,
+        text: String,
+    },
+    /// The device's connection is of no more use.
+    Close {
+        device: DeviceId,
+    },
+    Effect(Effect),
+}
+
+pub(crate) struct Authority {
+    server_name: String,
+    connections: Connections,
+    people: BTreeMap<UserId, StoredPerson>,
+    calls: BTreeMap<CallId, LiveCall>,
+    /// The same calls by everybody they concern.
+    calls_of: BTreeMap<UserId, BTreeSet<CallId>>,
+    timers: Timers,
+    ulids: ulid::Generator,
+    batch: Batch,
+}
+
+impl Authority {
+    pub(crate) fn new(now: UnixMillis, server_name: String, live: Live) -> Self {
+        let mut authority = Self {
+            server_name,
+            connections: Connections::new(now),
+            people: live.people.into_iter().map(|person| (person.id.clone(), person)).collect(),
+            calls: BTreeMap::new(),
+            calls_of: BTreeMap::new(),
+            timers: Timers::default(),
+            ulids: ulid::Generator::new(),
+            batch: Batch::default(),
+        };
+        let mut rings: BTreeMap<CallId, Ring> = live.rings.into_iter().map(|ring| (ring.cid.clone(), ring)).collect();
+        for call in live.calls {
+            let ring = rings.remove(&call.cid);
+            let mut restored = LiveCall::new(call, ring);
+            // After a restart everybody has to find the way back to the media.
+            let participants = restored.call.session.iter().flat_map(|session| &session.participants);
+            restored.media =
+                participants.map(|there| (there.device.clone(), MediaPresence::Awaited { since: now })).collect();
+            authority.place(restored);
+        }
+        authority
+    }
+
+    /// Whether a call is held here; what is not must be loaded before it is asked about.
+    pub(crate) fn knows(&self, cid: &CallId) -> bool {
+        self.calls.contains_key(cid)
+    }
+
+    /// Takes a call in from the store.
+    pub(crate) fn load(&mut self, call: wire::Call, ring: Option<Ring>) {
+        self.place(LiveCall::new(call, ring));
+    }
+
+    /// Lets a call go in which nothing goes on, unless something about it is still to be stored.
+    pub(crate) fn forget_idle(&mut self, cid: &CallId) {
+        let is_idle = self.calls.get(cid).is_some_and(|live| !live.is_live());
+        if is_idle && !self.batch.before.contains_key(cid) {
+            self.take_out(cid);
+        }
+    }
+
+    pub(crate) fn person_came(&mut self, person: StoredPerson) {
+        self.batch.people.insert(person.id.clone());
+        self.people.insert(person.id.clone(), person);
+    }
+
+    /// Whether something was decided that is not stored yet.
+    pub(crate) fn has_undelivered(&self) -> bool {
+        !self.batch.is_empty()
+    }
+
+    /// What was decided since the last time.
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        std::mem::take(&mut self.batch)
+    }
+
+    /// The store has a batch: now everybody hears of it. `entries` are its history lines as they now stand.
+    pub(crate) fn deliver(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>) -> Vec<Out> {
+        let mut outs = Vec::new();
+        for live in batch.calls {
+            for user in live.audience() {
+                if self.connections.is_online(&user) {
+                    let state = live.state_for(&user, now);
+                    self.connections.tell(now, &user, &Event::Call { state }, &mut outs);
+                }
+            }
+            self.forget_idle(&live.call.cid);
+        }
+        for (remembered, entry) in batch.change.history.into_iter().zip(entries) {
+            self.connections.tell(now, &remembered.person, &Event::History { entry }, &mut outs);
+        }
+        for user in batch.people {
+            let person = self.person_now(&user);
+            self.connections.tell_all(now, &Event::Person { person }, &mut outs);
+        }
+        outs.extend(batch.effects.into_iter().map(Out::Effect));
+        outs
+    }
+
+    /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first.
+    pub(crate) fn take_back(&mut self, batch: Batch) {
+        for (cid, before) in batch.before {
+            self.take_out(&cid);
+            if let Some(before) = before {
+                self.place(before);
+            }
+        }
+    }
+
+    /// What time alone brings: deadlines, vanished callers, sessions that stay empty.
+    pub(crate) fn on_time(&mut self, now: UnixMillis) {
+        while let Some(cid) = self.timers.due(now) {
+            let Some(live) = self.calls.get(&cid).cloned() else { continue };
+            let mut draft = Draft::default();
+            let live = self.expire_ring(now, live, &mut draft);
+            let live = self.expire_session(now, live, &mut draft);
+            draft.calls.push(live);
+            self.commit(draft);
+        }
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<UnixMillis> {
+        self.timers.next()
+    }
+
+    /// Takes a decision over; it goes out with the batch.
+    fn commit(&mut self, draft: Draft) {
+        for live in draft.calls {
+            let before = self.calls.get(&live.call.cid).cloned();
+            let changed = sessions::presence_changes(before.as_ref(), &live);
+            self.batch.people.extend(changed);
+            let cid = live.call.cid.clone();
+            let stored = StoredCall { call: live.call.clone(), is_live: live.is_live() };
+            self.batch.change.calls.insert(cid.clone(), stored);
+            if let Some(ring) = &live.ring
+                && before.as_ref().and_then(|before| before.ring.as_ref()) != Some(ring)
+            {
+                self.batch.change.rings.insert(ring.id.clone(), ring.clone());
+            }
+            self.batch.before.entry(cid).or_insert(before);
+            self.batch.calls.push(live.clone());
+            self.place(live);
+        }
+        for line in draft.history {
+            self.batch.change.remember(line);
+        }
+        self.batch.effects.extend(draft.effects);
+    }
+
+    /// Holds a call, in place of what was held of it.
+    fn place(&mut self, live: LiveCall) {
+        let cid = live.call.cid.clone();
+        self.take_out(&cid);
+        for user in live.audience() {
+            self.calls_of.entry(user).or_default().insert(cid.clone());
+        }
+        self.timers.set(&cid, self.deadline_of(&live));
+        self.calls.insert(cid, live);
+    }
+
+    fn take_out(&mut self, cid: &CallId) {
+        let Some(live) = self.calls.remove(cid) else { return };
+        self.timers.set(cid, None);
+        for user in live.audience() {
+            if let Some(calls) = self.calls_of.get_mut(&user) {
+                calls.remove(cid);
+                if calls.is_empty() {
+                    self.calls_of.remove(&user);
+                }
+            }
+        }
+    }
+
+    /// A device came or went: what that means for the calls of its person is due at another time.
+    fn reset_timers_of(&mut self, user: &UserId) {
+        for cid in self.calls_of.get(user).cloned().unwrap_or_default() {
+            if let Some(live) = self.calls.get(&cid) {
+                let at = self.deadline_of(live);
+                self.timers.set(&cid, at);
+            }
+        }
+    }
+
+    fn deadline_of(&self, live: &LiveCall) -> Option<UnixMillis> {
+        self.ring_deadline(live).into_iter().chain(sessions::deadline(live, &self.connections)).min()
+    }
+
+    fn call(&self, cid: &CallId) -> Option<LiveCall> {
+        self.calls.get(cid).cloned()
+    }
+
+    /// A call somebody may know of.
+    fn call_of(&self, who: &Caller, cid: &CallId) -> Result<LiveCall, ErrorBody> {
+        self.calls.get(cid).filter(|live| live.is_member(&who.user)).cloned().ok_or_else(no_such_call)
+    }
+}
+
+/// No difference between "not there" and "not yours".
+fn no_such_call() -> ErrorBody {
+    ErrorBody::new(
+        Code::CallNotFound,
+        "there is no such call, or you are not on its list: ask somebody in it to add you",
+    )
+}

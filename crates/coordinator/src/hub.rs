@@ -1,0 +1,376 @@
+//! The driver of the authority: takes requests, loads what they are about, stores what was decided, many decisions at a
+//! time, and lets everybody hear of it then.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use sfu::SfuEvent;
+use tokio::sync::{mpsc, oneshot};
+use wire::{
+    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, Join, Joined, Reject,
+    RingId, ServerMessage, Snapshot, UnixMillis,
+};
+
+pub(crate) use crate::authority::Caller;
+use crate::{
+    authority::{Authority, Batch, Effect, Out},
+    media_plane::MediaPlane,
+    store::{Live, Store, StoreError, StoredPerson},
+};
+
+/// Requests wait here; when full, their senders wait, which slows the callers down and nothing else.
+const REQUESTS: usize = 1024;
+/// Requests decided between two looks at the clock and the store.
+const AT_ONCE: usize = 256;
+/// History lines of a snapshot.
+const HISTORY_IN_SNAPSHOT: u32 = 100;
+/// How long what is due waits after the store has failed.
+const STORE_PAUSE: Duration = Duration::from_millis(100);
+
+/// The way out to one connected device: text messages, bounded. A reader too slow to keep it from filling is cut off.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    /// Tells this connection from an older one of the same device.
+    pub(crate) epoch: u64,
+    pub(crate) sender: mpsc::Sender<String>,
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorBody>>;
+
+/// Everything that can be asked of the hub.
+pub(crate) enum Request {
+    PersonCame { person: StoredPerson },
+    Connect { who: Caller, outlet: Outlet },
+    Disconnect { device: DeviceId, epoch: u64 },
+    GetOrCreate { who: Caller, cid: CallId, request: Box<GetOrCreate>, reply: Reply<GetOrCreated> },
+    Join { who: Caller, cid: CallId, join: Join, reply: Reply<Joined> },
+    Reject { who: Caller, cid: CallId, reject: Reject, reply: Reply<CallState> },
+    Leave { who: Caller, cid: CallId, reply: Reply<()> },
+    End { who: Caller, cid: CallId, reply: Reply<()> },
+    Alerted { who: Caller, cid: CallId, ring: RingId },
+    Snapshot { who: Caller, reply: Reply<Snapshot> },
+    MissedSeen { who: Caller, reply: Reply<()> },
+    SignOut { who: Caller, reply: Reply<()> },
+}
+
+/// The way to the hub.
+#[derive(Debug, Clone)]
+pub(crate) struct HubHandle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl HubHandle {
+    pub(crate) async fn send(&self, request: Request) -> Result<(), ErrorBody> {
+        self.requests.send(request).await.map_err(|_| shutting_down())
+    }
+
+    pub(crate) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ErrorBody> {
+        let (reply, answer) = oneshot::channel();
+        self.send(request(reply)).await?;
+        answer.await.map_err(|_| shutting_down())?
+    }
+}
+
+fn shutting_down() -> ErrorBody {
+    ErrorBody::new(Code::Unavailable, "the server is shutting down: try again in a moment")
+}
+
+/// What waits for the batch it rests on to be stored.
+enum Waiting {
+    /// An answer: it goes out as it is, or as the store's failure.
+    Answer(Box<dyn FnOnce(Result<(), ErrorBody>) + Send>),
+    /// A device that gets its snapshot and then events.
+    Device(Box<Arrival>),
+}
+
+/// A device that connects, and everything it will be shown but the history.
+struct Arrival {
+    who: Caller,
+    outlet: Outlet,
+    snapshot: Snapshot,
+}
+
+type Written = (Batch, Result<Vec<HistoryEntry>, StoreError>);
+
+/// A batch on its way into the store.
+struct Writing {
+    done: Pin<Box<dyn Future<Output = Written> + Send>>,
+    waiting: Vec<Waiting>,
+}
+
+pub(crate) struct Hub {
+    authority: Authority,
+    store: Store,
+    media: MediaPlane,
+    requests: mpsc::Receiver<Request>,
+    media_events: mpsc::Receiver<SfuEvent>,
+    outlets: HashMap<DeviceId, Outlet>,
+    /// Rest on what was decided since the last batch.
+    waiting: Vec<Waiting>,
+    writing: Option<Writing>,
+    /// Everything their snapshots say is stored: they are greeted before anything else is delivered.
+    arrivals: Vec<Arrival>,
+    /// After a failure of the store: nothing that is due is done before.
+    paused_until: Option<UnixMillis>,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        store: Store,
+        media: MediaPlane,
+        media_events: mpsc::Receiver<SfuEvent>,
+        server_name: String,
+        live: Live,
+    ) -> (Self, HubHandle) {
+        let (sender, requests) = mpsc::channel(REQUESTS);
+        let hub = Self {
+            authority: Authority::new(unix_now(), server_name, live),
+            store,
+            media,
+            requests,
+            media_events,
+            outlets: HashMap::new(),
+            waiting: Vec::new(),
+            writing: None,
+            arrivals: Vec::new(),
+            paused_until: None,
+        };
+        (hub, HubHandle { requests: sender })
+    }
+
+    pub(crate) async fn run(mut self) {
+        loop {
+            let now = unix_now();
+            let wait = self.turn(now);
+            if !self.arrivals.is_empty() {
+                self.greet_arrivals().await;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                written = written(&mut self.writing) => self.on_written(unix_now(), written),
+                request = self.requests.recv() => match request {
+                    Some(request) => self.on_requests(request).await,
+                    None => return,
+                },
+                Some(event) = self.media_events.recv() => self.authority.on_media(unix_now(), event),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Does what is due and sends what was decided on its way; answers how long nothing is due.
+    fn turn(&mut self, now: UnixMillis) -> Duration {
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.paused_until = None;
+        }
+        if self.paused_until.is_none() {
+            self.authority.on_time(now);
+        }
+        while self.writing.is_none()
+            && self.arrivals.is_empty()
+            && (self.authority.has_undelivered() || !self.waiting.is_empty())
+        {
+            let (batch, waiting) = (self.authority.take_batch(), std::mem::take(&mut self.waiting));
+            if batch.change.is_empty() {
+                self.on_stored(now, batch, Vec::new(), waiting);
+            } else {
+                let store = self.store.clone();
+                let done = Box::pin(async move {
+                    let outcome = store.write(&batch.change).await;
+                    (batch, outcome)
+                });
+                self.writing = Some(Writing { done, waiting });
+            }
+        }
+        let next = self.paused_until.or(self.authority.next_deadline());
+        next.map_or(Duration::from_secs(3600), |at| at.since(now))
+    }
+
+    fn on_written(&mut self, now: UnixMillis, (batch, outcome): Written) {
+        let waiting = self.writing.take().map(|writing| writing.waiting).unwrap_or_default();
+        match outcome {
+            Ok(entries) => self.on_stored(now, batch, entries, waiting),
+            Err(error) => self.on_failed(now, batch, error, waiting),
+        }
+    }
+
+    fn on_stored(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>, waiting: Vec<Waiting>) {
+        // The answer first: who accepted learns it before the event that tells everybody.
+        for waiting in waiting {
+            match waiting {
+                Waiting::Answer(answer) => answer(Ok(())),
+                Waiting::Device(arrival) => self.arrivals.push(*arrival),
+            }
+        }
+        let outs = self.authority.deliver(now, batch, entries);
+        self.send(now, outs);
+    }
+
+    /// Everything that rests on the batch, and on what was decided after it, is as if it had never been asked for.
+    fn on_failed(&mut self, now: UnixMillis, batch: Batch, error: StoreError, waiting: Vec<Waiting>) {
+        let refusal = ErrorBody::from(error);
+        let newer = self.authority.take_batch();
+        self.authority.take_back(newer);
+        self.authority.take_back(batch);
+        self.paused_until = Some(now.plus(STORE_PAUSE));
+        for waiting in waiting.into_iter().chain(std::mem::take(&mut self.waiting)) {
+            match waiting {
+                Waiting::Answer(answer) => answer(Err(refusal.clone())),
+                // Cut off: it comes back.
+                Waiting::Device(_) => {}
+            }
+        }
+    }
+
+    async fn greet_arrivals(&mut self) {
+        for Arrival { who, outlet, mut snapshot } in std::mem::take(&mut self.arrivals) {
+            // A store that fails has said so; the device will try again.
+            let Ok(history) = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await else { continue };
+            snapshot.history = history;
+            snapshot.revision = self.authority.revision();
+            let message = serde_json::to_string(&ServerMessage::Snapshot(snapshot)).expect("a snapshot is plain data");
+            if outlet.sender.try_send(message).is_ok() {
+                self.authority.connected(&who, outlet.epoch);
+                self.outlets.insert(who.device, outlet);
+            }
+        }
+    }
+
+    fn send(&mut self, now: UnixMillis, outs: Vec<Out>) {
+        for out in outs {
+            match out {
+                Out::Text { device, text } => {
+                    let is_sent = self.outlets.get(&device).map(|outlet| outlet.sender.try_send(text).is_ok());
+                    if is_sent == Some(false)
+                        && let Some(outlet) = self.outlets.remove(&device)
+                    {
+                        tracing::warn!(%device, "a device reads too slowly and is cut off; it comes back with a snapshot");
+                        self.authority.disconnected(now, &device, outlet.epoch);
+                    }
+                }
+                Out::Close { device } => _ = self.outlets.remove(&device),
+                Out::Effect(Effect::RemoveParticipant { cid, user, device }) => self.media.remove(&cid, &user, &device),
+                Out::Effect(Effect::CloseRoom { cid }) => self.media.close_room(&cid),
+            }
+        }
+    }
+
+    async fn on_requests(&mut self, first: Request) {
+        self.on_request(unix_now(), first).await;
+        for _ in 1..AT_ONCE {
+            let Ok(request) = self.requests.try_recv() else { return };
+            self.on_request(unix_now(), request).await;
+        }
+    }
+
+    async fn on_request(&mut self, now: UnixMillis, request: Request) {
+        match request {
+            Request::PersonCame { person } => self.authority.person_came(person),
+            Request::Connect { who, outlet } => {
+                let snapshot = self.authority.snapshot(now, &who, Vec::new());
+                self.waiting.push(Waiting::Device(Box::new(Arrival { who, outlet, snapshot })));
+            }
+            Request::Disconnect { device, epoch } => {
+                if self.outlets.get(&device).is_some_and(|outlet| outlet.epoch == epoch) {
+                    self.outlets.remove(&device);
+                }
+                self.authority.disconnected(now, &device, epoch);
+            }
+            Request::GetOrCreate { who, cid, request, reply } => {
+                let decide = |authority: &mut Authority| authority.get_or_create(now, &who, &cid, *request);
+                self.decide(&cid, reply, decide).await;
+            }
+            Request::Join { who, cid, join, reply } => {
+                let media = self.media.clone();
+                let decide = |authority: &mut Authority| {
+                    let state = authority.join(now, &who, &cid, join)?;
+                    let name = authority.person_name(&who.user);
+                    Ok(Joined { state, media: media.credentials(&cid, &who.user, &who.device, &name) })
+                };
+                self.decide(&cid, reply, decide).await;
+            }
+            Request::Reject { who, cid, reject, reply } => {
+                self.decide(&cid, reply, |authority| authority.reject(now, &who, &cid, reject)).await;
+            }
+            Request::Leave { who, cid, reply } => {
+                self.decide(&cid, reply, |authority| authority.leave(now, &who, &cid)).await;
+            }
+            Request::End { who, cid, reply } => {
+                self.decide(&cid, reply, |authority| authority.end(now, &who, &cid)).await;
+            }
+            Request::Alerted { who, cid, ring } => self.authority.alerted(&who, &cid, &ring),
+            Request::Snapshot { who, reply } => {
+                let history = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
+                let snapshot = history.map(|history| self.authority.snapshot(now, &who, history));
+                self.answer(reply, snapshot);
+            }
+            Request::MissedSeen { who, reply } => {
+                let seen = self.store.mark_seen(&who.user).await.map_err(ErrorBody::from);
+                if seen.is_ok() {
+                    let outs = self.authority.missed_seen(now, &who.user);
+                    self.send(now, outs);
+                }
+                self.answer(reply, seen);
+            }
+            Request::SignOut { who, reply } => {
+                let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);
+                if done.is_ok() {
+                    let outs = self.authority.signed_out(now, &who.device);
+                    self.send(now, outs);
+                }
+                self.answer(reply, done);
+            }
+        }
+    }
+
+    /// Loads the call, lets the authority decide about it, and answers when that is stored.
+    async fn decide<T: Send + 'static>(
+        &mut self,
+        cid: &CallId,
+        reply: Reply<T>,
+        decide: impl FnOnce(&mut Authority) -> Result<T, ErrorBody>,
+    ) {
+        if let Err(error) = self.load(cid).await {
+            _ = reply.send(Err(error.into()));
+            return;
+        }
+        let decided = decide(&mut self.authority);
+        self.authority.forget_idle(cid);
+        self.answer(reply, decided);
+    }
+
+    async fn load(&mut self, cid: &CallId) -> Result<(), StoreError> {
+        if !self.authority.knows(cid)
+            && let Some(call) = self.store.call(cid).await?
+        {
+            let ring = self.store.newest_ring(cid).await?;
+            self.authority.load(call, ring);
+        }
+        Ok(())
+    }
+
+    /// An answer rests on everything that was decided before it.
+    fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, ErrorBody>) {
+        let send = move |stored: Result<(), ErrorBody>| _ = reply.send(stored.and(answer));
+        self.waiting.push(Waiting::Answer(Box::new(send)));
+    }
+}
+
+/// The batch that is being written, when it is; never, while none is.
+async fn written(writing: &mut Option<Writing>) -> Written {
+    match writing {
+        Some(writing) => writing.done.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the hub is the driver: it reads the clock for the rules")]
+pub(crate) fn unix_now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
