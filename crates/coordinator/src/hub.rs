@@ -11,7 +11,7 @@ use std::{
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, Join, Joined, Reject,
+    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, Join, Joined, Leave, Reject,
     RingId, ServerMessage, Snapshot, UnixMillis,
 };
 
@@ -49,7 +49,7 @@ pub(crate) enum Request {
     GetOrCreate { who: Caller, cid: CallId, request: Box<GetOrCreate>, reply: Reply<GetOrCreated> },
     Join { who: Caller, cid: CallId, join: Join, reply: Reply<Joined> },
     Reject { who: Caller, cid: CallId, reject: Reject, reply: Reply<CallState> },
-    Leave { who: Caller, cid: CallId, reply: Reply<()> },
+    Leave { who: Caller, cid: CallId, leave: Leave, reply: Reply<()> },
     End { who: Caller, cid: CallId, reply: Reply<()> },
     Alerted { who: Caller, cid: CallId, ring: RingId },
     Snapshot { who: Caller, reply: Reply<Snapshot> },
@@ -128,7 +128,7 @@ impl Hub {
     ) -> (Self, HubHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let hub = Self {
-            authority: Authority::new(unix_now(), server_name, live),
+            authority: Authority::new(unix_now(), rand::random(), server_name, live),
             store,
             media,
             requests,
@@ -290,15 +290,16 @@ impl Hub {
                 let decide = |authority: &mut Authority| {
                     let state = authority.join(now, &who, &cid, join)?;
                     let name = authority.person_name(&who.user);
-                    Ok(Joined { state, media: media.credentials(&cid, &who.user, &who.device, &name) })
+                    let media = media.credentials(&cid, &who.user, &who.device, &name);
+                    Ok(Joined { state, media, revision: authority.revision() })
                 };
                 self.decide(&cid, reply, decide).await;
             }
             Request::Reject { who, cid, reject, reply } => {
                 self.decide(&cid, reply, |authority| authority.reject(now, &who, &cid, reject)).await;
             }
-            Request::Leave { who, cid, reply } => {
-                self.decide(&cid, reply, |authority| authority.leave(now, &who, &cid)).await;
+            Request::Leave { who, cid, leave, reply } => {
+                self.decide(&cid, reply, |authority| authority.leave(now, &who, &cid, &leave)).await;
             }
             Request::End { who, cid, reply } => {
                 self.decide(&cid, reply, |authority| authority.end(now, &who, &cid)).await;

@@ -23,8 +23,8 @@ pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
 pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
 pub use invite::{Invite, InviteError, Pin, ServerAddress};
 pub use rest::{
-    AccessToken, CallData, CreateInvite, CreatedInvite, GetOrCreate, GetOrCreated, Join, Joined, MediaCredentials,
-    MediaServer, MemberData, Reject, SignIn, SignedIn, TokenRequest,
+    AccessToken, CallData, CreateInvite, CreatedInvite, GetOrCreate, GetOrCreated, Join, Joined, Leave,
+    MediaCredentials, MediaServer, MemberData, Reject, SignIn, SignedIn, TokenRequest,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};
 pub use text::{MAX_BODY_BYTES, MAX_CUSTOM_BYTES, MAX_FRAME_BYTES, MAX_MEMBERS, MESSAGE, NAME, TextRule};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallState, Custom, DeviceId, InviteCode, Person, Reason, RingId, Role, Settings, UnixMillis, UserId};
+use crate::{
+    CallState, Custom, DeviceId, InviteCode, Person, Reason, RingId, Role, SessionId, Settings, UnixMillis, UserId,
+};
 
 /// `POST /v1/sign-in`: an invite for a device of its own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -127,6 +129,9 @@ pub struct GetOrCreated {
     pub created: bool,
     /// The call, with the ring if one was started.
     pub state: CallState,
+    /// Newer than every event up to this revision.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// `POST /v1/calls/{type}/{id}/join`: come in. While this call rings the person, joining accepts (R3: accept and
@@ -139,6 +144,9 @@ pub struct Join {
     /// The ring this device answers; absent when it joins without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring: Option<RingId>,
+    /// The session this device comes back into; absent when any will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 /// Answer to [`Join`].
@@ -148,6 +156,9 @@ pub struct Joined {
     pub state: CallState,
     /// The way to the media.
     pub media: MediaCredentials,
+    /// Newer than every event up to this revision.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// The way to the media server.
@@ -167,6 +178,18 @@ pub enum MediaServer {
     Here,
     /// A LiveKit URL (`wss://…`).
     At(String),
+}
+
+/// `POST /v1/calls/{type}/{id}/leave`: go out, cancel the unanswered ring, or (as somebody who is only rung) nothing.
+/// What it names must be what goes on, so that a request that comes late does not end something newer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// The session this device goes out of; absent when it knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The ring this device is done with; absent when it knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring: Option<RingId>,
 }
 
 /// `POST /v1/calls/{type}/{id}/reject`.

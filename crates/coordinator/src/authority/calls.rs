@@ -32,9 +32,9 @@ impl Authority {
             return self.ring(now, who, live, request.video, created);
         }
         if created {
-            self.commit(Draft::of(live.clone()));
+            self.commit(Draft::of(live));
         }
-        Ok(GetOrCreated { created, state: live.state_for(&who.user, now) })
+        Ok(GetOrCreated { created, state: self.seen_by(&who.user, cid, now)?, revision: self.revision() })
     }
 
     pub(super) fn new_call(
@@ -58,6 +58,7 @@ impl Authority {
             team: None,
             ended_at: None,
             session: None,
+            version: 0,
         };
         let mut live = LiveCall::new(call, None);
         self.add_members(&mut live, &request.data.members)?;

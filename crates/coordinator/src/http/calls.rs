@@ -6,7 +6,7 @@ use axum::{
     response::IntoResponse,
     routing::post,
 };
-use wire::{CallId, ErrorBody, GetOrCreate, Join, Reject};
+use wire::{CallId, ErrorBody, GetOrCreate, Join, Leave, Reject};
 
 use super::{App, Body, Refusal, SignedIn, json};
 use crate::{hub::Request, limits::Limit};
@@ -62,9 +62,10 @@ async fn leave(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
     Path(path): Path<(String, String)>,
+    Body(leave): Body<Leave>,
 ) -> Result<impl IntoResponse, Refusal> {
     let cid = call_id(path)?;
-    app.hub.ask(|reply| Request::Leave { who, cid, reply }).await?;
+    app.hub.ask(|reply| Request::Leave { who, cid, leave, reply }).await?;
     Ok(json(()))
 }
 
