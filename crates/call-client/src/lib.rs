@@ -9,6 +9,8 @@ mod backoff;
 mod call;
 mod calls;
 mod client;
+mod clock;
+mod errands;
 mod error;
 mod rest;
 mod roster;

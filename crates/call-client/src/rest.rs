@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     AccessToken, CallId, CallState, Code, CreateInvite, CreatedInvite, ErrorBody, GetOrCreate, GetOrCreated, Join,
-    Joined, MediaServer, Pin, Reject, ServerAddress, SignIn, SignedIn, Snapshot, TokenRequest,
+    Joined, Leave, MediaServer, Pin, Reject, ServerAddress, SignIn, SignedIn, Snapshot, TokenRequest,
 };
 
 use crate::{account::Account, error::ClientError, tls};
@@ -130,8 +130,8 @@ impl Rest {
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
-    pub async fn leave(&self, cid: &CallId) -> Result<(), ClientError> {
-        self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/leave"), &Empty {}).await.map(|_| ())
+    pub async fn leave(&self, cid: &CallId, request: &Leave) -> Result<(), ClientError> {
+        self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/leave"), request).await.map(|_| ())
     }
 
     /// Ends a call for everyone.

@@ -136,7 +136,7 @@ pub struct GetOrCreated {
 
 /// `POST /v1/calls/{type}/{id}/join`: come in. While this call rings the person, joining accepts (R3: accept and
 /// credentials in one step).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Join {
     /// Make the call if it does not exist.
     #[serde(default)]
@@ -193,7 +193,7 @@ pub struct Leave {
 }
 
 /// `POST /v1/calls/{type}/{id}/reject`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Which ring.
     pub ring: RingId,
