@@ -6,6 +6,7 @@
 mod access;
 mod authority;
 mod certificate;
+mod desk;
 mod error;
 mod http;
 mod hub;
