@@ -12,10 +12,14 @@ mod client;
 mod clock;
 mod errands;
 mod error;
+#[cfg(feature = "simulation")]
+mod planted;
 mod rest;
 mod roster;
 mod session;
 mod signal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod socket;
 mod state;
 mod tls;

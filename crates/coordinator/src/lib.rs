@@ -13,8 +13,12 @@ mod hub;
 mod limits;
 mod listener;
 mod media_plane;
+#[cfg(feature = "simulation")]
+mod planted;
 mod ring;
 mod server;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 
 pub use error::StartError;

@@ -285,6 +285,14 @@ impl Call {
         self.over(now, reason);
     }
 
+    #[cfg(feature = "simulation")]
+    pub(crate) fn forget_done(&mut self) {
+        self.done = None;
+    }
+
+    #[cfg(not(feature = "simulation"))]
+    pub(crate) fn forget_done(&mut self) {}
+
     /// The call is over for everyone.
     pub(crate) fn end(&mut self, now: Now, reason: EndReason) {
         self.leave(now, reason, How::Quietly);

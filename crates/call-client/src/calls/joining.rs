@@ -65,6 +65,7 @@ impl Calls {
         let camera = Toggle::from(camera == Toggle::On && settings.video.enabled);
         let microphone = shown(Toggle::from(settings.audio.mic_default_on));
         self.errands.forget_leaving(now.instant, &call.cid);
+        let within = if planted!(self, JoinsOnce) { Duration::ZERO } else { within };
         let ring = join.ring.clone();
         let request = Request::Join { cid: call.cid.clone(), join };
         let join = self.errands.add(now.instant, request, within, ticket);
@@ -161,6 +162,11 @@ impl Calls {
 
     /// Let in after having hung up (or for a join that a newer one has taken the place of).
     fn go_out_again(&mut self, now: Now, cid: &CallId, joined: &Joined) {
+        if planted!(self, ComesInAfterHangingUp) {
+            let media = joined.media.clone();
+            let (cid, microphone, camera) = (cid.clone(), Toggle::On, Toggle::Off);
+            return self.outputs.push_back(Output::OpenSession { cid, join: 0, media, microphone, camera });
+        }
         let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
         let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
         if wants_in || self.errands.leaving(cid, session.as_ref()) {

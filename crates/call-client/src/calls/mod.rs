@@ -1,5 +1,19 @@
 //! All calls of this device, sans-IO: the server's messages and the person's wishes in, requests and a view out.
 
+/// Whether a bug was planted; never, outside the simulator.
+macro_rules! planted {
+    ($calls:expr, $bug:ident) => {{
+        #[cfg(feature = "simulation")]
+        {
+            $calls.planted == Some(crate::planted::Planted::$bug)
+        }
+        #[cfg(not(feature = "simulation"))]
+        {
+            false
+        }
+    }};
+}
+
 mod joining;
 mod view;
 
@@ -206,6 +220,8 @@ pub(crate) struct Calls {
     outputs: VecDeque<Output>,
     changed: bool,
     now: Option<Now>,
+    #[cfg(feature = "simulation")]
+    pub(crate) planted: Option<crate::planted::Planted>,
 }
 
 impl Calls {
@@ -233,6 +249,8 @@ impl Calls {
             outputs: VecDeque::new(),
             changed: true,
             now: None,
+            #[cfg(feature = "simulation")]
+            planted: None,
         }
     }
 
@@ -299,6 +317,9 @@ impl Calls {
 
     fn on_time(&mut self, now: Now) {
         for call in &mut self.calls {
+            if planted!(self, RingsForEver) && call.is_ringing() {
+                continue;
+            }
             self.changed |= call.on_time(now);
         }
     }
@@ -380,9 +401,25 @@ impl Calls {
     fn on_state(&mut self, now: Now, state: CallState, age: Duration, origin: Origin) {
         let index = self.place(now, &state);
         let manner = self.manner(&state.call.cid);
+        let mut state = state;
+        if let Some(ring) = &mut state.ring {
+            if planted!(self, JoinsAgain) {
+                ring.caller_came = false;
+            }
+            if planted!(self, IgnoresOtherDevices)
+                && let Some(target) = ring.targets.iter_mut().find(|target| target.user == self.me.user)
+                && target.answered_on.as_ref().is_some_and(|device| *device != self.me.device)
+            {
+                target.outcome = wire::Outcome::Ringing;
+            }
+        }
         let around = Surroundings { me: &self.me, now, manner };
         let may_be_old = origin == Origin::Event || self.answered.contains_key(&state.call.cid);
         let is_older = may_be_old && state.call.version < self.calls[index].state.call.version;
+        let is_older = is_older && !planted!(self, TakesOlderStates);
+        if planted!(self, DismissedAlertsAgain) || planted!(self, JoinsAgain) {
+            self.calls[index].forget_done();
+        }
         let action = if is_older {
             // Told by an answer, ahead of the snapshot; an event that old was overtaken.
             None
@@ -448,7 +485,8 @@ impl Calls {
     /// Tells the server, and again while it is away.
     fn insist(&mut self, now: Now, request: Request) {
         if !self.errands.has(&request) {
-            self.errands.add(now.instant, request, INSIST_FOR, None);
+            let within = if planted!(self, LeavesOnce) { Duration::ZERO } else { INSIST_FOR };
+            self.errands.add(now.instant, request, within, None);
         }
     }
 
@@ -473,6 +511,12 @@ impl Calls {
                 Phase::Idle | Phase::RingingIn(_) | Phase::Left(_) | Phase::Ended(_) => {}
             }
         }
+    }
+
+    /// Every call.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter()
     }
 
     /// Nothing is on its way to the server.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Decisions on their way to the store. Nobody hears of them before they are there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Batch {
     pub(crate) change: Change,
     /// Calls as they are after each change, in order.

@@ -1,6 +1,20 @@
 //! Every decision about calls, rings, sessions and presence, sans-IO. It reads no clock and waits for nothing: what it
 //! decides is handed out in batches, to be stored first and announced then.
 
+/// Whether a bug was planted; never, outside the simulator.
+macro_rules! planted {
+    ($authority:expr, $bug:ident) => {{
+        #[cfg(feature = "simulation")]
+        {
+            $authority.planted == Some(crate::planted::Planted::$bug)
+        }
+        #[cfg(not(feature = "simulation"))]
+        {
+            false
+        }
+    }};
+}
+
 mod batch;
 mod call;
 mod calls;
@@ -60,6 +74,8 @@ pub(crate) struct Authority {
     batch: Batch,
     /// Calls of the batch that is being stored: what the store says of them is old.
     being_stored: BTreeSet<CallId>,
+    #[cfg(feature = "simulation")]
+    pub(crate) planted: Option<crate::planted::Planted>,
 }
 
 impl Authority {
@@ -75,6 +91,8 @@ impl Authority {
             ids: Ids::new(seed),
             batch: Batch::default(),
             being_stored: BTreeSet::new(),
+            #[cfg(feature = "simulation")]
+            planted: None,
         };
         let mut rings: BTreeMap<CallId, Ring> = live.rings.into_iter().map(|ring| (ring.cid.clone(), ring)).collect();
         for call in live.calls {
@@ -130,6 +148,9 @@ impl Authority {
         self.being_stored.clear();
         for live in batch.calls {
             for user in live.audience() {
+                if planted!(self, OthersNotTold) && !live.is_in_session(&user) {
+                    continue;
+                }
                 if self.connections.is_online(&user) {
                     let state = live.state_for(&user, now);
                     self.connections.tell(now, &user, &Event::Call { state }, &mut outs);
@@ -150,6 +171,9 @@ impl Authority {
 
     /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first.
     pub(crate) fn take_back(&mut self, batch: Batch) {
+        if planted!(self, FailureNotTakenBack) {
+            return;
+        }
         self.being_stored.clear();
         for (cid, before) in batch.before {
             let media = self.calls.get(&cid).map(|live| live.media.clone()).unwrap_or_default();

@@ -165,6 +165,11 @@ impl Authority {
             // An older ring: it ended long ago, which is what was wanted (R5).
             return if live.is_member(&who.user) { Ok(live.state_for(&who.user, now)) } else { Err(no_such_call()) };
         };
+        if planted!(self, LateRejectCounts)
+            && let Some(target) = ring.targets.iter_mut().find(|target| target.user == who.user)
+        {
+            target.outcome = Outcome::Ringing;
+        }
         if ring.reject(&who.user, &who.device, reject.reason, message).is_none() {
             return Ok(live.state_for(&who.user, now));
         }
@@ -201,6 +206,10 @@ impl Authority {
         // Who rings without ever connecting has as long from the ring on.
         let gone = self.connections.gone_since(&ring.caller_device).map(|gone| gone.max(ring.started_at));
         let vanished = gone.map(|gone| gone.plus(CALLER_MAY_BE_GONE));
+        if planted!(self, NoDeadline) {
+            return None;
+        }
+        let vanished = vanished.filter(|_| !planted!(self, VanishedCallerRings));
         // A caller who is in the call needs no connection of his own for the others to be rung on.
         let vanished = vanished.filter(|_| !ring.is_answered());
         Some(vanished.map_or(ring.deadline, |vanished| vanished.min(ring.deadline)))

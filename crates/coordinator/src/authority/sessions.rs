@@ -107,6 +107,12 @@ impl Authority {
             return if is_too_late { Err(over()) } else { Ok(()) };
         }
         let is_target = ring.targets.iter().any(|target| target.user == who.user);
+        if planted!(self, AcceptTwice)
+            && let Some(target) = ring.targets.iter_mut().find(|target| target.user == who.user)
+            && target.outcome == Outcome::Accepted
+        {
+            target.outcome = Outcome::Ringing;
+        }
         let answer = ring.accept(&who.user, &who.device, now);
         match answer {
             Accept::Won => {
@@ -145,7 +151,7 @@ impl Authority {
             (None, session) => session.is_none() || is_in,
         });
         let cancels = ring.is_some_and(|ring| ring.caller == who.user && ring.is_live() && !ring.is_answered());
-        let was_awaited = ring.is_some_and(|ring| ring.awaits(&who.device));
+        let was_awaited = ring.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
             draft.effects.push(Effect::RemoveParticipant {
@@ -246,7 +252,8 @@ impl Authority {
         self.remember_duration(now, live, &gone, draft);
         let still_rings = live.ring.as_ref().is_some_and(Ring::is_live);
         let was_the_last = !live.is_in_session(&gone.user);
-        if !still_rings && was_the_last && ends_when_alone(live) && people_in(live) <= 1 {
+        if !planted!(self, AloneGoesOn) && !still_rings && was_the_last && ends_when_alone(live) && people_in(live) <= 1
+        {
             self.close_session(now, live, draft);
         } else {
             live.lonely_since = loneliness(live, now);
