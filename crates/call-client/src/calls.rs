@@ -120,6 +120,8 @@ pub(crate) enum Output {
     /// The view changed.
     Changed,
     Request(Request),
+    /// Something that is told and not kept.
+    Notice(Event),
     OpenSession {
         cid: CallId,
         media: MediaCredentials,
@@ -268,6 +270,14 @@ impl Calls {
             Event::MissedSeen => self.history.iter_mut().for_each(|entry| entry.unseen = false),
             Event::SignedOut => self.on_signed_out(now),
             Event::Unknown => self.changed = false,
+            event @ (Event::Reaction { .. }
+            | Event::Custom { .. }
+            | Event::PermissionAsked { .. }
+            | Event::Notified { .. }
+            | Event::EndsSoon { .. }) => {
+                self.changed = false;
+                self.outputs.push_back(Output::Notice(event));
+            }
         }
     }
 
@@ -568,6 +578,7 @@ impl Calls {
             video: ring.is_some_and(|ring| ring.video),
             caller: ring.map(|ring| ring.caller.clone()),
             people,
+            own_capabilities: state.own_capabilities.iter().copied().collect(),
             ring: ring_view,
             joined: view_joined(call, now, unix),
         }

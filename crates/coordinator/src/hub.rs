@@ -11,13 +11,12 @@ use std::{
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, Join, Joined, Reject,
-    RingId, ServerMessage, Snapshot, UnixMillis,
+    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, RingId, ServerMessage, Snapshot, UnixMillis,
 };
 
-pub(crate) use crate::authority::Caller;
+pub(crate) use crate::authority::{Authority, CallType, Caller};
 use crate::{
-    authority::{Authority, Batch, Effect, Out},
+    authority::{Batch, CallTypes, Effect, Out},
     media_plane::MediaPlane,
     store::{Live, Store, StoreError, StoredPerson},
 };
@@ -41,20 +40,56 @@ pub(crate) struct Outlet {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorBody>>;
 
+/// What the store's outcome makes of an answer.
+type Answer = Box<dyn FnOnce(Result<(), ErrorBody>) + Send>;
+/// Decides, and answers once that is stored; an error instead of the authority means that the call could not be loaded.
+type Decide = Box<dyn FnOnce(Result<(&mut Authority, UnixMillis), ErrorBody>) -> Answer + Send>;
+
 /// Everything that can be asked of the hub.
 pub(crate) enum Request {
-    PersonCame { person: StoredPerson },
-    Connect { who: Caller, outlet: Outlet },
-    Disconnect { device: DeviceId, epoch: u64 },
-    GetOrCreate { who: Caller, cid: CallId, request: Box<GetOrCreate>, reply: Reply<GetOrCreated> },
-    Join { who: Caller, cid: CallId, join: Join, reply: Reply<Joined> },
-    Reject { who: Caller, cid: CallId, reject: Reject, reply: Reply<CallState> },
-    Leave { who: Caller, cid: CallId, reply: Reply<()> },
-    End { who: Caller, cid: CallId, reply: Reply<()> },
-    Alerted { who: Caller, cid: CallId, ring: RingId },
-    Snapshot { who: Caller, reply: Reply<Snapshot> },
-    MissedSeen { who: Caller, reply: Reply<()> },
-    SignOut { who: Caller, reply: Reply<()> },
+    PersonCame {
+        person: StoredPerson,
+    },
+    Connect {
+        who: Caller,
+        outlet: Outlet,
+    },
+    Disconnect {
+        device: DeviceId,
+        epoch: u64,
+    },
+    /// A decision about one call, which is loaded first.
+    Decide {
+        cid: CallId,
+        decide: Decide,
+    },
+    /// Calls from the store as the asker sees them.
+    Views {
+        who: Caller,
+        calls: Vec<Call>,
+        reply: Reply<Vec<Option<CallState>>>,
+    },
+    SetCallType {
+        name: String,
+        call_type: CallType,
+    },
+    Alerted {
+        who: Caller,
+        cid: CallId,
+        ring: RingId,
+    },
+    Snapshot {
+        who: Caller,
+        reply: Reply<Snapshot>,
+    },
+    MissedSeen {
+        who: Caller,
+        reply: Reply<()>,
+    },
+    SignOut {
+        who: Caller,
+        reply: Reply<()>,
+    },
 }
 
 /// The way to the hub.
@@ -73,6 +108,21 @@ impl HubHandle {
         self.send(request(reply)).await?;
         answer.await.map_err(|_| shutting_down())?
     }
+
+    /// Has something decided about a call; answers when it is stored.
+    pub(crate) async fn decide<T: Send + 'static>(
+        &self,
+        cid: CallId,
+        decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
+    ) -> Result<T, ErrorBody> {
+        let (reply, answer) = oneshot::channel();
+        let decide: Decide = Box::new(move |loaded| {
+            let decided = loaded.and_then(|(authority, now)| decide(authority, now));
+            Box::new(move |stored| _ = reply.send(stored.and(decided)))
+        });
+        self.send(Request::Decide { cid, decide }).await?;
+        answer.await.map_err(|_| shutting_down())?
+    }
 }
 
 fn shutting_down() -> ErrorBody {
@@ -82,7 +132,7 @@ fn shutting_down() -> ErrorBody {
 /// What waits for the batch it rests on to be stored.
 enum Waiting {
     /// An answer: it goes out as it is, or as the store's failure.
-    Answer(Box<dyn FnOnce(Result<(), ErrorBody>) + Send>),
+    Answer(Answer),
     /// A device that gets its snapshot and then events.
     Device(Box<Arrival>),
 }
@@ -124,11 +174,12 @@ impl Hub {
         media: MediaPlane,
         media_events: mpsc::Receiver<SfuEvent>,
         server_name: String,
+        types: CallTypes,
         live: Live,
     ) -> (Self, HubHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let hub = Self {
-            authority: Authority::new(unix_now(), server_name, live),
+            authority: Authority::new(unix_now(), server_name, types, live),
             store,
             media,
             requests,
@@ -230,7 +281,7 @@ impl Hub {
     async fn greet_arrivals(&mut self) {
         for Arrival { who, outlet, mut snapshot } in std::mem::take(&mut self.arrivals) {
             // A store that fails has said so; the device will try again.
-            let Ok(history) = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await else { continue };
+            let Ok(history) = self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await else { continue };
             snapshot.history = history;
             snapshot.revision = self.authority.revision();
             let message = serde_json::to_string(&ServerMessage::Snapshot(snapshot)).expect("a snapshot is plain data");
@@ -256,6 +307,12 @@ impl Hub {
                 Out::Close { device } => _ = self.outlets.remove(&device),
                 Out::Effect(Effect::RemoveParticipant { cid, user, device }) => self.media.remove(&cid, &user, &device),
                 Out::Effect(Effect::CloseRoom { cid }) => self.media.close_room(&cid),
+                Out::Effect(Effect::PermitMedia { cid, user, device, sources }) => {
+                    self.media.permit(&cid, &user, &device, &sources);
+                }
+                Out::Effect(Effect::Mute { cid, user, device, sources }) => {
+                    self.media.mute(&cid, &user, &device, &sources);
+                }
             }
         }
     }
@@ -281,31 +338,23 @@ impl Hub {
                 }
                 self.authority.disconnected(now, &device, epoch);
             }
-            Request::GetOrCreate { who, cid, request, reply } => {
-                let decide = |authority: &mut Authority| authority.get_or_create(now, &who, &cid, *request);
-                self.decide(&cid, reply, decide).await;
-            }
-            Request::Join { who, cid, join, reply } => {
-                let media = self.media.clone();
-                let decide = |authority: &mut Authority| {
-                    let state = authority.join(now, &who, &cid, join)?;
-                    let name = authority.person_name(&who.user);
-                    Ok(Joined { state, media: media.credentials(&cid, &who.user, &who.device, &name) })
+            Request::Decide { cid, decide } => {
+                let answer = match self.load(&cid).await {
+                    Ok(()) => decide(Ok((&mut self.authority, now))),
+                    Err(error) => decide(Err(error.into())),
                 };
-                self.decide(&cid, reply, decide).await;
+                self.authority.forget_idle(&cid);
+                self.waiting.push(Waiting::Answer(answer));
             }
-            Request::Reject { who, cid, reject, reply } => {
-                self.decide(&cid, reply, |authority| authority.reject(now, &who, &cid, reject)).await;
+            Request::Views { who, calls, reply } => {
+                let views = self.authority.views(now, &who, calls);
+                self.answer(reply, Ok(views));
             }
-            Request::Leave { who, cid, reply } => {
-                self.decide(&cid, reply, |authority| authority.leave(now, &who, &cid)).await;
-            }
-            Request::End { who, cid, reply } => {
-                self.decide(&cid, reply, |authority| authority.end(now, &who, &cid)).await;
-            }
+            Request::SetCallType { name, call_type } => self.authority.set_call_type(&name, call_type),
             Request::Alerted { who, cid, ring } => self.authority.alerted(&who, &cid, &ring),
             Request::Snapshot { who, reply } => {
-                let history = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
+                let history =
+                    self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
                 let snapshot = history.map(|history| self.authority.snapshot(now, &who, history));
                 self.answer(reply, snapshot);
             }
@@ -326,22 +375,6 @@ impl Hub {
                 self.answer(reply, done);
             }
         }
-    }
-
-    /// Loads the call, lets the authority decide about it, and answers when that is stored.
-    async fn decide<T: Send + 'static>(
-        &mut self,
-        cid: &CallId,
-        reply: Reply<T>,
-        decide: impl FnOnce(&mut Authority) -> Result<T, ErrorBody>,
-    ) {
-        if let Err(error) = self.load(cid).await {
-            _ = reply.send(Err(error.into()));
-            return;
-        }
-        let decided = decide(&mut self.authority);
-        self.authority.forget_idle(cid);
-        self.answer(reply, decided);
     }
 
     async fn load(&mut self, cid: &CallId) -> Result<(), StoreError> {

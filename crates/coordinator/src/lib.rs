@@ -17,5 +17,5 @@ mod server;
 mod store;
 
 pub use error::StartError;
-pub use server::{Config, Server, media_key, room_token};
+pub use server::{Config, Server, back_up, media_key, room_token};
 pub use sfu::ApiKey;

@@ -1,17 +1,21 @@
 //! Every decision about calls, rings, sessions and presence, sans-IO. It reads no clock and waits for nothing: what it
 //! decides is handed out in batches, to be stored first and announced then.
 
+mod admission;
 mod batch;
 mod call;
 mod calls;
 mod connections;
+mod members;
+mod moderation;
+mod permission;
 mod rings;
 mod sessions;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CallId, Code, DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
+use wire::{CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
 
 use crate::{
     ring::Ring,
@@ -21,6 +25,7 @@ use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;
 use connections::Connections;
+pub(crate) use permission::{CallType, CallTypes};
 use sessions::MediaPresence;
 use timers::Timers;
 
@@ -48,6 +53,7 @@ pub(crate) enum Out {
 
 pub(crate) struct Authority {
     server_name: String,
+    types: CallTypes,
     connections: Connections,
     people: BTreeMap<UserId, StoredPerson>,
     calls: BTreeMap<CallId, LiveCall>,
@@ -59,9 +65,10 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    pub(crate) fn new(now: UnixMillis, server_name: String, live: Live) -> Self {
+    pub(crate) fn new(now: UnixMillis, server_name: String, types: CallTypes, live: Live) -> Self {
         let mut authority = Self {
             server_name,
+            types,
             connections: Connections::new(now),
             people: live.people.into_iter().map(|person| (person.id.clone(), person)).collect(),
             calls: BTreeMap::new(),
@@ -122,7 +129,7 @@ impl Authority {
         for live in batch.calls {
             for user in live.audience() {
                 if self.connections.is_online(&user) {
-                    let state = live.state_for(&user, now);
+                    let state = self.view(&live, &user, now);
                     self.connections.tell(now, &user, &Event::Call { state }, &mut outs);
                 }
             }
@@ -130,6 +137,11 @@ impl Authority {
         }
         for (remembered, entry) in batch.change.history.into_iter().zip(entries) {
             self.connections.tell(now, &remembered.person, &Event::History { entry }, &mut outs);
+        }
+        for (users, event) in batch.notices {
+            for user in users {
+                self.connections.tell(now, &user, &event, &mut outs);
+            }
         }
         for user in batch.people {
             let person = self.person_now(&user);
@@ -233,7 +245,26 @@ impl Authority {
 
     /// A call somebody may know of.
     fn call_of(&self, who: &Caller, cid: &CallId) -> Result<LiveCall, ErrorBody> {
-        self.calls.get(cid).filter(|live| live.is_member(&who.user)).cloned().ok_or_else(no_such_call)
+        let live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::ReadCall)?;
+        Ok(live)
+    }
+
+    /// What one reader sees of a call.
+    fn view(&self, live: &LiveCall, user: &UserId, now: UnixMillis) -> CallState {
+        let ring = live.ring.as_ref().filter(|ring| ring.concerns(user));
+        let own_capabilities = self.capabilities(live, user);
+        CallState { call: live.call.clone(), ring: ring.map(|ring| ring.view(now)), own_capabilities }
+    }
+
+    /// Tells some people something that is not kept; it goes out with the batch.
+    fn notice(&mut self, users: Vec<UserId>, event: Event) {
+        self.batch.notices.push((users, event));
+    }
+
+    /// A call type was added or changed.
+    pub(crate) fn set_call_type(&mut self, name: &str, call_type: CallType) {
+        self.types.set(name, call_type);
     }
 }
 

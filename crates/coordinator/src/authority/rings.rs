@@ -1,9 +1,9 @@
 //! Starting, answering and ending rings: the authority's side of section 3 of the calling model.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use wire::{
-    CallId, CallState, Code, ErrorBody, GetOrCreated, HistoryOutcome, Outcome, Reject, RingId, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, ErrorBody, HistoryOutcome, Outcome, Reject, RingId, UnixMillis, UserId,
 };
 
 use super::{Authority, Caller, batch::Draft, call::LiveCall, calls::history_line, no_such_call};
@@ -16,17 +16,20 @@ use crate::{
 const CALLER_MAY_BE_GONE: Duration = Duration::from_secs(10);
 
 impl Authority {
-    /// Rings everybody on the list but the caller.
+    /// Rings everybody on the list but the caller, or those of it who are named.
     pub(super) fn ring(
         &mut self,
         now: UnixMillis,
         who: &Caller,
         mut live: LiveCall,
         video: bool,
-        created: bool,
-    ) -> Result<GetOrCreated, ErrorBody> {
+        named: Option<&BTreeSet<UserId>>,
+    ) -> Result<CallState, ErrorBody> {
         let mut targets: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
-        targets.retain(|user| *user != who.user && !live.is_in_session(user));
+        targets.retain(|user| {
+            let is_meant = named.is_none_or(|named| named.contains(user));
+            is_meant && *user != who.user && !live.is_in_session(user) && !live.call.blocked.contains(user)
+        });
         if targets.is_empty() {
             return Err(ErrorBody::invalid("data.members", "there is nobody to ring: name at least one other person"));
         }
@@ -56,15 +59,15 @@ impl Authority {
             deadline: now.plus(timeout),
             targets: targets.into_iter().map(ringing).collect(),
         });
-        let state = live.state_for(&who.user, now);
+        let state = self.view(&live, &who.user, now);
         draft.calls.push(live);
         self.commit(draft);
-        Ok(GetOrCreated { created, state })
+        Ok(state)
     }
 
     /// Two people ring each other at the same moment (R16): the ring of the lower cid wins, and who made the other one
     /// has thereby accepted it.
-    fn fold(&mut self, now: UnixMillis, who: &Caller, target: &UserId, live: &LiveCall) -> Option<GetOrCreated> {
+    fn fold(&mut self, now: UnixMillis, who: &Caller, target: &UserId, live: &LiveCall) -> Option<CallState> {
         let is_mirror = |other: &&LiveCall| {
             other.call.cid != live.call.cid
                 && other.ring.as_ref().is_some_and(|ring| {
@@ -81,8 +84,7 @@ impl Authority {
             // Theirs wins: mine was never made, and this device has accepted theirs.
             let ring = other.ring.as_mut()?;
             ring.accept(&who.user, &who.device, now);
-            let state = self.admit_answer(now, other, &who.user);
-            return Some(GetOrCreated { created: false, state });
+            return Some(self.admit_answer(now, other, &who.user));
         }
         // Mine wins: their device has accepted it, and their own ring is over without a missed call.
         let mut mine = live.clone();
@@ -102,8 +104,7 @@ impl Authority {
         ring.accept(target, &theirs.caller_device, now);
         mine.ring = Some(ring);
         self.commit(Draft::of(other));
-        let state = self.admit_answer(now, mine, &who.user);
-        Some(GetOrCreated { created: true, state })
+        Some(self.admit_answer(now, mine, &who.user))
     }
 
     /// Stores a ring that was answered without a join; both devices come in by themselves.
@@ -115,7 +116,7 @@ impl Authority {
             self.remember_targets(&live, &ring, &everybody, &mut draft);
             self.remember_caller(&live, &ring, &mut draft);
         }
-        let state = live.state_for(reader, now);
+        let state = self.view(&live, reader, now);
         draft.calls.push(live);
         self.commit(draft);
         state
@@ -138,16 +139,17 @@ impl Authority {
         let Some(mut live) = self.call(cid) else { return Err(no_such_call()) };
         let Some(ring) = live.ring.as_mut().filter(|ring| ring.id == reject.ring && ring.concerns(&who.user)) else {
             // An older ring: it ended long ago, which is what was wanted (R5).
-            return if live.is_member(&who.user) { Ok(live.state_for(&who.user, now)) } else { Err(no_such_call()) };
+            self.allow(&live, &who.user, Capability::ReadCall)?;
+            return Ok(self.view(&live, &who.user, now));
         };
         if ring.reject(&who.user, &who.device, reject.reason, message).is_none() {
-            return Ok(live.state_for(&who.user, now));
+            return Ok(self.view(&live, &who.user, now));
         }
         let mut draft = Draft::default();
         let ring = ring.clone();
         self.remember_targets(&live, &ring, std::slice::from_ref(&who.user), &mut draft);
         self.remember_caller(&live, &ring, &mut draft);
-        let state = live.state_for(&who.user, now);
+        let state = self.view(&live, &who.user, now);
         draft.calls.push(live);
         self.commit(draft);
         Ok(state)
@@ -159,6 +161,16 @@ impl Authority {
         let is_news = live.ring.as_mut().is_some_and(|known| known.id == *ring && known.alerted(&who.user));
         if is_news {
             self.commit(Draft::of(live));
+        }
+    }
+
+    /// One person stops ringing; the others ring on.
+    pub(super) fn stop_ringing(&self, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
+        let Some(ring) = live.ring.as_mut() else { return };
+        if ring.stop_one(user) {
+            let ring = ring.clone();
+            self.remember_targets(live, &ring, std::slice::from_ref(user), draft);
+            self.remember_caller(live, &ring, draft);
         }
     }
 
