@@ -120,6 +120,7 @@ mod tests {
             video: true,
             caller: Some(if direction == Direction::Outgoing { "ann" } else { "ben" }.parse().unwrap()),
             people: vec!["ben".parse().unwrap()],
+            own_capabilities: Vec::new(),
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: UnixMillis(0), targets: vec![target] }),
             joined: (calling_state == CallingState::Joined).then_some(joined),
         }

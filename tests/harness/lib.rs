@@ -14,6 +14,7 @@ mod guest;
 mod process;
 mod screen;
 mod server;
+pub mod service;
 mod sound;
 pub mod steps;
 mod wait;

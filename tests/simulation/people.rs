@@ -3,7 +3,7 @@
 use call_client::{Leave, Toggle, simulation::Seen};
 use coordinator::simulation::Ask;
 use rand::{Rng as _, seq::IndexedRandom as _};
-use wire::{CallData, CallId, Custom, GetOrCreate, MemberData, Reason, Settings};
+use wire::{CallData, CallId, Custom, GetOrCreate, MemberData, Reason};
 
 use super::{
     device::Asked,
@@ -82,15 +82,14 @@ impl World {
             others = vec![others.swap_remove(keep)];
         }
         let member = |user| MemberData { user, role: None, custom: Custom::new() };
-        let mut settings = Settings::default();
-        settings.ring.timeout_ms = self.random.random_range(5_000..15_000);
-        settings.session.inactivity_timeout_ms = 5_000;
-        let data = CallData {
-            members: others.into_iter().map(member).collect(),
-            settings: Some(settings),
-            ..CallData::default()
-        };
-        let request = GetOrCreate { ring: true, video: false, data };
+        let timeout = self.random.random_range(5_000..15_000);
+        let settings = serde_json::json!({
+            "ring": { "timeout_ms": timeout },
+            "session": { "inactivity_timeout_ms": 5_000 },
+        });
+        let members = others.into_iter().map(member).collect();
+        let data = CallData { members, settings: Some(settings), ..CallData::default() };
+        let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
         self.ask(d, Asked { id: None, cid, is_join: false, ring: None }, Ask::GetOrCreate(request));
     }
 

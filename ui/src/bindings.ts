@@ -75,6 +75,8 @@ export type CallView = {
 	caller: UserId | null,
 	/**  Everybody on the call's list but me. */
 	people: UserId[],
+	/**  What I may do in it: exactly what the server would let me. */
+	ownCapabilities: Capability[],
 	/**  The newest ring of this call that concerns me. */
 	ring: RingView | null,
 	/**  What exists only while joining, joined or reconnecting. */
@@ -97,6 +99,53 @@ export type CallingState =
 "left" | 
 /**  Over for everyone. */
 "ended";
+
+/**  A thing that somebody may or may not do in a call. */
+export type Capability = 
+/**  Make a call of the type. */
+"create-call" | 
+/**  Know that the call exists, and what is in it. */
+"read-call" | 
+/**  Come in. */
+"join-call" | 
+/**  Come in before it is open. */
+"join-backstage" | 
+/**  Come in after it was ended. */
+"join-ended-call" | 
+/**  Change custom data and the planned time. */
+"update-call" | 
+/**  Change the call's settings. */
+"update-settings" | 
+/**  End it for everyone. */
+"end-call" | 
+/**  Add, change and remove members. */
+"update-members" | 
+/**  Ring people. */
+"ring" | 
+/**  Send sound. */
+"send-audio" | 
+/**  Send the camera's picture. */
+"send-video" | 
+/**  Send the screen. */
+"share-screen" | 
+/**  Mute others. */
+"mute-users" | 
+/**  Put somebody out; he may come back. */
+"remove-participant" | 
+/**  Put somebody out for good. */
+"block-user" | 
+/**  Give and take capabilities. */
+"update-permissions" | 
+/**  Show somebody large to everyone. */
+"pin-for-everyone" | 
+/**  React with a sign. */
+"send-reaction" | 
+/**  Send the application's own events. */
+"send-event" | 
+/**  Open and close the backstage. */
+"go-live" | 
+/**  Record. */
+"record";
 
 /**  What this device knows. State is what the server's snapshot says; events only bring it forward. */
 export type ClientState = {

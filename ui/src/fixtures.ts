@@ -32,6 +32,7 @@ export function callThat(callingState: CallingState, direction: Direction): Call
     video: true,
     caller: direction === 'outgoing' ? 'ann' : 'ben',
     people: ['ben'],
+    ownCapabilities: [],
     ring: { id: 'r1', endsAt: 0, targets: [] },
     joined: null,
   };

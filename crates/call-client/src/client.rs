@@ -9,10 +9,10 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use wire::{
-    CallData, CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, GetOrCreate, MemberData, UnixMillis,
-    UserId,
+    CallData, CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event, GetOrCreate, MemberData,
+    UnixMillis, UserId,
 };
 
 use crate::{
@@ -33,6 +33,8 @@ const COMMANDS: usize = 64;
 const SERVER_EVENTS: usize = 256;
 /// How long the server is waited for when the program ends.
 const SHUTDOWN: Duration = Duration::from_secs(2);
+/// Notices that may wait for a slow listener.
+const NOTICES: usize = 64;
 
 /// A device's connection to its server. Cheap to clone; the last handle dropped (or [`Client::shutdown`]) ends it.
 #[derive(Debug, Clone)]
@@ -40,6 +42,7 @@ pub struct Client {
     rest: Rest,
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<Arc<ClientState>>,
+    notices: broadcast::Sender<Event>,
 }
 
 enum Command {
@@ -65,15 +68,29 @@ impl Client {
         let calls = Calls::new(rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
-        let actor = Actor::new(rest.clone(), calls, engine, view);
+        let notices = broadcast::Sender::new(NOTICES);
+        let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone());
         tokio::spawn(actor.run(command_queue));
-        Ok(Self { rest, commands, state })
+        Ok(Self { rest, commands, state, notices })
     }
 
     /// Everything a screen may show; changes as whole values.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<Arc<ClientState>> {
         self.state.clone()
+    }
+
+    /// Everything else that can be asked of the server in this device's name.
+    #[must_use]
+    pub fn server(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// What is told and not kept, from now on: signs, the application's own events, questions, reminders. A listener
+    /// that is too slow misses the oldest.
+    #[must_use]
+    pub fn notices(&self) -> broadcast::Receiver<Event> {
+        self.notices.subscribe()
     }
 
     /// Rings people: a call with them (and me) is made, and every device of theirs alerts.
@@ -85,6 +102,7 @@ impl Client {
         let members = people.into_iter().map(|user| MemberData { user, role: None, custom: wire::Custom::new() });
         let request = GetOrCreate {
             ring: true,
+            notify: false,
             video: video == Toggle::On,
             data: CallData { members: members.collect(), ..CallData::default() },
         };
@@ -222,6 +240,7 @@ struct Actor {
     calls: Calls,
     engine: Option<media::Engine>,
     view: watch::Sender<Arc<ClientState>>,
+    notices: broadcast::Sender<Event>,
     socket_events: mpsc::Receiver<SocketEvent>,
     socket_orders: mpsc::Sender<Order>,
     sessions: HashMap<CallId, Session>,
@@ -233,7 +252,13 @@ struct Actor {
 }
 
 impl Actor {
-    fn new(rest: Rest, calls: Calls, engine: Option<media::Engine>, view: watch::Sender<Arc<ClientState>>) -> Self {
+    fn new(
+        rest: Rest,
+        calls: Calls,
+        engine: Option<media::Engine>,
+        view: watch::Sender<Arc<ClientState>>,
+        notices: broadcast::Sender<Event>,
+    ) -> Self {
         let (event_sender, socket_events) = mpsc::channel(SERVER_EVENTS);
         let (socket_orders, order_queue) = mpsc::channel(COMMANDS);
         let (session_sender, session_events) = mpsc::channel(COMMANDS);
@@ -243,6 +268,7 @@ impl Actor {
             calls,
             engine,
             view,
+            notices,
             socket_events,
             socket_orders,
             sessions: HashMap::new(),
@@ -283,6 +309,8 @@ impl Actor {
                 Output::Changed => _ = self.view.send_replace(Arc::new(self.calls.view(now()))),
                 Output::Request { id, request } => self.request(id, request),
                 Output::Reconnect => _ = self.socket_orders.try_send(Order::Reconnect),
+                // Nobody listens: nobody is interested.
+                Output::Notice(event) => _ = self.notices.send(event),
                 Output::OpenSession { cid, join, media, microphone, camera } => {
                     let setup = session::Setup {
                         cid: cid.clone(),

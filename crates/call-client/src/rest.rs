@@ -8,8 +8,10 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
-    AccessToken, CallId, CallState, Code, CreateInvite, CreatedInvite, ErrorBody, GetOrCreate, GetOrCreated, Join,
-    Joined, Leave, MediaServer, Pin, Reject, ServerAddress, SignIn, SignedIn, Snapshot, TokenRequest,
+    AccessToken, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData, Code, CreateInvite,
+    CreatedInvite, Custom, DeviceEntry, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined,
+    Leave, MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction, ServerAddress, SignIn, SignedIn,
+    Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
 };
 
 use crate::{account::Account, error::ClientError, tls};
@@ -131,7 +133,7 @@ impl Rest {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn leave(&self, cid: &CallId, request: &Leave) -> Result<(), ClientError> {
-        self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/leave"), request).await.map(|_| ())
+        self.post_silent(&call_path(cid, "/leave"), request).await
     }
 
     /// Ends a call for everyone.
@@ -139,7 +141,7 @@ impl Rest {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn end(&self, cid: &CallId) -> Result<(), ClientError> {
-        self.post::<_, serde::de::IgnoredAny>(&call_path(cid, "/end"), &Empty {}).await.map(|_| ())
+        self.post_silent(&call_path(cid, "/end"), &Empty {}).await
     }
 
     /// Makes an invite.
@@ -155,7 +157,7 @@ impl Rest {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn mark_missed_seen(&self) -> Result<(), ClientError> {
-        self.post::<_, serde::de::IgnoredAny>("/v1/missed/seen", &Empty {}).await.map(|_| ())
+        self.post_silent("/v1/missed/seen", &Empty {}).await
     }
 
     /// Signs this device out; its account is worth nothing afterwards.
@@ -163,7 +165,176 @@ impl Rest {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn sign_out(&self) -> Result<(), ClientError> {
-        self.post::<_, serde::de::IgnoredAny>("/v1/devices/me/sign-out", &Empty {}).await.map(|_| ())
+        self.post_silent("/v1/devices/me/sign-out", &Empty {}).await
+    }
+
+    /// A call as this person sees it.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn read(&self, cid: &CallId) -> Result<CallState, ClientError> {
+        self.get(&call_path(cid, "")).await
+    }
+
+    /// Changes data, settings and planned time of a call; what is absent stays.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn update_call(&self, cid: &CallId, update: &UpdateCall) -> Result<CallState, ClientError> {
+        self.patch(&call_path(cid, ""), update).await
+    }
+
+    /// Rings members of a call that exists, or only tells them of it; who is not on the list is added.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn ring_members(&self, cid: &CallId, request: &RingMembers) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/ring"), request).await
+    }
+
+    /// Adds, changes and removes members.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn update_members(&self, cid: &CallId, update: &UpdateMembers) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/members"), update).await
+    }
+
+    /// Puts somebody out of a call; he may come back.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn remove(&self, cid: &CallId, user: &UserId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/remove"), &BlockUser { user: user.clone() }).await
+    }
+
+    /// Puts somebody out of a call for good.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn block(&self, cid: &CallId, user: &UserId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/block"), &BlockUser { user: user.clone() }).await
+    }
+
+    /// Lets somebody in again who was blocked.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn unblock(&self, cid: &CallId, user: &UserId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/unblock"), &BlockUser { user: user.clone() }).await
+    }
+
+    /// Gives and takes capabilities of one person in a call.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn update_permissions(&self, cid: &CallId, update: &UpdatePermissions) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/permissions"), update).await
+    }
+
+    /// Asks who may give them for capabilities.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn ask_permission(&self, cid: &CallId, request: &AskPermission) -> Result<(), ClientError> {
+        self.post_silent(&call_path(cid, "/ask"), request).await
+    }
+
+    /// Mutes some or everybody; each may unmute himself.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn mute(&self, cid: &CallId, request: &MuteUsers) -> Result<(), ClientError> {
+        self.post_silent(&call_path(cid, "/mute"), request).await
+    }
+
+    /// Opens the backstage of a call to everybody.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn go_live(&self, cid: &CallId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/go-live"), &Empty {}).await
+    }
+
+    /// Closes the backstage of a call again.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn stop_live(&self, cid: &CallId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/stop-live"), &Empty {}).await
+    }
+
+    /// Shows somebody large to everyone.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn pin(&self, cid: &CallId, user: &UserId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/pin"), &BlockUser { user: user.clone() }).await
+    }
+
+    /// No longer shows somebody large to everyone.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn unpin(&self, cid: &CallId, user: &UserId) -> Result<CallState, ClientError> {
+        self.post(&call_path(cid, "/unpin"), &BlockUser { user: user.clone() }).await
+    }
+
+    /// Sends a sign, as an emoji or `raised-hand`, to everybody in the call.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn react(&self, cid: &CallId, kind: &str) -> Result<(), ClientError> {
+        self.post_silent(&call_path(cid, "/reaction"), &SendReaction { kind: kind.to_owned() }).await
+    }
+
+    /// Sends the application's own event to everybody in the call.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn send_event(&self, cid: &CallId, data: Custom) -> Result<(), ClientError> {
+        self.post_silent(&call_path(cid, "/event"), &SendEvent { data }).await
+    }
+
+    /// Calls this person may read, by filter and page.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn query(&self, filter: &CallFilter) -> Result<CallPage, ClientError> {
+        self.post("/v1/calls/query", filter).await
+    }
+
+    /// This person's devices.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn devices(&self) -> Result<Vec<DeviceEntry>, ClientError> {
+        self.get("/v1/devices").await
+    }
+
+    /// Signs one of this person's devices out.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn sign_out_device(&self, device: &DeviceId) -> Result<(), ClientError> {
+        self.post_silent(&format!("/v1/devices/{device}/sign-out"), &Empty {}).await
+    }
+
+    /// Adds a call type, or changes one; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn set_call_type(&self, name: &str, data: &CallTypeData) -> Result<(), ClientError> {
+        self.put_silent(&format!("/v1/call-types/{name}"), data).await
+    }
+
+    /// A page of this person's history, newest first; `before` is where the page before ended.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn history(&self, before: Option<i64>, limit: u32) -> Result<HistoryPage, ClientError> {
+        let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        self.get(&format!("/v1/history?limit={limit}{before}")).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
@@ -172,6 +343,19 @@ impl Rest {
 
     async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
         self.request(Method::POST, path, serde_json::to_vec(body).map_err(unreadable)?).await
+    }
+
+    async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
+        self.request(Method::PATCH, path, serde_json::to_vec(body).map_err(unreadable)?).await
+    }
+
+    async fn post_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
+        self.post::<_, serde::de::IgnoredAny>(path, body).await.map(|_| ())
+    }
+
+    async fn put_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(body).map_err(unreadable)?;
+        self.request::<serde::de::IgnoredAny>(Method::PUT, path, body).await.map(|_| ())
     }
 
     async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {

@@ -140,7 +140,7 @@ impl SimulatedDevice {
                     self.timeout = at;
                     return wanted;
                 }
-                Output::Changed | Output::Switch { .. } => {}
+                Output::Changed | Output::Switch { .. } | Output::Notice(_) => {}
                 Output::Request { id, request } => {
                     let (cid, request) = match request {
                         errands::Request::Join { cid, join } => (cid, Request::Join(join)),

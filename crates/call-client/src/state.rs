@@ -1,7 +1,7 @@
 //! Everything a screen may show, as one value. It goes out whole, through a `watch`, whenever it changes.
 
 use serde::{Deserialize, Serialize};
-use wire::{CallId, Direction, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId};
+use wire::{CallId, Capability, Direction, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId};
 
 /// What this device knows. State is what the server's snapshot says; events only bring it forward.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,8 @@ pub struct CallView {
     pub caller: Option<UserId>,
     /// Everybody on the call's list but me.
     pub people: Vec<UserId>,
+    /// What I may do in it: exactly what the server would let me.
+    pub own_capabilities: Vec<Capability>,
     /// The newest ring of this call that concerns me.
     pub ring: Option<RingView>,
     /// What exists only while joining, joined or reconnecting.

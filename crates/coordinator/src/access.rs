@@ -1,6 +1,12 @@
 //! Who gets in: secrets, hashes and access tokens.
 
-use std::{io, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
@@ -52,6 +58,31 @@ impl Tokens {
                 _ => not_signed_in(),
             }),
         }
+    }
+}
+
+/// How long after a sign-out an access token of the device may still look good, in milliseconds.
+pub(crate) const SIGNED_OUT_COUNTS: i64 = (ACCESS_TOKEN.as_secs() as i64 + 60) * 1000;
+
+/// Devices that were signed out while their access tokens still look good: asked at every request, without the database.
+#[derive(Debug)]
+pub(crate) struct SignedOut {
+    devices: Mutex<HashMap<DeviceId, UnixMillis>>,
+}
+
+impl SignedOut {
+    pub(crate) fn new(devices: Vec<(DeviceId, UnixMillis)>) -> Self {
+        Self { devices: Mutex::new(devices.into_iter().collect()) }
+    }
+
+    pub(crate) fn add(&self, device: &DeviceId, now: UnixMillis) {
+        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        devices.retain(|_, at| at.0 > now.0 - SIGNED_OUT_COUNTS);
+        devices.insert(device.clone(), now);
+    }
+
+    pub(crate) fn has(&self, device: &DeviceId) -> bool {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner).contains_key(device)
     }
 }
 

@@ -18,6 +18,14 @@ pub enum StartError {
         "the certificate in the data folder cannot be used ({0}): remove certificate.pem and certificate-key.pem to get a new one; everybody then needs a new invite"
     )]
     Certificate(String),
+    /// A call type of the operator's cannot be used.
+    #[error("the call type {name} cannot be used ({error}): correct it")]
+    CallType {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        error: String,
+    },
     /// The TCP address is taken or not ours.
     #[error(
         "cannot listen on {address} ({error}): another program uses the port, or the address is not this machine's; choose another with --listen"

@@ -11,13 +11,12 @@ use std::{
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, Join, Joined, Leave, Reject,
-    RingId, ServerMessage, Snapshot, UnixMillis,
+    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, RingId, ServerMessage, Snapshot, UnixMillis,
 };
 
-pub(crate) use crate::authority::Caller;
+pub(crate) use crate::authority::{Authority, CallType, Caller};
 use crate::{
-    authority::{Authority, Batch, Effect, Out},
+    authority::{Batch, CallTypes, Effect, Out},
     desk::Desk,
     media_plane::MediaPlane,
     store::{Live, Store, StoreError, StoredPerson},
@@ -40,20 +39,56 @@ pub(crate) struct Outlet {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorBody>>;
 
+/// What the store's outcome makes of an answer.
+type Answer = Box<dyn FnOnce(Result<(), ErrorBody>) + Send>;
+/// Decides, and answers once that is stored; an error instead of the authority means that the call could not be loaded.
+type Decide = Box<dyn FnOnce(Result<(&mut Authority, UnixMillis), ErrorBody>) -> Answer + Send>;
+
 /// Everything that can be asked of the hub.
 pub(crate) enum Request {
-    PersonCame { person: StoredPerson },
-    Connect { who: Caller, outlet: Outlet },
-    Disconnect { device: DeviceId, epoch: u64 },
-    GetOrCreate { who: Caller, cid: CallId, request: Box<GetOrCreate>, reply: Reply<GetOrCreated> },
-    Join { who: Caller, cid: CallId, join: Join, reply: Reply<Joined> },
-    Reject { who: Caller, cid: CallId, reject: Reject, reply: Reply<CallState> },
-    Leave { who: Caller, cid: CallId, leave: Leave, reply: Reply<()> },
-    End { who: Caller, cid: CallId, reply: Reply<()> },
-    Alerted { who: Caller, cid: CallId, ring: RingId },
-    Snapshot { who: Caller, reply: Reply<Snapshot> },
-    MissedSeen { who: Caller, reply: Reply<()> },
-    SignOut { who: Caller, reply: Reply<()> },
+    PersonCame {
+        person: StoredPerson,
+    },
+    Connect {
+        who: Caller,
+        outlet: Outlet,
+    },
+    Disconnect {
+        device: DeviceId,
+        epoch: u64,
+    },
+    /// A decision about one call, which is loaded first.
+    Decide {
+        cid: CallId,
+        decide: Decide,
+    },
+    /// Calls from the store as the asker sees them.
+    Views {
+        who: Caller,
+        calls: Vec<Call>,
+        reply: Reply<Vec<Option<CallState>>>,
+    },
+    SetCallType {
+        name: String,
+        call_type: CallType,
+    },
+    Alerted {
+        who: Caller,
+        cid: CallId,
+        ring: RingId,
+    },
+    Snapshot {
+        who: Caller,
+        reply: Reply<Snapshot>,
+    },
+    MissedSeen {
+        who: Caller,
+        reply: Reply<()>,
+    },
+    SignOut {
+        who: Caller,
+        reply: Reply<()>,
+    },
 }
 
 /// The way to the hub.
@@ -72,14 +107,26 @@ impl HubHandle {
         self.send(request(reply)).await?;
         answer.await.map_err(|_| shutting_down())?
     }
+
+    /// Has something decided about a call; answers when it is stored.
+    pub(crate) async fn decide<T: Send + 'static>(
+        &self,
+        cid: CallId,
+        decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
+    ) -> Result<T, ErrorBody> {
+        let (reply, answer) = oneshot::channel();
+        let decide: Decide = Box::new(move |loaded| {
+            let decided = loaded.and_then(|(authority, now)| decide(authority, now));
+            Box::new(move |stored| _ = reply.send(stored.and(decided)))
+        });
+        self.send(Request::Decide { cid, decide }).await?;
+        answer.await.map_err(|_| shutting_down())?
+    }
 }
 
 fn shutting_down() -> ErrorBody {
     ErrorBody::new(Code::Unavailable, "the server is shutting down: try again in a moment")
 }
-
-/// An answer: it goes out as it is, or as the store's failure.
-type Waiting = Box<dyn FnOnce(Result<(), ErrorBody>) + Send>;
 
 /// A device that connects.
 struct Arrival {
@@ -92,11 +139,11 @@ type Written = (Batch, Result<Vec<HistoryEntry>, StoreError>);
 /// A batch on its way into the store.
 struct Writing {
     done: Pin<Box<dyn Future<Output = Written> + Send>>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Answer>,
 }
 
 pub(crate) struct Hub {
-    desk: Desk<Waiting>,
+    desk: Desk<Answer>,
     store: Store,
     media: MediaPlane,
     requests: mpsc::Receiver<Request>,
@@ -113,11 +160,12 @@ impl Hub {
         media: MediaPlane,
         media_events: mpsc::Receiver<SfuEvent>,
         server_name: String,
+        types: CallTypes,
         live: Live,
     ) -> (Self, HubHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let hub = Self {
-            desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, live)),
+            desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
             store,
             media,
             requests,
@@ -184,7 +232,7 @@ impl Hub {
         }
     }
 
-    fn on_stored(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>, waiting: Vec<Waiting>) {
+    fn on_stored(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>, waiting: Vec<Answer>) {
         for answer in waiting {
             answer(Ok(()));
         }
@@ -195,7 +243,7 @@ impl Hub {
     async fn greet_arrivals(&mut self) {
         for Arrival { who, outlet } in std::mem::take(&mut self.arrivals) {
             // A store that fails has said so; the device is cut off and will try again.
-            let Ok(history) = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await else { continue };
+            let Ok(history) = self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await else { continue };
             let snapshot = self.desk.authority.greeting(unix_now(), &who, history);
             let message = serde_json::to_string(&ServerMessage::Snapshot(snapshot)).expect("a snapshot is plain data");
             if outlet.sender.try_send(message).is_ok() {
@@ -220,6 +268,12 @@ impl Hub {
                 Out::Close { device } => _ = self.outlets.remove(&device),
                 Out::Effect(Effect::RemoveParticipant { cid, user, device }) => self.media.remove(&cid, &user, &device),
                 Out::Effect(Effect::CloseRoom { cid }) => self.media.close_room(&cid),
+                Out::Effect(Effect::PermitMedia { cid, user, device, sources }) => {
+                    self.media.permit(&cid, &user, &device, &sources);
+                }
+                Out::Effect(Effect::Mute { cid, user, device, sources }) => {
+                    self.media.mute(&cid, &user, &device, &sources);
+                }
             }
         }
     }
@@ -242,32 +296,23 @@ impl Hub {
                 }
                 self.desk.authority.disconnected(now, &device, epoch);
             }
-            Request::GetOrCreate { who, cid, request, reply } => {
-                let decide = |authority: &mut Authority| authority.get_or_create(now, &who, &cid, *request);
-                self.decide(&cid, reply, decide).await;
-            }
-            Request::Join { who, cid, join, reply } => {
-                let media = self.media.clone();
-                let decide = |authority: &mut Authority| {
-                    let state = authority.join(now, &who, &cid, join)?;
-                    let name = authority.person_name(&who.user);
-                    let media = media.credentials(&cid, &who.user, &who.device, &name);
-                    Ok(Joined { state, media, revision: authority.revision() })
+            Request::Decide { cid, decide } => {
+                let answer = match self.load(&cid).await {
+                    Ok(()) => decide(Ok((&mut self.desk.authority, now))),
+                    Err(error) => decide(Err(error.into())),
                 };
-                self.decide(&cid, reply, decide).await;
+                self.desk.authority.forget_idle(&cid);
+                self.desk.answer(answer);
             }
-            Request::Reject { who, cid, reject, reply } => {
-                self.decide(&cid, reply, |authority| authority.reject(now, &who, &cid, reject)).await;
+            Request::Views { who, calls, reply } => {
+                let views = self.desk.authority.views(now, &who, calls);
+                self.answer(reply, Ok(views));
             }
-            Request::Leave { who, cid, leave, reply } => {
-                self.decide(&cid, reply, |authority| authority.leave(now, &who, &cid, &leave)).await;
-            }
-            Request::End { who, cid, reply } => {
-                self.decide(&cid, reply, |authority| authority.end(now, &who, &cid)).await;
-            }
+            Request::SetCallType { name, call_type } => self.desk.authority.set_call_type(&name, call_type),
             Request::Alerted { who, cid, ring } => self.desk.authority.alerted(&who, &cid, &ring),
             Request::Snapshot { who, reply } => {
-                let history = self.store.history(&who.user, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
+                let history =
+                    self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
                 let snapshot = history.map(|history| self.desk.authority.snapshot(now, &who, history));
                 self.answer(reply, snapshot);
             }
@@ -288,22 +333,6 @@ impl Hub {
                 self.answer(reply, done);
             }
         }
-    }
-
-    /// Loads the call, lets the authority decide about it, and answers when that is stored.
-    async fn decide<T: Send + 'static>(
-        &mut self,
-        cid: &CallId,
-        reply: Reply<T>,
-        decide: impl FnOnce(&mut Authority) -> Result<T, ErrorBody>,
-    ) {
-        if let Err(error) = self.load(cid).await {
-            _ = reply.send(Err(error.into()));
-            return;
-        }
-        let decided = decide(&mut self.desk.authority);
-        self.desk.authority.forget_idle(cid);
-        self.answer(reply, decided);
     }
 
     async fn load(&mut self, cid: &CallId) -> Result<(), StoreError> {

@@ -22,5 +22,5 @@ pub mod simulation;
 mod store;
 
 pub use error::StartError;
-pub use server::{Config, Server, media_key, room_token};
+pub use server::{Config, Server, back_up, media_key, room_token};
 pub use sfu::ApiKey;

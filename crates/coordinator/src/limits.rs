@@ -20,6 +20,8 @@ pub(crate) enum Limit {
     Invite,
     /// Rings started, by device.
     Ring,
+    /// Signs, events and questions, by device.
+    Message,
 }
 
 impl Limit {
@@ -29,6 +31,7 @@ impl Limit {
             Self::SignIn => (30.0, Duration::from_secs(2)),
             Self::Invite => (60.0, Duration::from_secs(5)),
             Self::Ring => (60.0, Duration::from_millis(500)),
+            Self::Message => (50.0, Duration::from_millis(100)),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sfu::{ApiKey, Grant, Sfu};
-use wire::{CallId, DeviceId, MediaCredentials, MediaServer, UserId};
+use sfu::{ApiKey, Grant, Sfu, Source};
+use wire::{CallId, DeviceId, MediaCredentials, MediaServer, TrackSource, UserId};
 
 /// How long the token of a join lets in; the media server refreshes it while the participant stays.
 const TOKEN: Duration = Duration::from_secs(10 * 60);
@@ -16,14 +16,28 @@ pub(crate) enum MediaPlane {
 
 impl MediaPlane {
     /// The way in for one device. The room is named like the call.
-    pub(crate) fn credentials(&self, cid: &CallId, user: &UserId, device: &DeviceId, name: &str) -> MediaCredentials {
-        let token = self.token(cid.as_str(), &identity(user, device), name, TOKEN);
+    pub(crate) fn credentials(
+        &self,
+        cid: &CallId,
+        user: &UserId,
+        device: &DeviceId,
+        name: &str,
+        sources: &[TrackSource],
+    ) -> MediaCredentials {
+        let token = self.token(cid.as_str(), &identity(user, device), name, TOKEN, sources_of(sources));
         match self {
             Self::Embedded { .. } => MediaCredentials { server: MediaServer::Here, token },
         }
     }
 
-    pub(crate) fn token(&self, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
+    pub(crate) fn token(
+        &self,
+        room: &str,
+        identity: &str,
+        name: &str,
+        lifetime: Duration,
+        sources: Vec<Source>,
+    ) -> String {
         match self {
             Self::Embedded { key, .. } => {
                 let grant = Grant {
@@ -31,7 +45,7 @@ impl MediaPlane {
                     identity: identity.to_owned(),
                     name: name.to_owned(),
                     lifetime,
-                    can_publish: true,
+                    sources,
                 };
                 sfu::access_token(key, &grant)
             }
@@ -44,11 +58,34 @@ impl MediaPlane {
         }
     }
 
+    /// From now on the device may send this and nothing else.
+    pub(crate) fn permit(&self, cid: &CallId, user: &UserId, device: &DeviceId, sources: &[TrackSource]) {
+        match self {
+            Self::Embedded { sfu, .. } => sfu.permit(cid.as_str(), &identity(user, device), sources_of(sources)),
+        }
+    }
+
+    pub(crate) fn mute(&self, cid: &CallId, user: &UserId, device: &DeviceId, sources: &[TrackSource]) {
+        match self {
+            Self::Embedded { sfu, .. } => sfu.mute(cid.as_str(), &identity(user, device), sources_of(sources)),
+        }
+    }
+
     pub(crate) fn close_room(&self, cid: &CallId) {
         match self {
             Self::Embedded { sfu, .. } => sfu.close_room(cid.as_str()),
         }
     }
+}
+
+/// As the media server names them; a shared screen has two.
+fn sources_of(sources: &[TrackSource]) -> Vec<Source> {
+    let names = |source: &TrackSource| match source {
+        TrackSource::Microphone => vec![Source::Microphone],
+        TrackSource::Camera => vec![Source::Camera],
+        TrackSource::Screen => vec![Source::ScreenShare, Source::ScreenShareAudio],
+    };
+    sources.iter().flat_map(names).collect()
 }
 
 /// Media identity is per device.

@@ -141,6 +141,14 @@ impl Ring {
             .collect()
     }
 
+    /// One person is no longer reached: removed or blocked (R15); says whether he rang.
+    pub(crate) fn stop_one(&mut self, user: &UserId) -> bool {
+        let Some(target) = self.ringing_target(user) else { return false };
+        target.outcome = Outcome::Cancelled;
+        target.reason = Some(Reason::Cancel);
+        true
+    }
+
     /// The ring as it travels.
     pub(crate) fn view(&self, now: UnixMillis) -> wire::Ring {
         let left = if self.is_live() { self.deadline.since(now) } else { Duration::ZERO };

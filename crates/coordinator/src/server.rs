@@ -1,6 +1,7 @@
 //! Starting and stopping a server: data, keys, media, the hub, and one port for everything.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,10 +11,11 @@ use std::{
 use sfu::{ApiKey, Sfu, SfuConfig};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{Invite, Role, ServerAddress};
+use wire::{Invite, Role, ServerAddress, UnixMillis};
 
 use crate::{
-    access::{self, Tokens, kept_secret},
+    access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
+    authority::{CallType, CallTypes},
     certificate::Certificate,
     error::StartError,
     http::{self, Shared},
@@ -27,6 +29,9 @@ use crate::{
 const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
 /// How long a shutdown waits for connections to end.
 const SHUTDOWN: Duration = Duration::from_secs(3);
+
+/// The database in the data folder.
+const DATABASE: &str = "bellbird.db";
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
@@ -62,9 +67,8 @@ impl Server {
     /// In words for the person who starts it: the data folder, the database, an address that is taken.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         std::fs::create_dir_all(&config.data)?;
-        let store = Sqlite::open(&config.data.join("bellbird.db"))
-            .await
-            .map_err(|error| StartError::Database(error.to_string()))?;
+        let store =
+            Sqlite::open(&config.data.join(DATABASE)).await.map_err(|error| StartError::Database(error.to_string()))?;
         let store = Store::Sqlite(store);
         let tokens = Tokens::new(&kept_secret(&config.data.join("token-secret"))?);
         let key = match config.livekit_key {
@@ -81,9 +85,34 @@ impl Server {
         let pin = (!reachable.is_loopback()).then_some(certificate.pin);
         let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
-        let (hub, handle) = Hub::new(store.clone(), media.clone(), media_events, config.name.clone(), live);
+        let mut own_types = BTreeMap::new();
+        for (name, data) in &live.call_types {
+            own_types.insert(
+                name.clone(),
+                CallType::parse(data)
+                    .map_err(|error| StartError::CallType { name: name.clone(), error: error.message })?,
+            );
+        }
+        let types = CallTypes::new(own_types);
+        let (hub, handle) = Hub::new(store.clone(), media.clone(), media_events, config.name.clone(), types, live);
         let stop = CancellationToken::new();
-        let shared = Arc::new(Shared::new(handle, store, tokens, sfu, config.name, reachable, pin, stop.clone()));
+        let signed_out = store
+            .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
+            .await
+            .map_err(|error| StartError::Database(error.to_string()))?;
+        let signed_out = SignedOut::new(signed_out);
+        let shared = Arc::new(Shared::new(
+            handle,
+            store,
+            tokens,
+            signed_out,
+            sfu,
+            media.clone(),
+            config.name,
+            reachable,
+            pin,
+            stop.clone(),
+        ));
         let router = http::router(Arc::clone(&shared));
         let serving = listener::serve(listener, certificate.config, router, stop);
         let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];
@@ -129,6 +158,7 @@ impl Server {
             uses: 1,
             expires_at: now.plus(ADMIN_INVITE),
             role: Role::Admin,
+            team: None,
             person: None,
             created_at: now,
         };
@@ -139,7 +169,7 @@ impl Server {
     /// A token for a room of the media server, for any LiveKit client.
     #[must_use]
     pub fn media_token(&self, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
-        self.media.token(room, identity, name, lifetime)
+        self.media.token(room, identity, name, lifetime, sfu::Source::ALL.to_vec())
     }
 
     /// Tells the devices to come back later and ends.
@@ -166,6 +196,30 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+/// Copies everything a server keeps into a folder, whole, while it runs or not; a server started on that folder is the
+/// same server.
+///
+/// # Errors
+/// When the data cannot be read, or the folder is not empty or cannot be written.
+pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
+    std::fs::create_dir_all(into)?;
+    if std::fs::read_dir(into)?.next().is_some() {
+        let full = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the folder for the copy is not empty");
+        return Err(StartError::Data(full));
+    }
+    let database = |error: String| StartError::Database(error);
+    let store = Sqlite::open(&data.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
+    Store::Sqlite(store).back_up(&into.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
+    for name in ["token-secret", "media-secret", "certificate.pem", "certificate-key.pem"] {
+        match std::fs::read(data.join(name)) {
+            Ok(content) => access::write_private(&into.join(name), &content)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// The key of the media server that is kept in a data folder; made on first use.
 ///
 /// # Errors
@@ -179,7 +233,7 @@ pub fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
 #[must_use]
 pub fn room_token(key: &ApiKey, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
     let (room, identity, name) = (room.to_owned(), identity.to_owned(), name.to_owned());
-    sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, can_publish: true })
+    sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, sources: sfu::Source::ALL.to_vec() })
 }
 
 /// The host that others reach this server by.

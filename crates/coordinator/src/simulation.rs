@@ -10,7 +10,7 @@ use wire::{
 
 pub use crate::planted::Planted;
 use crate::{
-    authority::{Authority, Batch, Caller, Effect, Out},
+    authority::{Authority, Batch, CallTypes, Caller, Effect, Out},
     desk::Desk,
     ring::Ring,
     store::{Change, Live, StoredCall, StoredPerson},
@@ -112,8 +112,13 @@ impl Disk {
         let calls: Vec<wire::Call> =
             self.calls.values().filter(|stored| stored.is_live).map(|stored| stored.call.clone()).collect();
         let rings = calls.iter().filter_map(|call| self.newest_ring(&call.cid)).collect();
-        let people = people.iter().map(|id| StoredPerson { id: id.clone(), name: id.to_string(), role: Role::User });
-        Live { people: people.collect(), calls, rings }
+        let people = people.iter().map(|id| StoredPerson {
+            id: id.clone(),
+            name: id.to_string(),
+            role: Role::User,
+            teams: Default::default(),
+        });
+        Live { people: people.collect(), calls, rings, ..Live::default() }
     }
 }
 
@@ -158,7 +163,13 @@ impl SimulatedServer {
 
     /// Comes up again from the disk.
     pub fn restart(&mut self, now: UnixMillis, seed: u64) {
-        let mut authority = Authority::new(now, seed, "simulated".to_owned(), self.disk.live(&self.people));
+        let mut authority = Authority::new(
+            now,
+            seed,
+            "simulated".to_owned(),
+            CallTypes::new(BTreeMap::new()),
+            self.disk.live(&self.people),
+        );
         authority.planted = self.planted;
         let desk = Desk::new(authority);
         self.running = Some(Running { desk, epochs: BTreeMap::new(), arrivals: Vec::new(), writing: None });
@@ -199,7 +210,7 @@ impl SimulatedServer {
         let who = Caller { user, device };
         let result = match ask {
             Ask::GetOrCreate(request) => authority.get_or_create(now, &who, cid, request).map(Answer::Created),
-            Ask::Join(join) => authority.join(now, &who, cid, join).map(|state| {
+            Ask::Join(join) => authority.join(now, &who, cid, join).map(|(state, _)| {
                 let media = MediaCredentials { server: MediaServer::Here, token: String::new() };
                 Answer::Joined(Joined { state, media, revision: authority.revision() })
             }),
@@ -300,6 +311,7 @@ impl SimulatedServer {
                     sent.push(Sent::RemoveParticipant { cid, device });
                 }
                 Out::Effect(Effect::CloseRoom { cid }) => sent.push(Sent::CloseRoom { cid }),
+                Out::Effect(Effect::PermitMedia { .. } | Effect::Mute { .. }) => {}
             }
         }
     }

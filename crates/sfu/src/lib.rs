@@ -17,4 +17,4 @@ mod token;
 
 pub use query::{JoinQuery, Refusal};
 pub use sfu::{Sfu, SfuConfig, SfuEvent, SignalConnection, StartError};
-pub use token::{ApiKey, Grant, access_token};
+pub use token::{ApiKey, Grant, Source, access_token};

@@ -161,7 +161,8 @@ impl Participant {
             version: self.version,
             permission: Some(proto::ParticipantPermission {
                 can_subscribe: self.admission.can_subscribe,
-                can_publish: self.admission.can_publish,
+                can_publish: !self.admission.sources.is_empty(),
+                can_publish_sources: crate::token::in_protocol(&self.admission.sources),
                 can_publish_data: self.admission.can_publish_data,
                 ..proto::ParticipantPermission::default()
             }),

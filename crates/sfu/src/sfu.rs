@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     query::{JoinQuery, Refusal},
     shard::{self, Command},
-    token::{self, ApiKey},
+    token::{self, ApiKey, Source},
 };
 
 /// Commands to the shard wait here; signalling is slow compared to media.
@@ -149,6 +149,16 @@ impl Sfu {
     /// Takes everybody out of a room.
     pub fn close_room(&self, room: &str) {
         self.tell(Command::CloseRoom { room: room.to_owned() });
+    }
+
+    /// From now on somebody may send these sources and no others.
+    pub fn permit(&self, room: &str, identity: &str, sources: Vec<Source>) {
+        self.tell(Command::Permit { room: room.to_owned(), identity: identity.to_owned(), sources });
+    }
+
+    /// Mutes somebody's tracks of these sources; he may unmute himself.
+    pub fn mute(&self, room: &str, identity: &str, sources: Vec<Source>) {
+        self.tell(Command::Mute { room: room.to_owned(), identity: identity.to_owned(), sources });
     }
 
     fn tell(&self, command: Command) {

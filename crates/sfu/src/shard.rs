@@ -23,7 +23,7 @@ use crate::{
     query::JoinQuery,
     room::{Rooms, Work},
     sfu::{SfuConfig, SfuEvent},
-    token::Admission,
+    token::{Admission, Source},
 };
 
 /// Datagrams taken from one socket before the timers get their turn.
@@ -55,6 +55,16 @@ pub(crate) enum Command {
     },
     CloseRoom {
         room: String,
+    },
+    Permit {
+        room: String,
+        identity: String,
+        sources: Vec<Source>,
+    },
+    Mute {
+        room: String,
+        identity: String,
+        sources: Vec<Source>,
     },
 }
 
@@ -160,6 +170,8 @@ impl Shard {
             Command::SignalClosed { key } => self.rooms.signal_closed(now, key),
             Command::Remove { room, identity } => self.rooms.remove(&room, &identity),
             Command::CloseRoom { room } => self.rooms.close(&room),
+            Command::Permit { room, identity, sources } => self.rooms.permit(now, &room, &identity, sources),
+            Command::Mute { room, identity, sources } => self.rooms.mute(&room, &identity, &sources),
         }
     }
 

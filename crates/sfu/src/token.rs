@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use livekit_protocol as proto;
 use serde::{Deserialize, Serialize};
 
 use crate::query::Refusal;
@@ -33,8 +34,47 @@ pub struct Grant {
     pub name: String,
     /// How long it lets in.
     pub lifetime: Duration,
-    /// Whether sound and picture may be sent.
-    pub can_publish: bool,
+    /// What may be sent.
+    pub sources: Vec<Source>,
+}
+
+/// A kind of track, as LiveKit names them in `canPublishSources`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The voice.
+    Microphone,
+    /// The camera's picture.
+    Camera,
+    /// The screen.
+    ScreenShare,
+    /// The sound of what is on the screen.
+    ScreenShareAudio,
+}
+
+impl Source {
+    /// Every source there is.
+    pub const ALL: [Self; 4] = [Self::Microphone, Self::Camera, Self::ScreenShare, Self::ScreenShareAudio];
+
+    /// As the protocol numbers them; a track of unknown source counts as what its kind usually is.
+    pub(crate) fn of(info: &proto::TrackInfo) -> Self {
+        match (info.source(), info.r#type()) {
+            (proto::TrackSource::Camera, _) | (proto::TrackSource::Unknown, proto::TrackType::Video) => Self::Camera,
+            (proto::TrackSource::ScreenShare, _) => Self::ScreenShare,
+            (proto::TrackSource::ScreenShareAudio, _) => Self::ScreenShareAudio,
+            (proto::TrackSource::Microphone, _)
+            | (proto::TrackSource::Unknown, proto::TrackType::Audio | proto::TrackType::Data) => Self::Microphone,
+        }
+    }
+
+    fn in_protocol(self) -> proto::TrackSource {
+        match self {
+            Self::Microphone => proto::TrackSource::Microphone,
+            Self::Camera => proto::TrackSource::Camera,
+            Self::ScreenShare => proto::TrackSource::ScreenShare,
+            Self::ScreenShareAudio => proto::TrackSource::ScreenShareAudio,
+        }
+    }
 }
 
 /// Claims as LiveKit writes them; unknown ones are ignored.
@@ -62,6 +102,9 @@ struct VideoGrant {
     can_subscribe: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     can_publish_data: Option<bool>,
+    /// Empty means all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    can_publish_sources: Vec<Source>,
 }
 
 /// Who may come into which room, as a checked token says.
@@ -71,9 +114,17 @@ pub(crate) struct Admission {
     pub(crate) identity: String,
     pub(crate) name: String,
     pub(crate) metadata: String,
-    pub(crate) can_publish: bool,
+    pub(crate) sources: Vec<Source>,
     pub(crate) can_subscribe: bool,
     pub(crate) can_publish_data: bool,
+}
+
+/// As the protocol lists them; empty means all.
+pub(crate) fn in_protocol(sources: &[Source]) -> Vec<i32> {
+    if sources.len() == Source::ALL.len() {
+        return Vec::new();
+    }
+    sources.iter().map(|source| source.in_protocol() as i32).collect()
 }
 
 /// A token for any LiveKit client, good from now on.
@@ -93,9 +144,14 @@ pub fn access_token(key: &ApiKey, grant: &Grant) -> String {
         video: VideoGrant {
             room_join: true,
             room: grant.room.clone(),
-            can_publish: Some(grant.can_publish),
+            can_publish: Some(!grant.sources.is_empty()),
             can_subscribe: Some(true),
-            can_publish_data: Some(grant.can_publish),
+            can_publish_data: Some(true),
+            can_publish_sources: if grant.sources.len() == Source::ALL.len() {
+                Vec::new()
+            } else {
+                grant.sources.clone()
+            },
         },
     };
     sign(key, &claims)
@@ -110,7 +166,7 @@ pub(crate) fn refreshed(key: &ApiKey, admission: &Admission, lifetime: Duration)
             identity: admission.identity.clone(),
             name: admission.name.clone(),
             lifetime,
-            can_publish: admission.can_publish,
+            sources: admission.sources.clone(),
         },
     )
 }
@@ -141,13 +197,18 @@ pub(crate) fn check(key: &ApiKey, token: &str, room: Option<&str>) -> Result<Adm
     if claims.sub.is_empty() {
         return Err(Refusal { status: 400, message: "the token names no identity".to_owned() });
     }
+    // Unset means allowed (protocol/auth/grants.go).
+    let sources = match (claims.video.can_publish.unwrap_or(true), claims.video.can_publish_sources) {
+        (false, _) => Vec::new(),
+        (true, sources) if sources.is_empty() => Source::ALL.to_vec(),
+        (true, sources) => sources,
+    };
     Ok(Admission {
         room: granted.to_owned(),
         identity: claims.sub,
         name: claims.name,
         metadata: claims.metadata,
-        // Unset means allowed (protocol/auth/grants.go).
-        can_publish: claims.video.can_publish.unwrap_or(true),
+        sources,
         can_subscribe: claims.video.can_subscribe.unwrap_or(true),
         can_publish_data: claims.video.can_publish_data.unwrap_or(true),
     })
@@ -172,7 +233,7 @@ mod tests {
             identity: "ann/d1".to_owned(),
             name: "Ann".to_owned(),
             lifetime: Duration::from_secs(60),
-            can_publish: true,
+            sources: vec![Source::Microphone],
         }
     }
 
@@ -180,6 +241,7 @@ mod tests {
     fn a_token_lets_into_its_room_and_no_other() {
         let admission = check(&key(), &access_token(&key(), &grant()), Some("default:other")).unwrap();
         assert_eq!((admission.room.as_str(), admission.identity.as_str()), ("default:x", "ann/d1"));
+        assert_eq!(admission.sources, [Source::Microphone]);
     }
 
     #[test]
@@ -203,6 +265,7 @@ mod tests {
             ..Claims::default()
         };
         let admission = check(&key(), &sign(&key(), &claims), None).unwrap();
-        assert!(admission.can_publish && admission.can_subscribe && admission.can_publish_data);
+        assert_eq!(admission.sources, Source::ALL);
+        assert!(admission.can_subscribe && admission.can_publish_data);
     }
 }

@@ -1,8 +1,10 @@
 //! Calls, people and history as they travel.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, DeviceId, Direction, Outcome, Reason, Ring, SessionId, UnixMillis, UserId};
+use crate::{CallId, Capability, DeviceId, Direction, Outcome, Reason, Ring, SessionId, Settings, UnixMillis, UserId};
 
 /// Free data that an application hangs on a call or a member: a JSON object.
 pub type Custom = serde_json::Map<String, serde_json::Value>;
@@ -103,6 +105,18 @@ pub struct Call {
     /// The only team that sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// Whether the backstage is open to everybody.
+    #[serde(default)]
+    pub is_live: bool,
+    /// Who is kept out for good.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub blocked: BTreeSet<UserId>,
+    /// Who is shown large to everyone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub pinned: BTreeSet<UserId>,
+    /// What single people were given and denied, beside their roles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grants: BTreeMap<UserId, PersonalGrants>,
     /// When it was ended for everyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<UnixMillis>,
@@ -115,6 +129,18 @@ pub struct Call {
     pub version: u64,
 }
 
+/// What one person was given and denied in one call, beside the grants of his roles.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PersonalGrants {
+    /// Beside what the roles give.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub granted: BTreeSet<Capability>,
+    /// Of what the roles give; stronger than everything.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub revoked: BTreeSet<Capability>,
+}
+
 /// Everything a device needs to know of one call, whole: an event carries the new one in place of the old.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallState {
@@ -123,82 +149,9 @@ pub struct CallState {
     /// The newest ring of the call that concerns the reader, live or just over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring: Option<Ring>,
-}
-
-/// Settings of a call: the type's, overridden whole for one call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-pub struct Settings {
-    /// Sound.
-    pub audio: AudioSettings,
-    /// Picture.
-    pub video: VideoSettings,
-    /// Ringing.
-    pub ring: RingSettings,
-    /// The life of a session.
-    pub session: SessionSettings,
-}
-
-/// Sound settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AudioSettings {
-    /// Microphone on at join.
-    pub mic_default_on: bool,
-}
-
-impl Default for AudioSettings {
-    fn default() -> Self {
-        Self { mic_default_on: true }
-    }
-}
-
-/// Picture settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct VideoSettings {
-    /// Video allowed at all.
-    pub enabled: bool,
-    /// Camera on at join.
-    pub camera_default_on: bool,
-}
-
-impl Default for VideoSettings {
-    fn default() -> Self {
-        Self { enabled: true, camera_default_on: true }
-    }
-}
-
-/// Ring settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RingSettings {
-    /// How long a ring lasts, 5,000 to 180,000 milliseconds.
-    pub timeout_ms: u32,
-    /// When one of two leaves, the session ends for the other. `None`: for calls rung with two members.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_when_alone: Option<bool>,
-}
-
-impl Default for RingSettings {
-    fn default() -> Self {
-        Self { timeout_ms: 45_000, end_when_alone: None }
-    }
-}
-
-/// Session settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SessionSettings {
-    /// How long an empty session lasts, in milliseconds.
-    pub inactivity_timeout_ms: u32,
-}
-
-impl Default for SessionSettings {
-    fn default() -> Self {
-        Self { inactivity_timeout_ms: 30_000 }
-    }
+    /// What the reader may do here: exactly what the server's door would let him.
+    #[serde(default)]
+    pub own_capabilities: BTreeSet<Capability>,
 }
 
 /// One call in a person's history, from that person's side.

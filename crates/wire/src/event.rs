@@ -1,8 +1,10 @@
 //! What goes over the one WebSocket of a device (`GET /v1/socket`), as JSON text messages.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, CallState, DeviceId, HistoryEntry, Person, RingId, UnixMillis};
+use crate::{CallId, CallState, Capability, Custom, DeviceId, HistoryEntry, Person, RingId, UnixMillis, UserId};
 
 /// Server to device. The first message of a connection is always the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +64,51 @@ pub enum Event {
     History {
         /// The new state.
         entry: HistoryEntry,
+    },
+    /// Somebody in a call I am in reacted.
+    Reaction {
+        /// The call.
+        cid: CallId,
+        /// Who.
+        user: UserId,
+        /// The sign.
+        reaction: String,
+    },
+    /// The application's own event in a call I am in.
+    Custom {
+        /// The call.
+        cid: CallId,
+        /// Who sent it.
+        user: UserId,
+        /// Its data.
+        data: Custom,
+    },
+    /// Somebody asks for what I may give.
+    PermissionAsked {
+        /// The call.
+        cid: CallId,
+        /// Who.
+        user: UserId,
+        /// What.
+        capabilities: BTreeSet<Capability>,
+    },
+    /// A call I am a member of exists, begins soon, or begins now: told natively, without ringing.
+    Notified {
+        /// The call.
+        cid: CallId,
+        /// Who told; absent for the server's own reminders.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<UserId>,
+        /// When it is planned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        starts_at: Option<UnixMillis>,
+    },
+    /// The session I am in ends soon, by its limit.
+    EndsSoon {
+        /// The call.
+        cid: CallId,
+        /// In how many milliseconds.
+        in_ms: u32,
     },
     /// Missed calls were looked at on one of my devices.
     MissedSeen,

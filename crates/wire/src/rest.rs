@@ -1,9 +1,12 @@
 //! Requests and answers of the HTTP interface. Paths are in the server's `http` folder and the client's `rest.rs`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallState, Custom, DeviceId, InviteCode, Person, Reason, RingId, Role, SessionId, Settings, UnixMillis, UserId,
+    CallState, Capability, Custom, DeviceId, HistoryEntry, InviteCode, Person, Reason, RingId, Role, SessionId,
+    UnixMillis, UserId,
 };
 
 /// `POST /v1/sign-in`: an invite for a device of its own.
@@ -65,6 +68,9 @@ pub struct CreateInvite {
     /// The role of who comes by it; `user` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// The team of who comes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// Signs in one more device of the person who makes it.
     #[serde(default)]
     pub me: bool,
@@ -87,6 +93,9 @@ pub struct GetOrCreate {
     /// Ring every member but the caller.
     #[serde(default)]
     pub ring: bool,
+    /// Tell every member but the caller natively that the call exists, without ringing.
+    #[serde(default)]
+    pub notify: bool,
     /// Whether the ring wants video.
     #[serde(default)]
     pub video: bool,
@@ -104,9 +113,15 @@ pub struct CallData {
     /// The application's data.
     #[serde(default)]
     pub custom: Custom,
-    /// Override of the type's settings.
+    /// Override of the type's settings: an object of their shape with only what differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settings: Option<Settings>,
+    pub settings: Option<serde_json::Value>,
+    /// When it is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<UnixMillis>,
+    /// The only team that sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
 }
 
 /// A member to be.
@@ -202,4 +217,198 @@ pub struct Reject {
     /// A short word for the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// `POST /v1/calls/{type}/{id}/ring`: rings members of a call that exists.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RingMembers {
+    /// Whom; every member but the caller if absent. Who is not on the list yet is added, with `update-members`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<UserId>>,
+    /// Whether video is wanted.
+    #[serde(default)]
+    pub video: bool,
+    /// Only tell them that the call exists.
+    #[serde(default)]
+    pub notify: bool,
+}
+
+/// `PATCH /v1/calls/{type}/{id}`: what is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpdateCall {
+    /// The application's data, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
+    /// Override of the settings: an object of their shape with only what differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Value>,
+    /// When it is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<UnixMillis>,
+}
+
+/// `POST /v1/calls/{type}/{id}/members`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UpdateMembers {
+    /// Added, or changed when they are on the list.
+    #[serde(default)]
+    pub set: Vec<MemberData>,
+    /// Removed; a member who rings or is in the call is put out.
+    #[serde(default)]
+    pub remove: Vec<UserId>,
+}
+
+/// `POST /v1/calls/{type}/{id}/mute`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct MuteUsers {
+    /// Whom; everybody but the asker if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Vec<UserId>>,
+    /// What: `microphone`, `camera`, `screen`; the microphone if absent.
+    #[serde(default)]
+    pub tracks: Vec<TrackSource>,
+}
+
+/// A kind of track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrackSource {
+    /// The voice.
+    Microphone,
+    /// The camera's picture.
+    Camera,
+    /// The screen and its sound.
+    Screen,
+}
+
+/// `POST /v1/calls/{type}/{id}/block` and `/unblock`, `/remove`, `/pin` and `/unpin`: one person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BlockUser {
+    /// Whom.
+    pub user: UserId,
+}
+
+/// `POST /v1/calls/{type}/{id}/permissions`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpdatePermissions {
+    /// Whose.
+    pub user: UserId,
+    /// Given, whatever the roles say.
+    #[serde(default)]
+    pub grant: BTreeSet<Capability>,
+    /// Taken, whatever the roles say.
+    #[serde(default)]
+    pub revoke: BTreeSet<Capability>,
+}
+
+/// `POST /v1/calls/{type}/{id}/ask`: asks who may give it for a capability.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AskPermission {
+    /// Which.
+    pub capabilities: BTreeSet<Capability>,
+}
+
+/// `POST /v1/calls/{type}/{id}/reaction`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendReaction {
+    /// A sign, as an emoji or `raised-hand`; 1 to 32 characters.
+    pub kind: String,
+}
+
+/// `POST /v1/calls/{type}/{id}/event`: the application's own event, to everybody in the call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendEvent {
+    /// Free data, 5 KB of JSON at most.
+    pub data: Custom,
+}
+
+/// `POST /v1/calls/query`: calls the asker may read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallFilter {
+    /// Of this type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_type: Option<String>,
+    /// With this member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member: Option<UserId>,
+    /// Of this team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// With (or without) a session now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_session: Option<bool>,
+    /// Planned at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_from: Option<UnixMillis>,
+    /// Planned before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_before: Option<UnixMillis>,
+    /// With these values in the custom data.
+    #[serde(skip_serializing_if = "Custom::is_empty")]
+    pub custom: Custom,
+    /// The order: newest first if absent.
+    pub sort: CallOrder,
+    /// Most calls of the answer, 1 to 100; 25 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Where the page before ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// The order of a list of calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOrder {
+    /// By creation, newest first.
+    #[default]
+    Newest,
+    /// By creation, oldest first.
+    Oldest,
+    /// By planned time, the earliest first; calls without one are left out.
+    StartsAt,
+}
+
+/// A page of calls.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CallPage {
+    /// In the asked order.
+    pub calls: Vec<CallState>,
+    /// For the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A page of a person's history, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub entries: Vec<HistoryEntry>,
+    /// Ask with `before` this id for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
+/// A device in its person's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceEntry {
+    /// Which.
+    pub id: DeviceId,
+    /// What the person called it.
+    pub name: String,
+    /// Since when it has been signed in.
+    pub created_at: UnixMillis,
+    /// The device that asks.
+    pub is_this: bool,
+}
+
+/// A call type: `PUT /v1/call-types/{type}`, for admins; the four built-in ones can be changed, too.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallTypeData {
+    /// Override of the default type's settings.
+    pub settings: Option<serde_json::Value>,
+    /// What each role may do; roles that are not named may do nothing.
+    pub grants: BTreeMap<String, BTreeSet<Capability>>,
 }

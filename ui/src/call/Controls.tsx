@@ -66,7 +66,7 @@ export function Controls({ call }: { call: CallView }) {
       >
         <Icon name="hangup" size={28} />
       </button>
-      {isGroup && call.isCreatedByMe && (
+      {isGroup && call.ownCapabilities.includes('end-call') && (
         <button type="button" className={styles.all} onClick={() => void attempt(commands.end(cid))}>
           End for everyone
         </button>

@@ -18,7 +18,7 @@ mod joining;
 mod view;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -174,6 +174,8 @@ pub(crate) enum Output {
         id: ErrandId,
         request: Request,
     },
+    /// Something that is told and not kept.
+    Notice(Event),
     /// The connection may be as old as the sleep the machine woke from: open a new one.
     Reconnect,
     OpenSession {
@@ -386,6 +388,14 @@ impl Calls {
             Event::MissedSeen => self.history.iter_mut().for_each(|entry| entry.unseen = false),
             Event::SignedOut => self.on_signed_out(now),
             Event::Unknown => self.changed = false,
+            event @ (Event::Reaction { .. }
+            | Event::Custom { .. }
+            | Event::PermissionAsked { .. }
+            | Event::Notified { .. }
+            | Event::EndsSoon { .. }) => {
+                self.changed = false;
+                self.outputs.push_back(Output::Notice(event));
+            }
         }
     }
 
@@ -536,11 +546,15 @@ fn placeholder(cid: CallId, me: &UserId, now: Now) -> CallState {
         custom: Custom::new(),
         starts_at: None,
         team: None,
+        is_live: false,
+        blocked: BTreeSet::new(),
+        pinned: BTreeSet::new(),
+        grants: BTreeMap::new(),
         ended_at: None,
         session: None,
         version: 0,
     };
-    CallState { call, ring: None }
+    CallState { call, ring: None, own_capabilities: BTreeSet::new() }
 }
 
 fn shown(toggle: Toggle) -> DeviceView {

@@ -53,6 +53,7 @@ impl Calls {
             video: ring.is_some_and(|ring| ring.video),
             caller: ring.map(|ring| ring.caller.clone()),
             people,
+            own_capabilities: state.own_capabilities.iter().copied().collect(),
             ring: ring_view,
             joined: view_joined(call, now),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CallId, DeviceId, UserId};
+use wire::{CallId, DeviceId, Event, TrackSource, UserId};
 
 use super::call::LiveCall;
 use crate::{
@@ -16,6 +16,8 @@ pub(crate) struct Batch {
     pub(crate) change: Change,
     /// Calls as they are after each change, in order.
     pub(super) calls: Vec<LiveCall>,
+    /// What is told without being kept, and to whom.
+    pub(super) notices: Vec<(Vec<UserId>, Event)>,
     /// People whose presence may have changed.
     pub(super) people: BTreeSet<UserId>,
     pub(super) effects: Vec<Effect>,
@@ -26,8 +28,27 @@ pub(crate) struct Batch {
 /// What the media server has to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
-    RemoveParticipant { cid: CallId, user: UserId, device: DeviceId },
-    CloseRoom { cid: CallId },
+    RemoveParticipant {
+        cid: CallId,
+        user: UserId,
+        device: DeviceId,
+    },
+    /// The device may send this from now on, and nothing else.
+    PermitMedia {
+        cid: CallId,
+        user: UserId,
+        device: DeviceId,
+        sources: Vec<TrackSource>,
+    },
+    Mute {
+        cid: CallId,
+        user: UserId,
+        device: DeviceId,
+        sources: Vec<TrackSource>,
+    },
+    CloseRoom {
+        cid: CallId,
+    },
 }
 
 /// One decision.
@@ -48,6 +69,10 @@ impl Draft {
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.people.is_empty() && self.effects.is_empty() && self.change.is_empty()
+        self.calls.is_empty()
+            && self.notices.is_empty()
+            && self.people.is_empty()
+            && self.effects.is_empty()
+            && self.change.is_empty()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Call, CallState, DeviceId, UnixMillis, UserId};
+use wire::{Call, DeviceId, UnixMillis, UserId};
 
 use super::sessions::MediaPresence;
 use crate::ring::Ring;
@@ -26,10 +26,6 @@ impl LiveCall {
         self.call.session.is_some() || self.ring.as_ref().is_some_and(Ring::is_live)
     }
 
-    pub(super) fn is_member(&self, user: &UserId) -> bool {
-        self.call.created_by == *user || self.call.members.iter().any(|member| member.user == *user)
-    }
-
     pub(super) fn is_in_session(&self, user: &UserId) -> bool {
         let session = self.call.session.as_ref();
         session.is_some_and(|session| session.participants.iter().any(|there| there.user == *user))
@@ -47,11 +43,5 @@ impl LiveCall {
         let callers = self.ring.iter().map(|ring| &ring.caller);
         let participants = self.call.session.iter().flat_map(|session| &session.participants).map(|there| &there.user);
         members.chain(targets).chain(callers).chain(participants).cloned().collect()
-    }
-
-    /// What one reader sees of it.
-    pub(super) fn state_for(&self, user: &UserId, now: UnixMillis) -> CallState {
-        let ring = self.ring.as_ref().filter(|ring| ring.concerns(user));
-        CallState { call: self.call.clone(), ring: ring.map(|ring| ring.view(now)) }
     }
 }

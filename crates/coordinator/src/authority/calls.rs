@@ -1,18 +1,17 @@
 //! Making calls, and what a new one may be.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use wire::{
-    Call, CallId, Custom, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, MAX_CUSTOM_BYTES, MAX_MEMBERS, Member,
-    MemberData, Settings, UnixMillis, UserId,
+    Call, CallId, CallState, Capability, Custom, ErrorBody, Event, GetOrCreate, GetOrCreated, HistoryEntry,
+    MAX_CUSTOM_BYTES, Member, MemberData, UnixMillis, UserId,
 };
 
-use super::{Authority, Caller, batch::Draft, call::LiveCall, no_such_call};
+use super::{Authority, Caller, batch::Draft, call::LiveCall, permission::overridden};
 use crate::ring::Ring;
 
-/// Ring lengths an operator or a call may choose.
-const RING_TIMEOUT: std::ops::RangeInclusive<u32> = 5_000..=180_000;
-
 impl Authority {
-    /// Creates or returns a call; rings its members if asked to.
+    /// Creates or returns a call; rings its members, or tells them of it, if asked to.
     pub(crate) fn get_or_create(
         &mut self,
         now: UnixMillis,
@@ -23,18 +22,48 @@ impl Authority {
         let found = self.call(cid);
         let created = found.is_none();
         let mut live = match found {
-            Some(live) if !live.is_member(&who.user) => return Err(no_such_call()),
-            Some(live) => live,
+            Some(live) => {
+                self.allow(&live, &who.user, Capability::ReadCall)?;
+                live
+            }
             None => self.new_call(now, who, cid, &request)?,
         };
         if request.ring {
-            self.add_members(&mut live, &request.data.members)?;
-            return self.ring(now, who, live, request.video, created);
+            self.allow(&live, &who.user, Capability::Ring)?;
+            let is_new = |member: &MemberData| !live.call.members.iter().any(|known| known.user == member.user);
+            if !created && request.data.members.iter().any(is_new) {
+                self.allow(&live, &who.user, Capability::UpdateMembers)?;
+            }
+            self.set_members(&mut live, "data.members", &request.data.members)?;
+            let state = self.ring(now, who, live, request.video, None)?;
+            let created = created && state.call.cid == *cid;
+            return Ok(GetOrCreated { created, state, revision: self.revision() });
+        }
+        if request.notify {
+            let members = live.call.members.iter().map(|member| member.user.clone());
+            let told = members.filter(|user| *user != who.user).collect();
+            let (by, starts_at) = (Some(who.user.clone()), live.call.starts_at);
+            self.notice(told, Event::Notified { cid: cid.clone(), by, starts_at });
         }
         if created {
             self.commit(Draft::of(live));
         }
         Ok(GetOrCreated { created, state: self.seen_by(&who.user, cid, now)?, revision: self.revision() })
+    }
+
+    /// A call as the asker sees it.
+    pub(crate) fn read(&self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<CallState, ErrorBody> {
+        Ok(self.view(&self.call_of(who, cid)?, &who.user, now))
+    }
+
+    /// Stored calls as the asker sees them; nothing in place of those he may not read.
+    pub(crate) fn views(&self, now: UnixMillis, who: &Caller, calls: Vec<Call>) -> Vec<Option<CallState>> {
+        let view = |call: Call| {
+            let live = self.call(&call.cid).unwrap_or_else(|| LiveCall::new(call, None));
+            let is_readable = self.capabilities(&live, &who.user).contains(&Capability::ReadCall);
+            is_readable.then(|| self.view(&live, &who.user, now))
+        };
+        calls.into_iter().map(view).collect()
     }
 
     pub(super) fn new_call(
@@ -44,58 +73,59 @@ impl Authority {
         cid: &CallId,
         request: &GetOrCreate,
     ) -> Result<LiveCall, ErrorBody> {
-        let settings = request.data.settings.clone().unwrap_or_default();
-        check_settings(&settings)?;
-        check_custom("data.custom", &request.data.custom)?;
+        self.allow_create(&who.user, cid.call_type())?;
+        let data = &request.data;
+        let type_settings = &self.types.find(cid.call_type())?.settings;
+        let settings = match &data.settings {
+            Some(patch) => overridden("data.settings", type_settings, patch)?,
+            None => type_settings.clone(),
+        };
+        check_custom("data.custom", &data.custom)?;
+        if let Some(team) = &data.team {
+            let is_mine = self.people.get(&who.user).is_some_and(|person| person.teams.contains(team));
+            if !is_mine {
+                return Err(ErrorBody::invalid("data.team", "you are not of this team"));
+            }
+        }
         let call = Call {
             cid: cid.clone(),
             created_by: who.user.clone(),
             created_at: now,
             members: vec![Member { user: who.user.clone(), role: "host".to_owned(), custom: Custom::new() }],
             settings,
-            custom: request.data.custom.clone(),
-            starts_at: None,
-            team: None,
+            custom: data.custom.clone(),
+            starts_at: data.starts_at,
+            team: data.team.clone(),
+            is_live: false,
+            blocked: BTreeSet::new(),
+            pinned: BTreeSet::new(),
+            grants: BTreeMap::new(),
             ended_at: None,
             session: None,
             version: 0,
         };
         let mut live = LiveCall::new(call, None);
-        self.add_members(&mut live, &request.data.members)?;
+        self.set_members(&mut live, "data.members", &data.members)?;
         Ok(live)
     }
-
-    fn add_members(&self, live: &mut LiveCall, members: &[MemberData]) -> Result<(), ErrorBody> {
-        for member in members {
-            if !self.people.contains_key(&member.user) {
-                return Err(ErrorBody::invalid(
-                    "data.members",
-                    format!("there is nobody called {} on this server: check the name or send an invite", member.user),
-                ));
-            }
-            check_custom("data.members.custom", &member.custom)?;
-            if live.call.members.iter().any(|known| known.user == member.user) {
-                continue;
-            }
-            let role = member.role.clone().unwrap_or_else(|| "member".to_owned());
-            live.call.members.push(Member { user: member.user.clone(), role, custom: member.custom.clone() });
-        }
-        if live.call.members.len() > MAX_MEMBERS {
-            let message = format!("a call has at most {MAX_MEMBERS} members");
-            return Err(ErrorBody::invalid("data.members", message));
-        }
-        Ok(())
-    }
 }
 
-fn check_settings(settings: &Settings) -> Result<(), ErrorBody> {
-    if RING_TIMEOUT.contains(&settings.ring.timeout_ms) {
-        return Ok(());
+/// A role on a call's list: one of the model's, or an operator's own.
+pub(super) fn check_role(field: &str, role: &str) -> Result<(), ErrorBody> {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    // The server's own roles come from elsewhere and cannot be claimed.
+    let is_own = ["admin", "user", "guest", "owner"].contains(&role);
+    if role.is_empty() || role.len() > 32 || !is_word(role) || is_own {
+        return Err(ErrorBody::invalid(
+            field,
+            "a role has 1 to 32 letters, digits, - and _, and is not one of the server's",
+        ));
     }
-    Err(ErrorBody::invalid("data.settings.ring.timeout_ms", "a ring lasts 5,000 to 180,000 milliseconds"))
+    Ok(())
 }
 
-fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody> {
+/// Free data is bounded.
+pub(super) fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody> {
     let size = serde_json::to_string(custom).map_or(usize::MAX, |text| text.len());
     if size <= MAX_CUSTOM_BYTES {
         return Ok(());

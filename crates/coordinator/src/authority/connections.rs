@@ -156,7 +156,7 @@ impl Authority {
             me: self.person(&who.user, Presence::Online),
             device: who.device.clone(),
             people: self.people.keys().filter(|id| **id != who.user).map(|id| self.person_now(id)).collect(),
-            calls: calls.filter(|live| live.is_live()).map(|live| live.state_for(&who.user, now)).collect(),
+            calls: calls.filter(|live| live.is_live()).map(|live| self.view(live, &who.user, now)).collect(),
             history,
         }
     }

@@ -15,18 +15,22 @@ macro_rules! planted {
     }};
 }
 
+mod admission;
 mod batch;
 mod call;
 mod calls;
 mod connections;
 mod ids;
+mod members;
+mod moderation;
+mod permission;
 mod rings;
 mod sessions;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CallId, CallState, Code, DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
+use wire::{CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
 
 use crate::{
     ring::Ring,
@@ -37,6 +41,7 @@ pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;
 use connections::Connections;
 use ids::Ids;
+pub(crate) use permission::{CallType, CallTypes};
 use sessions::MediaPresence;
 use timers::Timers;
 
@@ -64,6 +69,7 @@ pub(crate) enum Out {
 
 pub(crate) struct Authority {
     server_name: String,
+    types: CallTypes,
     connections: Connections,
     people: BTreeMap<UserId, StoredPerson>,
     calls: BTreeMap<CallId, LiveCall>,
@@ -80,9 +86,10 @@ pub(crate) struct Authority {
 
 impl Authority {
     /// `seed` feeds the ids, which are to be unique and need not be secret.
-    pub(crate) fn new(now: UnixMillis, seed: u64, server_name: String, live: Live) -> Self {
+    pub(crate) fn new(now: UnixMillis, seed: u64, server_name: String, types: CallTypes, live: Live) -> Self {
         let mut authority = Self {
             server_name,
+            types,
             connections: Connections::new(now),
             people: live.people.into_iter().map(|person| (person.id.clone(), person)).collect(),
             calls: BTreeMap::new(),
@@ -152,7 +159,7 @@ impl Authority {
                     continue;
                 }
                 if self.connections.is_online(&user) {
-                    let state = live.state_for(&user, now);
+                    let state = self.view(&live, &user, now);
                     self.connections.tell(now, &user, &Event::Call { state }, &mut outs);
                 }
             }
@@ -160,6 +167,11 @@ impl Authority {
         }
         for (remembered, entry) in batch.change.history.into_iter().zip(entries) {
             self.connections.tell(now, &remembered.person, &Event::History { entry }, &mut outs);
+        }
+        for (users, event) in batch.notices {
+            for user in users {
+                self.connections.tell(now, &user, &event, &mut outs);
+            }
         }
         for user in batch.people {
             let person = self.person_now(&user);
@@ -272,7 +284,7 @@ impl Authority {
 
     /// A call as somebody sees it; what was just committed included.
     fn seen_by(&self, user: &UserId, cid: &CallId, now: UnixMillis) -> Result<CallState, ErrorBody> {
-        self.calls.get(cid).map(|live| live.state_for(user, now)).ok_or_else(no_such_call)
+        self.calls.get(cid).map(|live| self.view(live, user, now)).ok_or_else(no_such_call)
     }
 
     fn call(&self, cid: &CallId) -> Option<LiveCall> {
@@ -281,7 +293,26 @@ impl Authority {
 
     /// A call somebody may know of.
     fn call_of(&self, who: &Caller, cid: &CallId) -> Result<LiveCall, ErrorBody> {
-        self.calls.get(cid).filter(|live| live.is_member(&who.user)).cloned().ok_or_else(no_such_call)
+        let live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::ReadCall)?;
+        Ok(live)
+    }
+
+    /// What one reader sees of a call.
+    fn view(&self, live: &LiveCall, user: &UserId, now: UnixMillis) -> CallState {
+        let ring = live.ring.as_ref().filter(|ring| ring.concerns(user));
+        let own_capabilities = self.capabilities(live, user);
+        CallState { call: live.call.clone(), ring: ring.map(|ring| ring.view(now)), own_capabilities }
+    }
+
+    /// Tells some people something that is not kept; it goes out with the batch.
+    fn notice(&mut self, users: Vec<UserId>, event: Event) {
+        self.batch.notices.push((users, event));
+    }
+
+    /// A call type was added or changed.
+    pub(crate) fn set_call_type(&mut self, name: &str, call_type: CallType) {
+        self.types.set(name, call_type);
     }
 }
 

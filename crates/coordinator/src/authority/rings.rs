@@ -1,10 +1,9 @@
 //! Starting, answering and ending rings: the authority's side of section 3 of the calling model.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use wire::{
-    CallId, CallState, Code, ErrorBody, GetOrCreated, HistoryOutcome, Outcome, Reject, RingId, Target, UnixMillis,
-    UserId,
+    CallId, CallState, Capability, Code, ErrorBody, HistoryOutcome, Outcome, Reject, RingId, Target, UnixMillis, UserId,
 };
 
 use super::{
@@ -24,17 +23,20 @@ use crate::{
 const CALLER_MAY_BE_GONE: Duration = Duration::from_secs(10);
 
 impl Authority {
-    /// Rings everybody on the list but the caller.
+    /// Rings everybody on the list but the caller, or those of it who are named.
     pub(super) fn ring(
         &mut self,
         now: UnixMillis,
         who: &Caller,
         mut live: LiveCall,
         video: bool,
-        created: bool,
-    ) -> Result<GetOrCreated, ErrorBody> {
+        named: Option<&BTreeSet<UserId>>,
+    ) -> Result<CallState, ErrorBody> {
         let mut targets: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
-        targets.retain(|user| *user != who.user && !live.is_in_session(user));
+        targets.retain(|user| {
+            let is_meant = named.is_none_or(|named| named.contains(user));
+            is_meant && *user != who.user && !live.is_in_session(user) && !live.call.blocked.contains(user)
+        });
         if targets.is_empty() {
             return Err(ErrorBody::invalid("data.members", "there is nobody to ring: name at least one other person"));
         }
@@ -62,7 +64,7 @@ impl Authority {
         let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);
-        Ok(GetOrCreated { created, state: self.seen_by(&who.user, &cid, now)?, revision: self.revision() })
+        self.seen_by(&who.user, &cid, now)
     }
 
     fn new_ring(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall, video: bool, targets: Vec<Target>) -> Ring {
@@ -82,19 +84,18 @@ impl Authority {
     }
 
     /// Who rings back the one by whom this very call rings him has answered (R16, within one call).
-    fn answer_back(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall) -> Option<GetOrCreated> {
+    fn answer_back(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall) -> Option<CallState> {
         let mut live = live.clone();
         let ring = live.ring.as_mut().filter(|ring| ring.targets.len() == 1)?;
         if ring.accept(&who.user, &who.device, now) != Accept::Won {
             return None;
         }
-        let state = self.admit_answer(now, live, &who.user, Draft::default()).ok()?;
-        Some(GetOrCreated { created: false, state, revision: self.revision() })
+        self.admit_answer(now, live, &who.user, Draft::default()).ok()
     }
 
     /// Two people ring each other at the same moment (R16): the ring of the lower cid wins, and who made the other one
     /// has thereby accepted it.
-    fn fold(&mut self, now: UnixMillis, who: &Caller, target: &UserId, live: &LiveCall) -> Option<GetOrCreated> {
+    fn fold(&mut self, now: UnixMillis, who: &Caller, target: &UserId, live: &LiveCall) -> Option<CallState> {
         let is_mirror = |other: &&LiveCall| {
             other.call.cid != live.call.cid
                 && other.ring.as_ref().is_some_and(|ring| {
@@ -110,8 +111,7 @@ impl Authority {
         if other.call.cid < live.call.cid {
             // Theirs wins: mine was never made, and this device has accepted theirs.
             other.ring.as_mut()?.accept(&who.user, &who.device, now);
-            let state = self.admit_answer(now, other, &who.user, Draft::default()).ok()?;
-            return Some(GetOrCreated { created: false, state, revision: self.revision() });
+            return self.admit_answer(now, other, &who.user, Draft::default()).ok();
         }
         // Mine wins: their device has accepted it, and their own ring is over without a missed call.
         let mut mine = live.clone();
@@ -120,8 +120,7 @@ impl Authority {
         let mut ring = self.new_ring(now, who, &mine, theirs.video, vec![ringing(target.clone())]);
         ring.accept(target, &theirs.caller_device, now);
         mine.ring = Some(ring);
-        let state = self.admit_answer(now, mine, &who.user, Draft::of(other)).ok()?;
-        Some(GetOrCreated { created: true, state, revision: self.revision() })
+        self.admit_answer(now, mine, &who.user, Draft::of(other)).ok()
     }
 
     /// Stores a ring that was answered without a join, together with what else that changes; both devices come in by
@@ -163,7 +162,8 @@ impl Authority {
         let Some(mut live) = self.call(cid) else { return Err(no_such_call()) };
         let Some(ring) = live.ring.as_mut().filter(|ring| ring.id == reject.ring && ring.concerns(&who.user)) else {
             // An older ring: it ended long ago, which is what was wanted (R5).
-            return if live.is_member(&who.user) { Ok(live.state_for(&who.user, now)) } else { Err(no_such_call()) };
+            self.allow(&live, &who.user, Capability::ReadCall)?;
+            return Ok(self.view(&live, &who.user, now));
         };
         if planted!(self, LateRejectCounts)
             && let Some(target) = ring.targets.iter_mut().find(|target| target.user == who.user)
@@ -171,7 +171,7 @@ impl Authority {
             target.outcome = Outcome::Ringing;
         }
         if ring.reject(&who.user, &who.device, reject.reason, message).is_none() {
-            return Ok(live.state_for(&who.user, now));
+            return Ok(self.view(&live, &who.user, now));
         }
         let mut draft = Draft::default();
         let ring = ring.clone();
@@ -188,6 +188,16 @@ impl Authority {
         let is_news = live.ring.as_mut().is_some_and(|known| known.id == *ring && known.alerted(&who.user));
         if is_news {
             self.commit(Draft::of(live));
+        }
+    }
+
+    /// One person stops ringing; the others ring on.
+    pub(super) fn stop_ringing(&self, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
+        let Some(ring) = live.ring.as_mut() else { return };
+        if ring.stop_one(user) {
+            let ring = ring.clone();
+            self.remember_targets(live, &ring, std::slice::from_ref(user), draft);
+            self.remember_caller(live, &ring, draft);
         }
     }
 

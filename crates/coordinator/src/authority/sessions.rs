@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
 use wire::{
-    CallId, CallState, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Leave, Outcome, Participant,
-    Session, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Leave, Outcome,
+    Participant, Session, TrackSource, UnixMillis, UserId,
 };
 
 use super::{
@@ -49,25 +49,23 @@ impl Authority {
         who: &Caller,
         cid: &CallId,
         join: Join,
-    ) -> Result<CallState, ErrorBody> {
+    ) -> Result<(CallState, Vec<TrackSource>), ErrorBody> {
         let mut live = match self.call(cid) {
             Some(live) => live,
             None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
             None => return Err(no_such_call()),
         };
-        if !live.is_member(&who.user) {
-            return Err(no_such_call());
-        }
         let mut draft = Draft::default();
-        if live.call.ended_at.is_some() {
-            let over = join.ring.is_some();
-            let code = if over { Code::RingOver } else { Code::CallEnded };
-            return Err(ErrorBody::new(code, "the call was ended for everyone: start a new one"));
+        if live.call.ended_at.is_some() && join.ring.is_some() {
+            return Err(ErrorBody::new(Code::RingOver, "the call is over: call back"));
         }
         let runs = live.call.session.as_ref().map(|session| &session.id);
         if join.session.is_some() && join.session.as_ref() != runs {
             return Err(ErrorBody::new(Code::CallEnded, "the call you were in is over"));
         }
+        self.admit(now, &live, who)?;
+        // Somebody who may comes into a call that was ended: it goes on.
+        live.call.ended_at = None;
         self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
         open_session(&mut live, now, &mut self.ids);
         if let Some(ring) = &mut live.ring {
@@ -81,9 +79,10 @@ impl Authority {
             live.media.insert(who.device.clone(), MediaPresence::Awaited { since: now });
         }
         live.lonely_since = loneliness(&live, now);
+        let sources = self.sources(&live, &who.user);
         draft.calls.push(live);
         self.commit(draft);
-        self.seen_by(&who.user, cid, now)
+        Ok((self.seen_by(&who.user, cid, now)?, sources))
     }
 
     fn accept_by_joining(
@@ -191,13 +190,7 @@ impl Authority {
     /// Ends a call for everyone.
     pub(crate) fn end(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
         let mut live = self.call_of(who, cid)?;
-        let is_host = live.call.members.iter().any(|member| member.user == who.user && member.role == "host");
-        let is_admin = self.people.get(&who.user).is_some_and(|person| person.role == wire::Role::Admin);
-        if live.call.created_by != who.user && !is_host && !is_admin {
-            let message =
-                "only the person who made the call, its hosts and admins may end it for everyone; you can leave it";
-            return Err(ErrorBody::new(Code::PermissionDenied, message));
-        }
+        self.allow(&live, &who.user, Capability::EndCall)?;
         if live.call.ended_at.is_some() {
             return Ok(());
         }
@@ -244,7 +237,13 @@ impl Authority {
         live
     }
 
-    fn remove_participant(&self, now: UnixMillis, live: &mut LiveCall, device: &DeviceId, draft: &mut Draft) {
+    pub(super) fn remove_participant(
+        &self,
+        now: UnixMillis,
+        live: &mut LiveCall,
+        device: &DeviceId,
+        draft: &mut Draft,
+    ) {
         live.media.remove(device);
         let Some(session) = live.call.session.as_mut() else { return };
         let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };

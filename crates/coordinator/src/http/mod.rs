@@ -1,7 +1,9 @@
 //! The HTTP interface: one file a resource; who asks is known before a handler runs.
 
 mod calls;
+mod lists;
 mod media;
+mod moderation;
 mod people;
 mod refusal;
 mod socket;
@@ -16,18 +18,19 @@ use std::{
 
 use axum::{
     Router,
-    extract::{ConnectInfo, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts, Path},
     http::request::Parts,
     routing::get,
 };
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use wire::{ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, Pin, Role, ServerAddress};
+use wire::{CallId, ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, Pin, Role, ServerAddress};
 
 use crate::{
-    access::{Tokens, not_signed_in},
+    access::{SignedOut, Tokens, not_signed_in},
     hub::{Caller, HubHandle},
     limits::Limits,
+    media_plane::MediaPlane,
     store::Store,
 };
 pub(crate) use refusal::Refusal;
@@ -37,7 +40,9 @@ pub(crate) struct Shared {
     pub(crate) hub: HubHandle,
     pub(crate) store: Store,
     pub(crate) tokens: Tokens,
+    pub(crate) signed_out: SignedOut,
     pub(crate) sfu: sfu::Sfu,
+    pub(crate) media: MediaPlane,
     pub(crate) limits: Limits,
     pub(crate) server_name: String,
     /// Where others reach this server, and the certificate to expect there.
@@ -53,14 +58,29 @@ impl Shared {
         hub: HubHandle,
         store: Store,
         tokens: Tokens,
+        signed_out: SignedOut,
         sfu: sfu::Sfu,
+        media: MediaPlane,
         server_name: String,
         address: ServerAddress,
         pin: Option<Pin>,
         stop: CancellationToken,
     ) -> Self {
         let epochs = AtomicU64::new(1);
-        Self { hub, store, tokens, sfu, limits: Limits::default(), server_name, address, pin, stop, epochs }
+        Self {
+            hub,
+            store,
+            tokens,
+            signed_out,
+            sfu,
+            media,
+            limits: Limits::default(),
+            server_name,
+            address,
+            pin,
+            stop,
+            epochs,
+        }
     }
 
     pub(crate) fn invite(&self, code: InviteCode) -> Invite {
@@ -79,6 +99,8 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(people::router())
         .merge(calls::router())
+        .merge(moderation::router())
+        .merge(lists::router())
         .merge(socket::router())
         .merge(media::router())
         .route("/healthz", get(async || "ok"))
@@ -100,11 +122,28 @@ impl FromRequestParts<App> for SignedIn {
         let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(not_signed_in)?;
         let claims = app.tokens.check(token)?;
-        let device = app.store.device(&claims.device).await.map_err(ErrorBody::from)?;
-        if device.is_none_or(|device| device.is_signed_out || device.person != claims.sub) {
+        if app.signed_out.has(&claims.device) {
             return Err(not_signed_in().into());
         }
         Ok(Self { who: Caller { user: claims.sub, device: claims.device }, role: claims.role })
+    }
+}
+
+/// The signed-in device that asks, and the call it asks about.
+pub(crate) struct OnCall {
+    pub(crate) who: Caller,
+    pub(crate) cid: CallId,
+}
+
+impl FromRequestParts<App> for OnCall {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let SignedIn { who, .. } = SignedIn::from_request_parts(parts, app).await?;
+        let invalid = |error: &dyn std::fmt::Display| Refusal::from(ErrorBody::invalid("id", error.to_string()));
+        let path = Path::<(String, String)>::from_request_parts(parts, app).await.map_err(|error| invalid(&error))?;
+        let cid = CallId::new(&path.0.0, &path.0.1).map_err(|error| invalid(&error))?;
+        Ok(Self { who, cid })
     }
 }
 
@@ -131,8 +170,12 @@ impl<T: serde::de::DeserializeOwned> axum::extract::FromRequest<App> for Body<T>
             Refusal::from(ErrorBody::invalid("body", format!("the body cannot be read ({error}); 64 KB at most")))
         })?;
         let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| {
-            Refusal::from(ErrorBody::invalid("body", format!("the body is not what this request takes: {error}")))
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        serde_path_to_error::deserialize(&mut reader).map(Self).map_err(|error| {
+            let field = error.path().to_string();
+            let field = if field == "." { "body".to_owned() } else { field };
+            let message = format!("the body is not what this request takes: {}", error.inner());
+            Refusal::from(ErrorBody::invalid(&field, message))
         })
     }
 }

@@ -33,7 +33,6 @@ pub(super) fn router() -> Router<App> {
         .route("/v1/invites", post(create_invite))
         .route("/v1/snapshot", get(snapshot))
         .route("/v1/missed/seen", post(missed_seen))
-        .route("/v1/devices/me/sign-out", post(sign_out))
 }
 
 async fn sign_in(
@@ -70,6 +69,7 @@ async fn sign_in(
                 id: wished_id(request.user_id.as_ref(), name, attempt)?,
                 name: name.to_owned(),
                 role: grant.role,
+                teams: grant.team.iter().cloned().collect(),
             },
         };
         if is_new_person && app.store.person_exists(&person.id).await.map_err(ErrorBody::from)? {
@@ -128,6 +128,13 @@ async fn create_invite(
     if role == Role::Guest || (wanted == Role::Admin && role != Role::Admin) {
         return Err(ErrorBody::new(Code::PermissionDenied, "only an admin may make this invite: ask one").into());
     }
+    if let Some(team) = &request.team {
+        if role != Role::Admin {
+            let message = "only an admin may invite into a team: ask one";
+            return Err(ErrorBody::new(Code::PermissionDenied, message).into());
+        }
+        text("team", team)?;
+    }
     let uses = request.uses.unwrap_or(1);
     if !(1..=MOST_USES).contains(&uses) {
         return Err(ErrorBody::invalid("uses", "an invite can be used 1 to 1,000 times").into());
@@ -140,6 +147,7 @@ async fn create_invite(
         uses: if request.me { 1 } else { uses },
         expires_at: now.plus(lifetime),
         role: if request.me { role } else { wanted },
+        team: request.team,
         person: request.me.then(|| who.user.clone()),
         created_at: now,
     };
@@ -155,11 +163,6 @@ async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Res
 
 async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
     app.hub.ask(|reply| Request::MissedSeen { who, reply }).await?;
-    Ok(json(()))
-}
-
-async fn sign_out(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    app.hub.ask(|reply| Request::SignOut { who, reply }).await?;
     Ok(json(()))
 }
 

@@ -2,9 +2,14 @@
 
 mod sqlite;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use wire::{Call, CallId, Code, DeviceId, ErrorBody, HistoryEntry, RingId, Role, UnixMillis, UserId};
+use wire::{
+    Call, CallFilter, CallId, CallTypeData, Code, DeviceId, ErrorBody, HistoryEntry, RingId, Role, UnixMillis, UserId,
+};
 
 use crate::ring::Ring;
 pub(crate) use sqlite::Sqlite;
@@ -40,6 +45,7 @@ pub(crate) struct StoredPerson {
     pub(crate) id: UserId,
     pub(crate) name: String,
     pub(crate) role: Role,
+    pub(crate) teams: BTreeSet<String>,
 }
 
 /// A device as stored.
@@ -50,10 +56,19 @@ pub(crate) struct StoredDevice {
     pub(crate) is_signed_out: bool,
 }
 
+/// A device in its person's list.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownDevice {
+    pub(crate) id: DeviceId,
+    pub(crate) name: String,
+    pub(crate) created_at: UnixMillis,
+}
+
 /// What an invite gives, when it is good.
 #[derive(Debug, Clone)]
 pub(crate) struct InviteGrant {
     pub(crate) role: Role,
+    pub(crate) team: Option<String>,
     /// Signs in one more device of this person.
     pub(crate) person: Option<UserId>,
 }
@@ -65,6 +80,7 @@ pub(crate) struct NewInvite {
     pub(crate) uses: u32,
     pub(crate) expires_at: UnixMillis,
     pub(crate) role: Role,
+    pub(crate) team: Option<String>,
     pub(crate) person: Option<UserId>,
     pub(crate) created_at: UnixMillis,
 }
@@ -124,6 +140,8 @@ pub(crate) struct Live {
     pub(crate) people: Vec<StoredPerson>,
     pub(crate) calls: Vec<Call>,
     pub(crate) rings: Vec<Ring>,
+    /// The operator's own call types, as they were written.
+    pub(crate) call_types: BTreeMap<String, CallTypeData>,
 }
 
 /// Passes a call on to the form of store in use.
@@ -151,6 +169,11 @@ forward! {
     fn call(cid: &CallId) -> Option<Call>;
     fn newest_ring(cid: &CallId) -> Option<Ring>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
-    fn history(person: &UserId, most: u32) -> Vec<HistoryEntry>;
     fn mark_seen(person: &UserId) -> ();
+    fn history_before(person: &UserId, before: Option<i64>, most: u32) -> Vec<HistoryEntry>;
+    fn devices(person: &UserId) -> Vec<KnownDevice>;
+    fn signed_out_since(since: UnixMillis) -> Vec<(DeviceId, UnixMillis)>;
+    fn set_call_type(name: &str, data: &CallTypeData) -> ();
+    fn query(filter: &CallFilter, offset: i64, most: i64) -> Vec<Call>;
+    fn back_up(file: &Path) -> ();
 }

@@ -3,12 +3,12 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    Row as _, SqlitePool,
+    QueryBuilder, Row as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use wire::{Call, CallId, DeviceId, HistoryEntry, Role, UnixMillis, UserId};
+use wire::{Call, CallFilter, CallId, CallOrder, CallTypeData, DeviceId, HistoryEntry, Role, UnixMillis, UserId};
 
-use super::{Change, InviteGrant, Live, NewDevice, NewInvite, StoreError, StoredDevice, StoredPerson};
+use super::{Change, InviteGrant, KnownDevice, Live, NewDevice, NewInvite, StoreError, StoredDevice, StoredPerson};
 use crate::ring::Ring;
 
 #[derive(Debug, Clone)]
@@ -34,15 +34,21 @@ impl Sqlite {
 
     pub(super) async fn live(&self) -> Result<Live, StoreError> {
         let mut live = Live::default();
-        for row in sqlx::query("SELECT id, name, role FROM people").fetch_all(&self.pool).await? {
+        for row in sqlx::query("SELECT id, name, role, teams FROM people").fetch_all(&self.pool).await? {
             let (id, name, role): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-            match (id.parse(), serde_json::from_str(&role)) {
-                (Ok(id), Ok(role)) => live.people.push(StoredPerson { id, name, role }),
+            match (id.parse(), serde_json::from_str(&role), serde_json::from_str(row.get(3))) {
+                (Ok(id), Ok(role), Ok(teams)) => live.people.push(StoredPerson { id, name, role, teams }),
                 _ => tracing::error!(id, "a stored person cannot be read and is left out"),
             }
         }
         for row in sqlx::query("SELECT document FROM calls WHERE is_live = 1").fetch_all(&self.pool).await? {
             keep_readable(&mut live.calls, row.get(0));
+        }
+        for row in sqlx::query("SELECT name, document FROM call_types").fetch_all(&self.pool).await? {
+            match serde_json::from_str(row.get(1)) {
+                Ok(data) => _ = live.call_types.insert(row.get(0), data),
+                Err(error) => tracing::error!(%error, "a stored call type cannot be read and is left out"),
+            }
         }
         let newest = "SELECT document FROM rings WHERE id IN (SELECT max(rings.id) FROM rings JOIN calls USING (cid) \
                       WHERE calls.is_live = 1 GROUP BY rings.cid)";
@@ -81,13 +87,15 @@ impl Sqlite {
 
     pub(super) async fn add_invite(&self, invite: &NewInvite) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO invites (code_hash, uses_left, expires_at, role, person, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO invites (code_hash, uses_left, expires_at, role, team, person, created_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         );
         query
             .bind(&invite.code_hash)
             .bind(i64::from(invite.uses))
             .bind(invite.expires_at.0)
             .bind(serde_json::to_string(&invite.role)?)
+            .bind(&invite.team)
             .bind(invite.person.as_ref().map(UserId::as_str))
             .bind(invite.created_at.0)
             .execute(&self.pool)
@@ -100,11 +108,12 @@ impl Sqlite {
         code_hash: &[u8],
         now: UnixMillis,
     ) -> Result<Option<InviteGrant>, StoreError> {
-        let query = "SELECT role, person FROM invites WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?";
+        let query = "SELECT role, person, team FROM invites WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?";
         let row = sqlx::query(query).bind(code_hash).bind(now.0).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
         let role: Role = serde_json::from_str(row.get(0))?;
-        Ok(Some(InviteGrant { role, person: row.get::<Option<String>, _>(1).and_then(|id| id.parse().ok()) }))
+        let person = row.get::<Option<String>, _>(1).and_then(|id| id.parse().ok());
+        Ok(Some(InviteGrant { role, team: row.get(2), person }))
     }
 
     /// Uses the invite up and signs the device in, both or neither; `false` when somebody else was faster.
@@ -120,10 +129,12 @@ impl Sqlite {
         let person = &device.person;
         if device.is_new_person {
             let insert = sqlx::query(
-                "INSERT INTO people (id, name, role, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO people (id, name, role, teams, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             );
             let role = serde_json::to_string(&person.role)?;
-            let insert = insert.bind(person.id.as_str()).bind(&person.name).bind(role).bind(device.created_at.0);
+            let teams = serde_json::to_string(&person.teams)?;
+            let insert = insert.bind(person.id.as_str()).bind(&person.name).bind(role).bind(teams);
+            let insert = insert.bind(device.created_at.0);
             if insert.execute(&mut *transaction).await?.rows_affected() != 1 {
                 return Ok(false);
             }
@@ -191,10 +202,104 @@ impl Sqlite {
         Ok(entries)
     }
 
-    pub(super) async fn history(&self, person: &UserId, most: u32) -> Result<Vec<HistoryEntry>, StoreError> {
-        let query = sqlx::query("SELECT id, unseen, document FROM history WHERE person = ? ORDER BY id DESC LIMIT ?");
-        let rows = query.bind(person.as_str()).bind(most).fetch_all(&self.pool).await?;
+    /// A page of history, newest first.
+    pub(super) async fn history_before(
+        &self,
+        person: &UserId,
+        before: Option<i64>,
+        most: u32,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        let query = "SELECT id, unseen, document FROM history WHERE person = ? AND id < ? ORDER BY id DESC LIMIT ?";
+        let query = sqlx::query(query).bind(person.as_str()).bind(before.unwrap_or(i64::MAX)).bind(most);
+        let rows = query.fetch_all(&self.pool).await?;
         rows.into_iter().map(|row| entry(row.get(0), row.get(1), row.get(2))).collect()
+    }
+
+    pub(super) async fn devices(&self, person: &UserId) -> Result<Vec<KnownDevice>, StoreError> {
+        let query =
+            "SELECT id, name, created_at FROM devices WHERE person = ? AND signed_out_at IS NULL ORDER BY created_at";
+        let rows = sqlx::query(query).bind(person.as_str()).fetch_all(&self.pool).await?;
+        let devices = rows.into_iter().filter_map(|row| {
+            let id = row.get::<String, _>(0).parse().ok()?;
+            Some(KnownDevice { id, name: row.get(1), created_at: UnixMillis(row.get(2)) })
+        });
+        Ok(devices.collect())
+    }
+
+    /// Devices whose access tokens may still be good although they were signed out.
+    pub(super) async fn signed_out_since(&self, since: UnixMillis) -> Result<Vec<(DeviceId, UnixMillis)>, StoreError> {
+        let query = sqlx::query("SELECT id, signed_out_at FROM devices WHERE signed_out_at >= ?").bind(since.0);
+        let rows = query.fetch_all(&self.pool).await?;
+        let devices =
+            rows.into_iter().filter_map(|row| Some((row.get::<String, _>(0).parse().ok()?, UnixMillis(row.get(1)))));
+        Ok(devices.collect())
+    }
+
+    pub(super) async fn set_call_type(&self, name: &str, data: &CallTypeData) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO call_types (name, document) VALUES (?, ?) \
+             ON CONFLICT (name) DO UPDATE SET document = excluded.document",
+        );
+        query.bind(name).bind(serde_json::to_string(data)?).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Calls that fit a filter, in its order. Who may read them is the authority's matter.
+    pub(super) async fn query(&self, filter: &CallFilter, offset: i64, most: i64) -> Result<Vec<Call>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT document FROM calls WHERE 1 = 1");
+        if let Some(call_type) = &filter.call_type {
+            // Between `type:` and `type;`: every id of the type, by the primary key.
+            query
+                .push(" AND cid >= ")
+                .push_bind(format!("{call_type}:"))
+                .push(" AND cid < ")
+                .push_bind(format!("{call_type};"));
+        }
+        if let Some(member) = &filter.member {
+            query.push(
+                " AND EXISTS (SELECT 1 FROM json_each(document, '$.members') WHERE json_extract(value, '$.user') = ",
+            );
+            query.push_bind(member.as_str().to_owned()).push(")");
+        }
+        if let Some(team) = &filter.team {
+            query.push(" AND json_extract(document, '$.team') = ").push_bind(team.clone());
+        }
+        if let Some(has_session) = filter.has_session {
+            query
+                .push(if has_session { " AND" } else { " AND NOT" })
+                .push(" json_extract(document, '$.session') IS NOT NULL");
+        }
+        if let Some(from) = filter.starts_from {
+            query.push(" AND json_extract(document, '$.starts_at') >= ").push_bind(from.0);
+        }
+        if let Some(before) = filter.starts_before {
+            query.push(" AND json_extract(document, '$.starts_at') < ").push_bind(before.0);
+        }
+        for (name, value) in &filter.custom {
+            // A path of its own for each name, quoted: names are free text.
+            query.push(" AND json_extract(document, '$.custom' || '.' || ").push_bind(serde_json::to_string(name)?);
+            query.push(") = json_extract(").push_bind(serde_json::to_string(value)?).push(", '$')");
+        }
+        query.push(match filter.sort {
+            CallOrder::Newest => " ORDER BY json_extract(document, '$.created_at') DESC, cid",
+            CallOrder::Oldest => " ORDER BY json_extract(document, '$.created_at'), cid",
+            CallOrder::StartsAt => {
+                " AND json_extract(document, '$.starts_at') IS NOT NULL ORDER BY json_extract(document, '$.starts_at'), cid"
+            }
+        });
+        query.push(" LIMIT ").push_bind(most).push(" OFFSET ").push_bind(offset);
+        let mut calls = Vec::new();
+        for row in query.build().fetch_all(&self.pool).await? {
+            keep_readable(&mut calls, row.get(0));
+        }
+        Ok(calls)
+    }
+
+    /// A whole copy in a new file, made while everything goes on.
+    pub(super) async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
+        let query = sqlx::query("VACUUM INTO ?").bind(file.to_string_lossy().into_owned());
+        query.execute(&self.pool).await?;
+        Ok(())
     }
 
     pub(super) async fn mark_seen(&self, person: &UserId) -> Result<(), StoreError> {

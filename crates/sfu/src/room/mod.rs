@@ -1,6 +1,7 @@
 //! Rooms and what happens in them: joining, signalling, tracks, forwarding. Sans-IO; the shard carries out the work.
 
 mod media;
+mod permission;
 mod signalling;
 
 use std::{
@@ -139,7 +140,7 @@ impl Rooms {
             room,
             participant: participant.info(State::Joined),
             others,
-            can_publish: participant.admission.can_publish,
+            can_publish: !participant.admission.sources.is_empty(),
         };
         participant.signal.send(signal::join(greeting));
         let token = token::refreshed(&self.key, &participant.admission, REFRESHED_TOKEN);
@@ -178,23 +179,23 @@ impl Rooms {
     }
 
     fn remove_duplicate(&mut self, admission: &Admission) {
-        let Some(room) = self.rooms.get(&admission.room) else { return };
-        let is_same = |key: &&ParticipantKey| {
-            self.participants.get(key).is_some_and(|other| other.admission.identity == admission.identity)
-        };
-        if let Some(old) = room.participants.iter().find(is_same).copied() {
+        if let Some(old) = self.find_identity(&admission.room, &admission.identity) {
             self.take_out(old, DisconnectReason::DuplicateIdentity);
         }
     }
 
     pub(crate) fn remove(&mut self, room: &str, identity: &str) {
-        let found = self
-            .participants
-            .iter()
-            .find(|(_, participant)| participant.room == room && participant.admission.identity == identity);
-        if let Some(key) = found.map(|(key, _)| *key) {
+        if let Some(key) = self.find_identity(room, identity) {
             self.take_out(key, DisconnectReason::ParticipantRemoved);
         }
+    }
+
+    fn find_identity(&self, room: &str, identity: &str) -> Option<ParticipantKey> {
+        let keys = &self.rooms.get(room)?.participants;
+        let is_it = |key: &&ParticipantKey| {
+            self.participants.get(key).is_some_and(|participant| participant.admission.identity == identity)
+        };
+        keys.iter().find(is_it).copied()
     }
 
     pub(crate) fn close(&mut self, room: &str) {

@@ -17,6 +17,7 @@ use crate::{
     forward::Forward,
     participant::{Announced, ConnectionKey, DownTrack, Participant, ParticipantKey, Side, TrackKey, UpTrack},
     sdp, signal,
+    token::Source,
 };
 
 /// Tracks a client may announce before it offers them.
@@ -56,7 +57,7 @@ impl Rooms {
 
     fn on_offer(&mut self, now: Instant, key: ParticipantKey, offer: &proto::SessionDescription) {
         let Some(participant) = self.participants.get_mut(&key) else { return };
-        if !participant.admission.can_publish && !participant.admission.can_publish_data {
+        if participant.admission.sources.is_empty() && !participant.admission.can_publish_data {
             return;
         }
         let parsed = match SdpOffer::from_sdp_string(&offer.sdp) {
@@ -98,7 +99,9 @@ impl Rooms {
     fn on_add_track(&mut self, now: Instant, key: ParticipantKey, add: proto::AddTrackRequest) {
         let Some(participant) = self.participants.get_mut(&key) else { return };
         let is_known = participant.announced.iter().any(|announced| announced.cid == add.cid);
-        if !participant.admission.can_publish || participant.announced.len() >= MOST_ANNOUNCED || is_known {
+        let info = track_info(&add);
+        let is_allowed = participant.admission.sources.contains(&Source::of(&info));
+        if !is_allowed || participant.announced.len() >= MOST_ANNOUNCED || is_known {
             let refusal = proto::RequestResponse {
                 reason: proto::request_response::Reason::NotAllowed as i32,
                 message: "publishing is not allowed".to_owned(),
@@ -107,7 +110,6 @@ impl Rooms {
             participant.signal.send(signal_response::Message::RequestResponse(refusal));
             return;
         }
-        let info = track_info(&add);
         let published = proto::TrackPublishedResponse { cid: add.cid.clone(), track: Some(info.clone()) };
         participant.signal.send(signal_response::Message::TrackPublished(published));
         participant.announced.push(Announced { cid: add.cid, info });
@@ -137,7 +139,7 @@ impl Rooms {
         }
     }
 
-    fn negotiate_others(&mut self, now: Instant, key: ParticipantKey) {
+    pub(super) fn negotiate_others(&mut self, now: Instant, key: ParticipantKey) {
         for other in self.other_keys(key) {
             self.negotiate(now, other);
         }

@@ -1,0 +1,49 @@
+//! Whether somebody is let in now: ended calls, backstages, full rooms. And what he may send once he is in.
+
+use wire::{Capability, Code, ErrorBody, TrackSource, UnixMillis, UserId};
+
+use super::{Authority, Caller, call::LiveCall};
+
+impl Authority {
+    pub(super) fn admit(&self, now: UnixMillis, live: &LiveCall, who: &Caller) -> Result<(), ErrorBody> {
+        self.allow(live, &who.user, Capability::JoinCall)?;
+        let call = &live.call;
+        let capabilities = self.capabilities(live, &who.user);
+        if call.ended_at.is_some() && !capabilities.contains(&Capability::JoinEndedCall) {
+            return Err(ErrorBody::new(Code::CallEnded, "the call was ended for everyone: start a new one"));
+        }
+        if !is_open(live, now) && !capabilities.contains(&Capability::JoinBackstage) {
+            return Err(ErrorBody::new(
+                Code::InBackstage,
+                "the call is not open yet: it opens when its host goes live",
+            ));
+        }
+        let there = call.session.as_ref().map_or(0, |session| session.participants.len());
+        let is_full = call.settings.limits.max_participants.is_some_and(|most| there >= most as usize);
+        if is_full && !live.has_device(&who.device) {
+            return Err(ErrorBody::new(Code::CallFull, "the call is full: try again when somebody has left"));
+        }
+        Ok(())
+    }
+
+    /// What the media server lets a person send.
+    pub(super) fn sources(&self, live: &LiveCall, user: &UserId) -> Vec<TrackSource> {
+        let capabilities = self.capabilities(live, user);
+        let pairs = [
+            (Capability::SendAudio, TrackSource::Microphone),
+            (Capability::SendVideo, TrackSource::Camera),
+            (Capability::ShareScreen, TrackSource::Screen),
+        ];
+        pairs
+            .into_iter()
+            .filter(|(capability, _)| capabilities.contains(capability))
+            .map(|(_, source)| source)
+            .collect()
+    }
+}
+
+fn is_open(live: &LiveCall, now: UnixMillis) -> bool {
+    let (call, backstage) = (&live.call, &live.call.settings.backstage);
+    let ahead = i64::from(backstage.join_ahead_ms);
+    !backstage.enabled || call.is_live || call.starts_at.is_some_and(|at| now.0 >= at.0 - ahead)
+}

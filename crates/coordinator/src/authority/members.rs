@@ -1,0 +1,243 @@
+//! Who is on a call's list, who is kept out, and who was given what.
+
+use std::collections::BTreeSet;
+
+use wire::{
+    CallId, CallState, Capability, Code, Custom, ErrorBody, Event, Member, MemberData, RingMembers, UnixMillis,
+    UpdateMembers, UpdatePermissions, UserId,
+};
+
+use super::{
+    Authority, Caller,
+    batch::{Draft, Effect},
+    call::LiveCall,
+    calls::{check_custom, check_role},
+    no_such_call,
+};
+
+impl Authority {
+    /// Adds, changes and removes members. Who is removed stops ringing and is put out.
+    pub(crate) fn update_members(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        update: &UpdateMembers,
+    ) -> Result<CallState, ErrorBody> {
+        let mut live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::UpdateMembers)?;
+        // Roles carry capabilities: nobody gives away what he cannot give.
+        let gives_role = update.set.iter().any(|member| member.role.as_deref().is_some_and(|role| role != "member"));
+        if gives_role {
+            self.allow(&live, &who.user, Capability::UpdatePermissions)?;
+        }
+        self.set_members(&mut live, "set", &update.set)?;
+        let mut draft = Draft::default();
+        for user in &update.remove {
+            if *user == live.call.created_by {
+                return Err(ErrorBody::invalid("remove", "the person who made a call stays on its list"));
+            }
+            live.call.members.retain(|member| member.user != *user);
+            self.put_out(now, &mut live, user, &mut draft);
+        }
+        Ok(self.settle(now, who, live, draft))
+    }
+
+    /// Rings members of a call that exists, or only tells them of it; who is not on the list is added.
+    pub(crate) fn ring_members(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        request: RingMembers,
+    ) -> Result<CallState, ErrorBody> {
+        let mut live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::Ring)?;
+        let named = request.members.map(|members| members.into_iter().collect::<BTreeSet<UserId>>());
+        if let Some(named) = &named {
+            let is_known = |user: &UserId| live.call.members.iter().any(|member| member.user == *user);
+            let new: Vec<MemberData> = named.iter().filter(|user| !is_known(user)).cloned().map(plain_member).collect();
+            if !new.is_empty() {
+                self.allow(&live, &who.user, Capability::UpdateMembers)?;
+                self.set_members(&mut live, "members", &new)?;
+            }
+        }
+        if request.notify {
+            let told = live.call.members.iter().map(|member| &member.user).filter(|user| **user != who.user);
+            let told: Vec<UserId> =
+                told.filter(|user| named.as_ref().is_none_or(|named| named.contains(user))).cloned().collect();
+            let starts_at = live.call.starts_at;
+            self.notice(told, Event::Notified { cid: cid.clone(), by: Some(who.user.clone()), starts_at });
+            return Ok(self.settle(now, who, live, Draft::default()));
+        }
+        self.ring(now, who, live, request.video, named.as_ref())
+    }
+
+    /// Puts somebody out; he may come back.
+    pub(crate) fn remove(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        user: &UserId,
+    ) -> Result<CallState, ErrorBody> {
+        let mut live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::RemoveParticipant)?;
+        let mut draft = Draft::default();
+        self.put_out(now, &mut live, user, &mut draft);
+        Ok(self.settle(now, who, live, draft))
+    }
+
+    /// Puts somebody out for good, or lets him in again.
+    pub(crate) fn block(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        user: &UserId,
+        blocked: bool,
+    ) -> Result<CallState, ErrorBody> {
+        let mut live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::BlockUser)?;
+        if *user == live.call.created_by || *user == who.user {
+            return Err(ErrorBody::invalid("user", "neither the person who made a call nor yourself can be blocked"));
+        }
+        let mut draft = Draft::default();
+        if blocked {
+            live.call.blocked.insert(user.clone());
+            self.put_out(now, &mut live, user, &mut draft);
+        } else {
+            live.call.blocked.remove(user);
+        }
+        Ok(self.settle(now, who, live, draft))
+    }
+
+    /// Gives and takes capabilities of one person, in this call.
+    pub(crate) fn update_permissions(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        update: &UpdatePermissions,
+    ) -> Result<CallState, ErrorBody> {
+        let mut live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::UpdatePermissions)?;
+        if !self.people.contains_key(&update.user) {
+            return Err(nobody("user", &update.user));
+        }
+        let own = self.capabilities(&live, &who.user);
+        if let Some(missing) = update.grant.iter().find(|capability| !own.contains(capability)) {
+            let message = format!("you cannot give what you may not do yourself ({})", missing.as_str());
+            return Err(ErrorBody::new(Code::PermissionDenied, message));
+        }
+        let personal = live.call.grants.entry(update.user.clone()).or_default();
+        for capability in &update.grant {
+            personal.revoked.remove(capability);
+            personal.granted.insert(*capability);
+        }
+        for capability in &update.revoke {
+            personal.granted.remove(capability);
+            personal.revoked.insert(*capability);
+        }
+        let mut draft = Draft::default();
+        self.permit_media(&live, &update.user, &mut draft);
+        Ok(self.settle(now, who, live, draft))
+    }
+
+    /// Asks who may give it for a capability.
+    pub(crate) fn ask_permission(
+        &mut self,
+        who: &Caller,
+        cid: &CallId,
+        capabilities: BTreeSet<Capability>,
+    ) -> Result<(), ErrorBody> {
+        let live = self.call(cid).ok_or_else(no_such_call)?;
+        self.allow(&live, &who.user, Capability::JoinCall)?;
+        if capabilities.is_empty() {
+            return Err(ErrorBody::invalid("capabilities", "name at least one capability"));
+        }
+        let may_give = |user: &UserId| self.capabilities(&live, user).contains(&Capability::UpdatePermissions);
+        let asked: Vec<UserId> =
+            live.audience().into_iter().filter(|user| *user != who.user && may_give(user)).collect();
+        self.notice(asked, Event::PermissionAsked { cid: cid.clone(), user: who.user.clone(), capabilities });
+        Ok(())
+    }
+
+    pub(super) fn set_members(
+        &self,
+        live: &mut LiveCall,
+        field: &str,
+        members: &[MemberData],
+    ) -> Result<(), ErrorBody> {
+        for data in members {
+            let Some(person) = self.people.get(&data.user) else { return Err(nobody(field, &data.user)) };
+            if live.call.team.as_ref().is_some_and(|team| !person.teams.contains(team)) {
+                return Err(ErrorBody::invalid(field, format!("{} is not of the call's team", data.user)));
+            }
+            check_custom(&format!("{field}.custom"), &data.custom)?;
+            if let Some(role) = &data.role {
+                check_role(&format!("{field}.role"), role)?;
+            }
+            match live.call.members.iter_mut().find(|known| known.user == data.user) {
+                Some(known) => {
+                    if let Some(role) = &data.role {
+                        known.role.clone_from(role);
+                    }
+                    if !data.custom.is_empty() {
+                        known.custom.clone_from(&data.custom);
+                    }
+                }
+                None => live.call.members.push(Member {
+                    user: data.user.clone(),
+                    role: data.role.clone().unwrap_or_else(|| "member".to_owned()),
+                    custom: data.custom.clone(),
+                }),
+            }
+        }
+        if live.call.members.len() > wire::MAX_MEMBERS {
+            return Err(ErrorBody::invalid(field, format!("a call has at most {} members", wire::MAX_MEMBERS)));
+        }
+        Ok(())
+    }
+
+    /// The person stops ringing and every device of his leaves (R15).
+    fn put_out(&mut self, now: UnixMillis, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
+        self.stop_ringing(live, user, draft);
+        let session = live.call.session.iter().flat_map(|session| &session.participants);
+        let devices: Vec<_> = session.filter(|there| there.user == *user).map(|there| there.device.clone()).collect();
+        for device in devices {
+            self.remove_participant(now, live, &device, draft);
+            draft.effects.push(Effect::RemoveParticipant { cid: live.call.cid.clone(), user: user.clone(), device });
+        }
+    }
+
+    /// The media server lets every device of a person send what he may send, and nothing else.
+    pub(super) fn permit_media(&self, live: &LiveCall, user: &UserId, draft: &mut Draft) {
+        let sources = self.sources(live, user);
+        let session = live.call.session.iter().flat_map(|session| &session.participants);
+        for there in session.filter(|there| there.user == *user) {
+            draft.effects.push(Effect::PermitMedia {
+                cid: live.call.cid.clone(),
+                user: user.clone(),
+                device: there.device.clone(),
+                sources: sources.clone(),
+            });
+        }
+    }
+
+    /// Takes a change over; answers what the asker now sees.
+    pub(super) fn settle(&mut self, now: UnixMillis, who: &Caller, live: LiveCall, mut draft: Draft) -> CallState {
+        let state = self.view(&live, &who.user, now);
+        draft.calls.push(live);
+        self.commit(draft);
+        state
+    }
+}
+
+fn plain_member(user: UserId) -> MemberData {
+    MemberData { user, role: None, custom: Custom::new() }
+}
+
+pub(super) fn nobody(field: &str, user: &UserId) -> ErrorBody {
+    ErrorBody::invalid(field, format!("there is nobody called {user} on this server: check the name or send an invite"))
+}

@@ -1,0 +1,271 @@
+//! Who may do what: call types with their grants as data, and the one function that both the door and the page's
+//! `own_capabilities` ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::{CallTypeData, Capability, Code, ErrorBody, Role, Settings, UserId};
+
+use super::{Authority, call::LiveCall, no_such_call};
+use Capability::{
+    CreateCall, EndCall, GoLive, JoinBackstage, JoinCall, JoinEndedCall, MuteUsers, PinForEveryone, ReadCall, Record,
+    RemoveParticipant, Ring, SendAudio, SendEvent, SendReaction, SendVideo, ShareScreen, UpdateCall, UpdateMembers,
+    UpdatePermissions, UpdateSettings,
+};
+
+/// Everything that is needed to run a call, besides sending.
+const RUN: &[Capability] = &[
+    CreateCall,
+    ReadCall,
+    JoinCall,
+    JoinBackstage,
+    JoinEndedCall,
+    UpdateCall,
+    UpdateSettings,
+    EndCall,
+    UpdateMembers,
+    Ring,
+    MuteUsers,
+    RemoveParticipant,
+    Capability::BlockUser,
+    UpdatePermissions,
+    PinForEveryone,
+    SendReaction,
+    SendEvent,
+    GoLive,
+    Record,
+];
+
+/// The built-in types: for each role, what it may do. Roles of members and of the owner come on top of the person's own.
+type Table = &'static [(&'static str, &'static [(&'static str, &'static [&'static [Capability]])])];
+
+const GUEST: &[Capability] = &[ReadCall, JoinCall, SendAudio, SendVideo, SendReaction];
+const TABLE: Table = &[
+    (
+        "default",
+        &[
+            ("guest", &[GUEST]),
+            ("user", &[GUEST, &[CreateCall, Ring, ShareScreen, SendEvent, UpdateMembers]]),
+            ("owner", &[Capability::ALL]),
+            ("host", &[Capability::ALL]),
+            ("admin", &[Capability::ALL]),
+        ],
+    ),
+    (
+        "audio_room",
+        &[
+            ("guest", &[&[ReadCall, JoinCall, SendReaction]]),
+            ("user", &[&[ReadCall, JoinCall, SendReaction, CreateCall]]),
+            ("speaker", &[&[SendAudio]]),
+            ("owner", &[RUN, &[SendAudio]]),
+            ("host", &[RUN, &[SendAudio]]),
+            ("admin", &[Capability::ALL]),
+        ],
+    ),
+    (
+        "livestream",
+        &[
+            ("guest", &[&[ReadCall, JoinCall]]),
+            ("user", &[&[ReadCall, JoinCall, CreateCall, SendReaction, SendEvent]]),
+            ("owner", &[Capability::ALL]),
+            ("host", &[Capability::ALL]),
+            ("admin", &[Capability::ALL]),
+        ],
+    ),
+    ("development", &[("guest", &[Capability::ALL]), ("user", &[Capability::ALL]), ("admin", &[Capability::ALL])]),
+];
+
+/// A named bundle of settings and grants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CallType {
+    pub(crate) settings: Settings,
+    pub(crate) grants: BTreeMap<String, BTreeSet<Capability>>,
+}
+
+/// Every call type of a server: the built-in ones and the operator's own.
+#[derive(Debug, Clone)]
+pub(crate) struct CallTypes(BTreeMap<String, CallType>);
+
+impl CallTypes {
+    /// The built-in types, with the operator's changes and own ones.
+    pub(crate) fn new(own: BTreeMap<String, CallType>) -> Self {
+        let mut types: BTreeMap<String, CallType> =
+            TABLE.iter().map(|(name, roles)| ((*name).to_owned(), built_in(name, roles))).collect();
+        types.extend(own);
+        Self(types)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<&CallType, ErrorBody> {
+        let unknown =
+            || ErrorBody::invalid("type", format!("this server has no call type {name}: its operator can add it"));
+        self.0.get(name).ok_or_else(unknown)
+    }
+
+    pub(crate) fn set(&mut self, name: &str, call_type: CallType) {
+        self.0.insert(name.to_owned(), call_type);
+    }
+}
+
+impl CallType {
+    /// A type as an operator writes it, checked whole.
+    pub(crate) fn parse(data: &CallTypeData) -> Result<Self, ErrorBody> {
+        let settings = match &data.settings {
+            Some(patch) => overridden("settings", &Settings::default(), patch)?,
+            None => Settings::default(),
+        };
+        Ok(Self { settings, grants: data.grants.clone() })
+    }
+}
+
+/// Settings with an override, or the refusal that names the field.
+pub(super) fn overridden(field: &str, settings: &Settings, patch: &serde_json::Value) -> Result<Settings, ErrorBody> {
+    settings
+        .overridden(patch)
+        .map_err(|(path, rule)| ErrorBody::invalid(&format!("{field}.{path}"), format!("{path}: {rule}")))
+}
+
+fn built_in(name: &str, roles: &[(&str, &[&[Capability]])]) -> CallType {
+    let grants = roles.iter().map(|(role, parts)| ((*role).to_owned(), parts.concat().into_iter().collect()));
+    let mut settings = Settings::default();
+    match name {
+        "audio_room" => {
+            settings.audio.mic_default_on = false;
+            settings.video.enabled = false;
+            settings.video.camera_default_on = false;
+            settings.backstage.enabled = true;
+        }
+        "livestream" => {
+            settings.audio.mic_default_on = false;
+            settings.video.camera_default_on = false;
+            settings.backstage.enabled = true;
+        }
+        _ => {}
+    }
+    CallType { settings, grants: grants.collect() }
+}
+
+impl Authority {
+    /// What somebody may do in a call: the union of the grants of his roles for the call's type, plus what he was given,
+    /// less what he was denied. The door asks this, and the page is told this.
+    pub(super) fn capabilities(&self, live: &LiveCall, user: &UserId) -> BTreeSet<Capability> {
+        let call = &live.call;
+        let Some(person) = self.people.get(user) else { return BTreeSet::new() };
+        let is_of_team = call.team.as_ref().is_none_or(|team| person.teams.contains(team));
+        if call.blocked.contains(user) || !(is_of_team || person.role == Role::Admin) {
+            return BTreeSet::new();
+        }
+        let member = call.members.iter().find(|member| member.user == *user).map(|member| member.role.as_str());
+        let owner = (call.created_by == *user).then_some("owner");
+        let roles = [Some(role_name(person.role)), member, owner];
+        let Ok(call_type) = self.types.find(call.cid.call_type()) else { return BTreeSet::new() };
+        let granted = roles.into_iter().flatten().filter_map(|role| call_type.grants.get(role)).flatten().copied();
+        let mut capabilities: BTreeSet<Capability> = granted.collect();
+        if let Some(personal) = call.grants.get(user) {
+            capabilities.extend(&personal.granted);
+            capabilities.retain(|capability| !personal.revoked.contains(capability));
+        }
+        if !call.settings.video.enabled {
+            capabilities.remove(&SendVideo);
+        }
+        if !call.settings.screen_share.enabled {
+            capabilities.remove(&ShareScreen);
+        }
+        // Whom somebody rings or has on his list knows of the call by that.
+        if member.is_some() || live.ring.as_ref().is_some_and(|ring| ring.concerns(user)) {
+            capabilities.insert(ReadCall);
+        }
+        capabilities
+    }
+
+    /// The door: whoever lacks the capability is refused. Who may not even know of the call learns nothing.
+    pub(super) fn allow(&self, live: &LiveCall, user: &UserId, capability: Capability) -> Result<(), ErrorBody> {
+        if live.call.blocked.contains(user) {
+            return Err(ErrorBody::new(Code::Blocked, "you were put out of this call for good: ask one of its hosts"));
+        }
+        let capabilities = self.capabilities(live, user);
+        if !capabilities.contains(&ReadCall) {
+            return Err(no_such_call());
+        }
+        if !capabilities.contains(&capability) {
+            let message = format!("you may not do this in this call ({}): ask one of its hosts", capability.as_str());
+            return Err(ErrorBody::new(Code::PermissionDenied, message));
+        }
+        Ok(())
+    }
+
+    /// Whether somebody may make a call of a type at all.
+    pub(super) fn allow_create(&self, user: &UserId, call_type: &str) -> Result<(), ErrorBody> {
+        let call_type = self.types.find(call_type)?;
+        let role = self.people.get(user).map(|person| role_name(person.role));
+        let grants = role.and_then(|role| call_type.grants.get(role));
+        if grants.is_some_and(|grants| grants.contains(&CreateCall)) {
+            return Ok(());
+        }
+        Err(ErrorBody::new(Code::PermissionDenied, "you may not make calls of this type (create-call): ask an admin"))
+    }
+}
+
+pub(super) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Admin => "admin",
+        Role::User => "user",
+        Role::Guest => "guest",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table for people to read, as docs/permissions.md has it.
+    fn table() -> String {
+        let mut text = String::from(
+            "# Who may do what\n\n\
+             Made from the table in `crates/coordinator/src/authority/permission.rs` \
+             (`BLESS=1 cargo test -p coordinator permission`).\n\n\
+             A person's roles in a call are the role on the server (`guest`, `user`, `admin`), the role on the call's list \
+             (`host`, `speaker`, `member`, an operator's own), and `owner` of a call he made. He may do what any of them \
+             may, plus what he was given in this call, less what he was denied. Where a setting switches video or screen \
+             sharing off, nobody may send it.\n",
+        );
+        for (name, roles) in TABLE {
+            text.push_str(&format!("\n## {name}\n\n| |"));
+            roles.iter().for_each(|(role, _)| text.push_str(&format!(" {role} |")));
+            text.push_str("\n|---|");
+            roles.iter().for_each(|_| text.push_str("---|"));
+            for capability in Capability::ALL {
+                text.push_str(&format!("\n| {} |", capability.as_str()));
+                for (_, parts) in *roles {
+                    text.push_str(if parts.concat().contains(capability) { " ✔ |" } else { " |" });
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    #[test]
+    fn the_permission_table_in_the_docs_is_the_one_in_the_code() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/permissions.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&file, table()).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(file).unwrap_or_default() == table(),
+            "docs/permissions.md is old: see its head"
+        );
+    }
+
+    #[test]
+    fn the_built_in_types_are_as_the_calling_model_says() {
+        let types = CallTypes::new(BTreeMap::new());
+        let may = |call_type: &str, role: &str, capability| {
+            types.find(call_type).unwrap().grants.get(role).is_some_and(|grants| grants.contains(&capability))
+        };
+        assert!(may("default", "guest", JoinCall) && !may("default", "guest", Ring));
+        assert!(may("default", "user", Ring) && !may("default", "user", EndCall));
+        assert!(may("audio_room", "speaker", SendAudio) && !may("audio_room", "user", SendAudio));
+        assert!(!may("audio_room", "host", SendVideo) && may("audio_room", "admin", ShareScreen));
+        assert!(!may("livestream", "guest", SendReaction) && may("livestream", "host", SendVideo));
+        assert!(Capability::ALL.iter().all(|capability| may("development", "guest", *capability)));
+    }
+}

@@ -1,0 +1,231 @@
+//! Settings of a call: those of its type, overridden for one call alone.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of a call: the type's, overridden for one call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Sound.
+    pub audio: AudioSettings,
+    /// Picture.
+    pub video: VideoSettings,
+    /// Screen sharing.
+    pub screen_share: ScreenShareSettings,
+    /// Ringing.
+    pub ring: RingSettings,
+    /// Who comes in before it is open.
+    pub backstage: BackstageSettings,
+    /// How many, and how long.
+    pub limits: LimitSettings,
+    /// The life of a session.
+    pub session: SessionSettings,
+}
+
+/// On, off, or as the device thinks best.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// As the device thinks best.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Sound settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AudioSettings {
+    /// Microphone on at join.
+    pub mic_default_on: bool,
+    /// Speaker on at join.
+    pub speaker_default_on: bool,
+    /// Noise suppression.
+    pub noise_suppression: Switch,
+    /// Echo cancelling.
+    pub echo_cancellation: bool,
+    /// Automatic gain control.
+    pub auto_gain_control: bool,
+}
+
+impl Default for AudioSettings {
+    fn default() -> Self {
+        Self {
+            mic_default_on: true,
+            speaker_default_on: true,
+            noise_suppression: Switch::Auto,
+            echo_cancellation: true,
+            auto_gain_control: true,
+        }
+    }
+}
+
+/// Picture settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VideoSettings {
+    /// Video allowed at all.
+    pub enabled: bool,
+    /// Camera on at join.
+    pub camera_default_on: bool,
+    /// Most pixels across.
+    pub max_width: u16,
+    /// Most pixels down.
+    pub max_height: u16,
+    /// Most pictures a second.
+    pub max_fps: u8,
+}
+
+impl Default for VideoSettings {
+    fn default() -> Self {
+        Self { enabled: true, camera_default_on: true, max_width: 1280, max_height: 720, max_fps: 30 }
+    }
+}
+
+/// Screen sharing settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScreenShareSettings {
+    /// Allowed at all.
+    pub enabled: bool,
+}
+
+impl Default for ScreenShareSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// Ring settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RingSettings {
+    /// How long a ring lasts, 5,000 to 180,000 milliseconds.
+    pub timeout_ms: u32,
+    /// When one of two leaves, the session ends for the other. `None`: for calls rung with two members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_when_alone: Option<bool>,
+}
+
+impl Default for RingSettings {
+    fn default() -> Self {
+        Self { timeout_ms: 45_000, end_when_alone: None }
+    }
+}
+
+/// Backstage settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BackstageSettings {
+    /// Only who may come in backstage is let in before it goes live.
+    pub enabled: bool,
+    /// How long before `starts_at` everybody is let in, in milliseconds.
+    pub join_ahead_ms: u32,
+}
+
+/// Limits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitSettings {
+    /// Most participants at once; no limit if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_participants: Option<u32>,
+    /// How long a session may last, in milliseconds; no limit if absent. At its end the call ends for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_duration_ms: Option<u32>,
+}
+
+/// Session settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionSettings {
+    /// How long an empty session lasts, in milliseconds.
+    pub inactivity_timeout_ms: u32,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self { inactivity_timeout_ms: 30_000 }
+    }
+}
+
+impl Settings {
+    /// These settings with some of them replaced: a JSON object of the same shape, with only what differs.
+    ///
+    /// # Errors
+    /// The path of the first value that breaks its rule, and the rule.
+    pub fn overridden(&self, patch: &serde_json::Value) -> Result<Self, (String, String)> {
+        let mut whole = serde_json::to_value(self).map_err(|error| (String::new(), error.to_string()))?;
+        merge(&mut whole, patch);
+        let settings: Self = serde_path_to_error::deserialize(&whole)
+            .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;
+        settings.check().map_err(|(path, rule)| (path.to_owned(), rule.to_owned()))?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let is_duration = |ms: u32| (60_000..=7 * 24 * 3_600_000).contains(&ms);
+        let rules = [
+            ((5_000..=180_000).contains(&self.ring.timeout_ms), "ring.timeout_ms", "5,000 to 180,000 milliseconds"),
+            ((160..=3840).contains(&self.video.max_width), "video.max_width", "160 to 3,840 pixels"),
+            ((90..=2160).contains(&self.video.max_height), "video.max_height", "90 to 2,160 pixels"),
+            ((1..=60).contains(&self.video.max_fps), "video.max_fps", "1 to 60 pictures a second"),
+            (self.backstage.join_ahead_ms <= 86_400_000, "backstage.join_ahead_ms", "a day at most"),
+            (
+                self.limits.max_participants.is_none_or(|most| (1..=10_000).contains(&most)),
+                "limits.max_participants",
+                "1 to 10,000",
+            ),
+            (self.limits.max_duration_ms.is_none_or(is_duration), "limits.max_duration_ms", "a minute to seven days"),
+            (self.session.inactivity_timeout_ms <= 3_600_000, "session.inactivity_timeout_ms", "an hour at most"),
+        ];
+        rules.into_iter().find(|(holds, ..)| !holds).map_or(Ok(()), |(_, path, rule)| Err((path, rule)))
+    }
+}
+
+/// RFC 7396: objects are merged, `null` removes, everything else replaces.
+fn merge(whole: &mut serde_json::Value, patch: &serde_json::Value) {
+    let Some(patch) = patch.as_object() else {
+        whole.clone_from(patch);
+        return;
+    };
+    if !whole.is_object() {
+        *whole = serde_json::Value::Object(serde_json::Map::new());
+    }
+    let Some(fields) = whole.as_object_mut() else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.remove(name);
+        } else {
+            merge(fields.entry(name).or_insert(serde_json::Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_override_changes_what_it_names_and_nothing_else() {
+        let settings = Settings::default().overridden(&json!({"ring": {"timeout_ms": 20_000}, "unknown": 1})).unwrap();
+        assert_eq!(settings.ring.timeout_ms, 20_000);
+        assert_eq!(Settings { ring: RingSettings::default(), ..settings }, Settings::default());
+    }
+
+    #[test]
+    fn a_bad_override_is_refused_whole_with_the_fields_name() {
+        let refused = |patch| Settings::default().overridden(&patch).unwrap_err().0;
+        assert_eq!(refused(json!({"ring": {"timeout_ms": 1}})), "ring.timeout_ms");
+        assert_eq!(refused(json!({"ring": {"timeout_ms": "long"}})), "ring.timeout_ms");
+        assert_eq!(refused(json!({"audio": {"noise_suppression": "maybe"}})), "audio.noise_suppression");
+        assert_eq!(refused(json!({"video": {"max_width": 70_000}})), "video.max_width");
+        assert_eq!(refused(json!({"limits": {"max_participants": 0}})), "limits.max_participants");
+        assert_eq!(refused(json!({"video": 7})), "video");
+    }
+}
