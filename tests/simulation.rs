@@ -9,5 +9,6 @@ mod simulation {
     mod people;
     mod planted;
     mod runs;
+    mod server;
     mod world;
 }

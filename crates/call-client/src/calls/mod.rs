@@ -14,6 +14,7 @@ macro_rules! planted {
     }};
 }
 
+mod border;
 mod joining;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,9 @@ use wire::{
     Call as WireCall, CallId, CallState, Custom, Event, HistoryEntry, Joined, MediaCredentials, Person, Presence,
     Reason, Reject, RingId, Role, ServerMessage, Settings, Snapshot, UnixMillis, UserId,
 };
+
+pub(crate) use border::{Device, Input, Output, Ticket};
+pub use border::{JoinOptions, Leave, Toggle};
 
 use crate::{
     account::Account,
@@ -46,166 +50,6 @@ const INSIST_FOR: Duration = Duration::from_secs(20);
 /// How often the clocks are compared: the machine may have slept. More often while something rings.
 const LOOK_AT_CLOCKS: Duration = Duration::from_secs(5);
 const LOOK_AT_CLOCKS_RINGING: Duration = Duration::from_millis(500);
-
-/// Names a wish until it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Ticket(pub(crate) u64);
-
-/// Whether something is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Toggle {
-    /// It is sent.
-    On,
-    /// It is not.
-    Off,
-}
-
-impl From<bool> for Toggle {
-    fn from(on: bool) -> Self {
-        if on { Self::On } else { Self::Off }
-    }
-}
-
-/// How to come into a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JoinOptions {
-    /// Make the call if it does not exist.
-    pub create: bool,
-    /// Whether the camera is on at the start.
-    pub video: Toggle,
-}
-
-/// How to go out of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leave {
-    /// Hang up; while my own ring is unanswered: cancel it; while I am rung: dismiss it on this device alone.
-    Plain,
-    /// Refuse the ring.
-    Reject {
-        /// `Decline` or `Busy`.
-        reason: Reason,
-        /// A short word for the caller.
-        message: Option<String>,
-    },
-}
-
-/// What happens to the calls of this device.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The server speaks, on the connection that was opened then (by the wall clock).
-    Server {
-        opened_at: UnixMillis,
-        message: ServerMessage,
-    },
-    /// The server is away.
-    Disconnected {
-        why: String,
-    },
-    /// Somebody else answers at the server's address.
-    WrongServer {
-        why: String,
-    },
-    SignedOut,
-    /// An answer that carries a call's new state; newer than every event up to `revision`.
-    State {
-        /// When it was asked for, by the wall clock.
-        asked_at: UnixMillis,
-        state: CallState,
-        revision: u64,
-    },
-    Join {
-        cid: CallId,
-        options: JoinOptions,
-        ticket: Ticket,
-    },
-    Leave {
-        cid: CallId,
-        leave: Leave,
-    },
-    Alerted {
-        cid: CallId,
-    },
-    Toggle {
-        cid: CallId,
-        device: Device,
-        to: Toggle,
-    },
-    /// R13.
-    BusyWhenInCall {
-        to: Toggle,
-    },
-    /// R14.
-    DoNotDisturb {
-        to: Toggle,
-    },
-    /// A join was answered, or could not be sent.
-    JoinDone {
-        id: ErrandId,
-        cid: CallId,
-        result: Box<Result<Joined, ClientError>>,
-    },
-    /// Another errand was.
-    ErrandDone {
-        id: ErrandId,
-        result: Result<(), ClientError>,
-    },
-    Session {
-        cid: CallId,
-        join: ErrandId,
-        event: SessionEvent,
-    },
-    /// The program ends: everything is left.
-    ShutDown,
-    Timeout,
-}
-
-/// A device a person switches during a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Device {
-    Microphone,
-    Camera,
-}
-
-/// What has to be done outside.
-#[derive(Debug)]
-pub(crate) enum Output {
-    /// Sleep until then (or for ever), then say so.
-    Timeout(Option<Instant>),
-    /// The view changed.
-    Changed,
-    /// Send this once and say how it went.
-    Request {
-        id: ErrandId,
-        request: Request,
-    },
-    /// Something that is told and not kept.
-    Notice(Event),
-    /// The connection may be as old as the sleep the machine woke from: open a new one.
-    Reconnect,
-    OpenSession {
-        cid: CallId,
-        join: ErrandId,
-        media: MediaCredentials,
-        microphone: Toggle,
-        camera: Toggle,
-    },
-    CloseSession {
-        cid: CallId,
-    },
-    Switch {
-        cid: CallId,
-        device: Device,
-        to: Toggle,
-    },
-    TellAlerted {
-        cid: CallId,
-        ring: RingId,
-    },
-    Reply {
-        ticket: Ticket,
-        result: Result<(), ClientError>,
-    },
-}
 
 #[derive(Debug)]
 pub(crate) struct Calls {
