@@ -103,16 +103,23 @@ pub fn access_token(key: &ApiKey, grant: &Grant) -> String {
 
 /// A token like the one a participant came with, for its next connection.
 pub(crate) fn refreshed(key: &ApiKey, admission: &Admission, lifetime: Duration) -> String {
-    access_token(
-        key,
-        &Grant {
+    let now = unix_seconds();
+    let claims = Claims {
+        iss: key.key.clone(),
+        sub: admission.identity.clone(),
+        nbf: now,
+        exp: now + lifetime.as_secs(),
+        name: admission.name.clone(),
+        metadata: admission.metadata.clone(),
+        video: VideoGrant {
+            room_join: true,
             room: admission.room.clone(),
-            identity: admission.identity.clone(),
-            name: admission.name.clone(),
-            lifetime,
-            can_publish: admission.can_publish,
+            can_publish: Some(admission.can_publish),
+            can_subscribe: Some(admission.can_subscribe),
+            can_publish_data: Some(admission.can_publish_data),
         },
-    )
+    };
+    sign(key, &claims)
 }
 
 fn sign(key: &ApiKey, claims: &Claims) -> String {
@@ -180,6 +187,21 @@ mod tests {
     fn a_token_lets_into_its_room_and_no_other() {
         let admission = check(&key(), &access_token(&key(), &grant()), Some("default:other")).unwrap();
         assert_eq!((admission.room.as_str(), admission.identity.as_str()), ("default:x", "ann/d1"));
+    }
+
+    #[test]
+    fn a_refreshed_token_gives_what_the_first_one_gave() {
+        let admission = Admission {
+            room: "default:x".to_owned(),
+            identity: "ann/d1".to_owned(),
+            name: "Ann".to_owned(),
+            metadata: "{}".to_owned(),
+            can_publish: true,
+            can_subscribe: false,
+            can_publish_data: false,
+        };
+        let token = refreshed(&key(), &admission, Duration::from_secs(60));
+        assert_eq!(check(&key(), &token, None).unwrap(), admission);
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Rooms and what happens in them: joining, signalling, tracks, forwarding. Sans-IO; the shard carries out the work.
 
+mod layers;
 mod media;
+mod publishing;
 mod signalling;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -29,6 +33,10 @@ const BECOME_ACTIVE: Duration = Duration::from_secs(60);
 const SILENT: Duration = Duration::from_secs(10);
 /// The same, when the signalling connection is gone too.
 const ALL_GONE: Duration = Duration::from_secs(3);
+
+/// How often participants get a fresh token (LiveKit's servers do so as often): the last one lets in for longer than
+/// the next takes to come, so that whoever loses its connection can come back, however long the call has been.
+const FRESH_TOKEN: Duration = Duration::from_secs(5 * 60);
 
 /// What the shard has to do.
 pub(crate) enum Work {
@@ -111,6 +119,7 @@ impl Rooms {
             channels: Channels::default(),
             joined: now,
             heard: now,
+            token_at: now,
             admission,
         };
         let room = self.rooms.entry(room_name.clone()).or_insert_with(|| Room {
@@ -142,8 +151,7 @@ impl Rooms {
             can_publish: participant.admission.can_publish,
         };
         participant.signal.send(signal::join(greeting));
-        let token = token::refreshed(&self.key, &participant.admission, REFRESHED_TOKEN);
-        participant.signal.send(proto::signal_response::Message::RefreshToken(token));
+        give_token(&self.key, participant);
     }
 
     fn others(&self, key: ParticipantKey) -> impl Iterator<Item = &Participant> {
@@ -215,7 +223,9 @@ impl Rooms {
         self.tell_others(key, Some(reason));
         let others = self.other_keys(key);
         let Some(mut participant) = self.participants.remove(&key) else { return };
-        participant.signal.send(signal::leave(reason, Action::Disconnect));
+        // Who was lost on the way is asked to come again; the others are meant to stay away.
+        let action = if reason == DisconnectReason::ConnectionTimeout { Action::Reconnect } else { Action::Disconnect };
+        participant.signal.send(signal::leave(reason, action));
         participant.signal.close();
         if let Some(room) = self.rooms.get_mut(&participant.room) {
             room.participants.retain(|other| *other != key);
@@ -235,7 +245,7 @@ impl Rooms {
         }
     }
 
-    /// Lets go who has gone silent.
+    /// Lets go who has gone silent, and does what else comes with time.
     pub(crate) fn sweep(&mut self, now: Instant) {
         let mut gone = Vec::new();
         for (key, participant) in &self.participants {
@@ -252,7 +262,13 @@ impl Rooms {
         for (key, reason) in gone {
             self.take_out(key, reason);
         }
-        self.choose_layers(now);
+        for participant in self.participants.values_mut() {
+            if now.saturating_duration_since(participant.token_at) >= FRESH_TOKEN {
+                participant.token_at = now;
+                give_token(&self.key, participant);
+            }
+        }
+        self.expire_announced(now);
     }
 
     pub(crate) fn accepts(&self, connection: ConnectionKey, input: &Input<'_>) -> bool {
@@ -345,6 +361,11 @@ impl Rooms {
         }
         self.events = events;
     }
+}
+
+fn give_token(key: &ApiKey, participant: &mut Participant) {
+    let token = token::refreshed(key, &participant.admission, REFRESHED_TOKEN);
+    participant.signal.send(proto::signal_response::Message::RefreshToken(token));
 }
 
 /// LiveKit's ids: a prefix and twelve letters or digits.
