@@ -46,20 +46,30 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(now: Instant, addresses: &[SocketAddr]) -> Self {
         // The client is full ICE and checks; the server only answers, as LiveKit's does.
-        let mut rtc = Rtc::builder()
+        let rtc = Rtc::builder()
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
             .build(now);
+        let mut connection = Self { rtc, wake: None, is_dirty: false };
+        connection.add_addresses(addresses);
+        connection
+    }
+
+    /// Can be reached at these addresses, too; answers them as lines of an SDP.
+    pub(crate) fn add_addresses(&mut self, addresses: &[SocketAddr]) -> Vec<String> {
+        let mut lines = Vec::new();
         for address in addresses {
             match Candidate::host(*address, "udp") {
-                Ok(candidate) => _ = rtc.add_local_candidate(candidate),
+                Ok(candidate) => {
+                    lines.extend(self.rtc.add_local_candidate(candidate).map(Candidate::to_sdp_string));
+                }
                 Err(error) => tracing::warn!(%address, %error, "an address cannot be a candidate"),
             }
         }
-        Self { rtc, wake: None, is_dirty: false }
+        lines
     }
 }
 

@@ -81,6 +81,19 @@ impl Rooms {
         }
     }
 
+    /// This machine has other addresses than before: who comes now is told all of them, who is there those that came.
+    pub(crate) fn follow_addresses(&mut self, addresses: Vec<SocketAddr>, come: &[SocketAddr]) {
+        self.addresses = addresses;
+        let keys: Vec<ParticipantKey> = self.participants.keys().copied().collect();
+        for (key, side) in keys.into_iter().flat_map(|key| [(key, Side::Publisher), (key, Side::Subscriber)]) {
+            let Some(participant) = self.participants.get_mut(&key) else { continue };
+            for candidate in participant.connection(side).add_addresses(come) {
+                participant.signal.send(signal::trickle(side, &candidate));
+            }
+            self.touch(ConnectionKey { participant: key, side });
+        }
+    }
+
     pub(crate) fn join(
         &mut self,
         now: Instant,

@@ -49,3 +49,29 @@ fn who_is_lost_by_silence_is_asked_to_come_again_and_who_is_removed_is_not() {
     assert_eq!(left(&world, ben), Some(Action::Disconnect));
     assert_eq!(world.told.len(), 4, "both came and both left: {:?}", world.told);
 }
+
+#[test]
+fn a_new_address_of_the_server_is_told_to_who_is_there_and_offered_to_who_comes() {
+    let mut world = World::new();
+    let ann = world.join("ann");
+    let new = SocketAddr::from(([10, 0, 9, 9], 7882));
+    world.rooms.follow_addresses(vec![new], &[new]);
+    world.settle();
+    let told = world.clients[ann].heard.iter().filter_map(|message| match message {
+        signal_response::Message::Trickle(trickle) => Some(trickle.candidate_init.clone()),
+        _ => None,
+    });
+    let told: Vec<String> = told.collect();
+    assert_eq!(told.len(), 2, "for both connections");
+    let init: serde_json::Value = serde_json::from_str(&told[0]).unwrap();
+    let line = init["candidate"].as_str().unwrap();
+    assert_eq!(Candidate::from_sdp_string(line).unwrap().addr(), new);
+
+    let ben = world.join("ben");
+    let offer = world.clients[ben].heard.iter().find_map(|message| match message {
+        signal_response::Message::Offer(offer) => Some(offer.sdp.clone()),
+        _ => None,
+    });
+    let offer = offer.unwrap();
+    assert!(offer.contains("10.0.9.9") && !offer.contains("10.0.0.1 "), "{offer}");
+}
