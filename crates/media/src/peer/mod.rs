@@ -2,6 +2,7 @@
 
 mod command;
 mod link;
+mod lip_sync;
 mod msid;
 mod run;
 
