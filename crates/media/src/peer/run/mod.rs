@@ -103,7 +103,7 @@ struct Call {
 impl Call {
     fn new(setup: Setup) -> Result<Self, CallError> {
         let now = now();
-        let build = || Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true);
+        let build = || path::notice_soon(Rtc::builder()).clear_codecs().enable_opus(true, false).enable_vp8(true);
         let stats = Some(Duration::from_secs(1));
         let publisher = build().enable_bwe(Some(Bitrate::bps(START_BITRATE))).set_stats_interval(stats).build(now);
         // The jitter buffer is ours: a second one below it would only add delay.
