@@ -11,7 +11,7 @@ mod peer;
 mod stats;
 mod video;
 
-pub use audio::tones::Tone;
+pub use audio::{processing::Processing, tones::Tone};
 pub use codec::vp8::{Vp8Decoder, Vp8Error};
 pub use engine::{DeviceInfo, Devices, Engine, EngineError, EngineOptions, PlayingTone};
 pub use frame::{EncodedFrame, I420};

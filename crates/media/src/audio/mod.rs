@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod jitter;
 pub(crate) mod level;
 pub(crate) mod mixer;
+pub(crate) mod processing;
 pub(crate) mod thread;
 pub(crate) mod tick;
 pub(crate) mod tones;

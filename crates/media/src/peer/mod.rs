@@ -2,7 +2,9 @@
 
 mod command;
 mod link;
+mod lip_sync;
 mod msid;
+mod path;
 mod run;
 
 use tokio::sync::{mpsc, watch};

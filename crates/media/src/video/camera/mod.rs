@@ -1,13 +1,14 @@
-//! The camera: a thread of its own, because drivers block; the newest picture goes into a slot.
+//! The camera, watched over because drivers block; the newest picture goes into a slot.
 
 mod convert;
+mod watch;
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use nokhwa::{
@@ -16,6 +17,7 @@ use nokhwa::{
     utils::{ApiBackend, CameraFormat, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
 };
 
+use self::watch::{Times, watch};
 use crate::{engine::DeviceInfo, frame::Captured, video::latest::Putter};
 
 /// The picture that is sent.
@@ -23,8 +25,6 @@ pub(crate) const WIDTH: u16 = 640;
 /// The picture that is sent.
 pub(crate) const HEIGHT: u16 = 360;
 const FRAME_RATE: u32 = 30;
-/// How long a camera that failed is left alone.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// What a camera tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,27 +63,14 @@ pub(crate) fn start(
 ) -> std::io::Result<RunningCamera> {
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
-    std::thread::Builder::new().name("camera".to_owned()).spawn(move || {
-        let mut known = None;
-        while !stopped.load(Ordering::Relaxed) {
-            let outcome = open(chosen.as_deref()).and_then(|camera| {
-                tell(CameraState::Works);
-                known = None;
-                capture(camera, &pictures, &stopped)
-            });
-            if let Err(why) = outcome {
-                if known.as_ref() != Some(&why) {
-                    tracing::warn!(why, "the camera does not work");
-                    tell(CameraState::Failed(why.clone()));
-                    known = Some(why);
-                }
-                let retry_at = now() + RETRY;
-                while now() < retry_at && !stopped.load(Ordering::Relaxed) {
-                    std::thread::park_timeout(Duration::from_millis(50));
-                }
-            }
-        }
-    })?;
+    let pictures = Arc::new(pictures);
+    let open = move || {
+        let (camera, pictures) = (open(chosen.as_deref())?, Arc::clone(&pictures));
+        Ok(next_picture(camera, pictures))
+    };
+    std::thread::Builder::new()
+        .name("camera".to_owned())
+        .spawn(move || watch(Times::default(), open, &stopped, tell))?;
     Ok(RunningCamera { stop })
 }
 
@@ -124,8 +111,9 @@ fn best_format(formats: &[CameraFormat]) -> Option<CameraFormat> {
     formats.iter().filter_map(|format| Some((cost(format)?, *format))).min_by_key(|(cost, _)| *cost).map(|(_, f)| f)
 }
 
-fn capture(mut camera: Camera, pictures: &Putter<Captured>, stopped: &AtomicBool) -> Result<(), String> {
-    while !stopped.load(Ordering::Relaxed) {
+/// Takes one picture at a time; dropping it closes the device.
+fn next_picture(mut camera: Camera, pictures: Arc<Putter<Captured>>) -> impl FnMut() -> Result<(), String> {
+    move || {
         let buffer = camera
             .frame()
             .map_err(|error| format!("The camera stopped ({error}): check its plug; it is being tried again."))?;
@@ -133,9 +121,8 @@ fn capture(mut camera: Camera, pictures: &Putter<Captured>, stopped: &AtomicBool
         if let Some(picture) = convert::to_i420(&buffer, WIDTH, HEIGHT) {
             pictures.put(Captured { picture, at });
         }
+        Ok(())
     }
-    _ = camera.stop_stream();
-    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "pictures are stamped when they come")]
