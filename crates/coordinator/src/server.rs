@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -18,6 +19,7 @@ use crate::{
     error::StartError,
     http::{self, Shared},
     hub::{Hub, unix_now},
+    limits::Limits,
     listener,
     media_plane::MediaPlane,
     store::{NewInvite, Sqlite, Store},
@@ -43,6 +45,8 @@ pub struct Config {
     pub name: String,
     /// Hosts that invites name, the first of them; the machine's own address if empty.
     pub advertise: Vec<String>,
+    /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
+    pub limits_factor: NonZeroU32,
 }
 
 /// A running server; dropping it without [`Server::shutdown`] ends it at once.
@@ -83,7 +87,9 @@ impl Server {
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
         let (hub, handle) = Hub::new(store.clone(), media.clone(), media_events, config.name.clone(), live);
         let stop = CancellationToken::new();
-        let shared = Arc::new(Shared::new(handle, store, tokens, sfu, config.name, reachable, pin, stop.clone()));
+        let limits = Limits::new(config.limits_factor);
+        let shared =
+            Arc::new(Shared::new(handle, store, tokens, sfu, limits, config.name, reachable, pin, stop.clone()));
         let router = http::router(Arc::clone(&shared));
         let serving = listener::serve(listener, certificate.config, router, stop);
         let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];

@@ -54,13 +54,14 @@ impl Shared {
         store: Store,
         tokens: Tokens,
         sfu: sfu::Sfu,
+        limits: Limits,
         server_name: String,
         address: ServerAddress,
         pin: Option<Pin>,
         stop: CancellationToken,
     ) -> Self {
         let epochs = AtomicU64::new(1);
-        Self { hub, store, tokens, sfu, limits: Limits::default(), server_name, address, pin, stop, epochs }
+        Self { hub, store, tokens, sfu, limits, server_name, address, pin, stop, epochs }
     }
 
     pub(crate) fn invite(&self, code: InviteCode) -> Invite {
