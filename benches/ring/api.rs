@@ -43,8 +43,11 @@ impl Api {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request.body(Full::new(Bytes::from(serde_json::to_vec(body)?)))?;
+        if self.sender.ready().await.is_err() {
+            // The server lets a connection go that was idle for long.
+            *self = Self::connect(&self.address).await?;
+        }
         let exchange = async {
-            self.sender.ready().await?;
             let response = self.sender.send_request(request).await?;
             let status = response.status();
             anyhow::Ok((status, response.into_body().collect().await?.to_bytes()))

@@ -105,9 +105,7 @@ async fn crowds(plan: &Plan, data: &Path, people: &[Person], measured: &mut Meas
             let used = machine::memory(server.pid)?.saturating_sub(empty);
             measured.memory_plain.insert(crowd.devices, used / u64::try_from(crowd.devices)?);
         }
-        if crowd.has_latency {
-            measured.latency.insert(crowd.devices, latency(&mut pairs, plan.rings, plan.latency).await?);
-        }
+        measured.latency.insert(crowd.devices, latency(&mut pairs, plan.rings, plan.latency).await?);
         if crowd.devices == plan.most() {
             let storm = storm(plan, data, &network, server, &mut pairs[0], *crowd);
             (server, measured.storm) = storm.await.map(|(server, storm)| (server, Some(storm)))?;

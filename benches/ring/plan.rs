@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Crowd {
     pub(crate) devices: usize,
-    pub(crate) has_latency: bool,
+    /// Few connections say nothing about what one takes.
     pub(crate) has_memory: bool,
 }
 
@@ -54,17 +54,15 @@ impl Crowd {
     }
 }
 
+const fn crowd(devices: usize, has_memory: bool) -> Crowd {
+    Crowd { devices, has_memory }
+}
+
 impl Plan {
     pub(crate) fn full() -> Self {
-        let crowd = |devices, has_latency, has_memory| Crowd { devices, has_latency, has_memory };
         let seconds = Duration::from_secs;
         Self {
-            crowds: vec![
-                crowd(2, true, false),
-                crowd(100, true, false),
-                crowd(1_000, false, true),
-                crowd(10_000, true, true),
-            ],
+            crowds: vec![crowd(2, false), crowd(100, false), crowd(1_000, true), crowd(10_000, true)],
             rings: 1_000,
             latency: seconds(15),
             load: seconds(8),
@@ -77,7 +75,6 @@ impl Plan {
     }
 
     pub(crate) fn quick() -> Self {
-        let crowd = |devices, has_memory| Crowd { devices, has_latency: true, has_memory };
         let seconds = Duration::from_secs;
         Self {
             crowds: vec![crowd(2, false), crowd(100, false), crowd(1_000, true)],

@@ -131,11 +131,9 @@ async fn everything(plan: &Plan, folder: &Path, measured: &mut Measured) -> Resu
             let used = machine::memory(prosody.pid)?.saturating_sub(empty);
             measured.memory_plain.insert(crowd.devices, used / u64::try_from(crowd.devices)?);
         }
-        if crowd.has_latency {
-            let mut pairs = in_pairs(&mut clients, crowd.pairs(1));
-            measured.latency.insert(crowd.devices, latency(&mut pairs, plan.rings, plan.latency).await?);
-            clients.extend(pairs.into_iter().flat_map(Pair::apart));
-        }
+        let mut pairs = in_pairs(&mut clients, crowd.pairs(1));
+        measured.latency.insert(crowd.devices, latency(&mut pairs, plan.rings, plan.latency).await?);
+        clients.extend(pairs.into_iter().flat_map(Pair::apart));
     }
     Ok(())
 }
