@@ -22,17 +22,15 @@ const ANY_PORT: &str = "127.0.0.1:0";
 const LANES: usize = 64;
 
 /// Measures our server by the plan, in a folder of its own.
-pub(crate) async fn measure(plan: &Plan, folder: &Path) -> Measured {
-    let mut measured = Measured::default();
-    if let Err(error) = starts(plan, folder, &mut measured).await {
+pub(crate) async fn measure(plan: &Plan, folder: &Path, measured: &mut Measured) {
+    if let Err(error) = starts(plan, folder, measured).await {
         measured.problem("cold start with an empty database", &error);
     }
     let data = folder.join("data");
     match sign_in(plan, &data).await {
-        Ok(people) => with_people(plan, &data, &people, &mut measured).await,
+        Ok(people) => with_people(plan, &data, &people, measured).await,
         Err(error) => measured.problem("sign-in", &error),
     }
-    measured
 }
 
 async fn with_people(plan: &Plan, data: &Path, people: &[Person], measured: &mut Measured) {
@@ -188,7 +186,7 @@ async fn gather(
     crowd: Crowd,
     most: Duration,
 ) -> Result<()> {
-    let before = network.connected();
+    let before = network.connected().saturating_sub(devices.len());
     let gathering = async {
         for account in accounts.iter().skip(devices.len()) {
             while before + devices.len() >= network.connected() + LANES {

@@ -21,9 +21,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use tokio::task::LocalSet;
+use tokio::{task::LocalSet, time::timeout};
 
-use crate::plan::Plan;
+use crate::plan::{Measured, Plan};
 
 /// How fast and how cheaply the server rings, beside Prosody.
 #[derive(Parser)]
@@ -46,11 +46,19 @@ async fn main() -> Result<()> {
     let facts = machine::facts();
     let folder = tempfile::tempdir().context("no folder for temporary files")?;
     let begun = clock::now();
+    let (mut ours, mut peer) = (Measured::default(), Measured::default());
+    let (our_folder, peer_folder) = (folder.path().join("bellbird"), folder.path().join("prosody"));
     let measuring = async {
-        let peer = prosody::measure(&plan, &folder.path().join("prosody")).await;
-        (bellbird::measure(&plan, &folder.path().join("bellbird")).await, peer)
+        let measure = prosody::measure(&plan, &peer_folder, &mut peer);
+        if timeout(plan.peer, measure).await.is_err() {
+            peer.problem("Prosody", &anyhow::anyhow!("its time was over after {:?}", plan.peer));
+        }
+        let measure = bellbird::measure(&plan, &our_folder, &mut ours);
+        if timeout(plan.ours, measure).await.is_err() {
+            ours.problem("Bellbird", &anyhow::anyhow!("its time was over after {:?}", plan.ours));
+        }
     };
-    let (ours, peer) = LocalSet::new().run_until(measuring).await;
+    LocalSet::new().run_until(measuring).await;
     let text = table::page(&plan, &facts, begun.elapsed(), &ours, &peer);
     say(&text);
     if let Some(file) = arguments.keep {

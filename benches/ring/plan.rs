@@ -32,6 +32,9 @@ pub(crate) struct Plan {
     pub(crate) settle: Duration,
     /// The most time until everybody is back after a crash.
     pub(crate) storm: Duration,
+    /// The most time for everything about the peer, and about ours: what is not measured by then is not measured.
+    pub(crate) peer: Duration,
+    pub(crate) ours: Duration,
 }
 
 /// So many connected devices.
@@ -71,6 +74,8 @@ impl Plan {
             connect: seconds(60),
             settle: seconds(3),
             storm: seconds(60),
+            peer: seconds(210),
+            ours: seconds(480),
         }
     }
 
@@ -86,6 +91,8 @@ impl Plan {
             connect: seconds(10),
             settle: seconds(1),
             storm: seconds(20),
+            peer: seconds(40),
+            ours: seconds(70),
         }
     }
 

@@ -98,12 +98,10 @@ VirtualHost "{HOST}"
 }
 
 /// Measures the peer by the plan.
-pub(crate) async fn measure(plan: &Plan, folder: &Path) -> Measured {
-    let mut measured = Measured::default();
-    if let Err(error) = everything(plan, folder, &mut measured).await {
+pub(crate) async fn measure(plan: &Plan, folder: &Path, measured: &mut Measured) {
+    if let Err(error) = everything(plan, folder, measured).await {
         measured.problem("Prosody", &error);
     }
-    measured
 }
 
 async fn everything(plan: &Plan, folder: &Path, measured: &mut Measured) -> Result<()> {
