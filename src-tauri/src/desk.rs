@@ -150,6 +150,7 @@ impl Desk {
             livekit_key: None,
             name: wanted.name.clone(),
             advertise: Vec::new(),
+            limits_factor: std::num::NonZeroU32::MIN,
         };
         let server = match Server::start(config(wanted.listen, wanted.udp)).await {
             Ok(server) => server,

@@ -1,6 +1,6 @@
 //! `bellbird serve`: the server, until it is told to stop.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -30,6 +30,10 @@ pub(crate) struct Serve {
     /// A host name or address that invites name; the machine's own address if absent.
     #[arg(long, value_name = "HOST")]
     advertise: Vec<String>,
+    /// Allow this many times the usual number of sign-ins, invites and rings: for many people behind one address, and
+    /// for load tests.
+    #[arg(long, value_name = "N", default_value = "1")]
+    limits_factor: NonZeroU32,
 }
 
 impl Serve {
@@ -42,6 +46,7 @@ impl Serve {
             livekit_key,
             name: self.name,
             advertise: self.advertise,
+            limits_factor: self.limits_factor,
         };
         let server = Server::start(config).await?;
         let invite = server.admin_invite().await.map(|invite| invite.to_string());
