@@ -17,6 +17,7 @@ mod signal;
 mod socket;
 mod state;
 mod tls;
+mod wish;
 
 pub use account::{Account, SignInWish, sign_in};
 pub use calls::{JoinOptions, Leave, Toggle};
@@ -27,3 +28,4 @@ pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
     ParticipantView, RingView, TargetView,
 };
+pub use wish::RingWish;

@@ -28,6 +28,7 @@ use crate::{
         thread::Audio,
         tick::CallSlot,
     },
+    choice::Choice,
     frame::{Captured, EncodedFrame},
     stats::PeerStats,
     video::{
@@ -49,7 +50,7 @@ pub(super) struct Setup {
     pub(super) slot: CallSlot,
     pub(super) call: AudioCall,
     pub(super) video: VideoHub,
-    pub(super) camera: Option<String>,
+    pub(super) camera: Choice,
     pub(super) events: mpsc::Sender<PeerEvent>,
     pub(super) stats: watch::Sender<PeerStats>,
 }

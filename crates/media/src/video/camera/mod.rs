@@ -1,6 +1,7 @@
 //! The camera: a thread of its own, because drivers block; the newest picture goes into a slot.
 
 mod convert;
+mod y4m;
 
 use std::{
     sync::{
@@ -16,7 +17,8 @@ use nokhwa::{
     utils::{ApiBackend, CameraFormat, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
 };
 
-use crate::{engine::DeviceInfo, frame::Captured, video::latest::Putter};
+pub(crate) use self::y4m::Y4m;
+use crate::{choice::Choice, engine::DeviceInfo, frame::Captured, video::latest::Putter};
 
 /// The picture that is sent.
 pub(crate) const WIDTH: u16 = 640;
@@ -55,9 +57,9 @@ pub(crate) fn list() -> Vec<DeviceInfo> {
     listed.collect()
 }
 
-/// Starts the chosen camera, or the first one; tries again while it does not work.
+/// Starts the chosen camera, the first one, or the file in its place; tries again while it does not work.
 pub(crate) fn start(
-    chosen: Option<String>,
+    choice: Choice,
     pictures: Putter<Captured>,
     tell: impl Fn(CameraState) + Send + 'static,
 ) -> std::io::Result<RunningCamera> {
@@ -66,10 +68,13 @@ pub(crate) fn start(
     std::thread::Builder::new().name("camera".to_owned()).spawn(move || {
         let mut known = None;
         while !stopped.load(Ordering::Relaxed) {
-            let outcome = open(chosen.as_deref()).and_then(|camera| {
+            let outcome = open(&choice).and_then(|opened| {
                 tell(CameraState::Works);
                 known = None;
-                capture(camera, &pictures, &stopped)
+                match opened {
+                    Opened::Device(camera) => capture(camera, &pictures, &stopped),
+                    Opened::File(file) => show(file, &pictures, &stopped),
+                }
             });
             if let Err(why) = outcome {
                 if known.as_ref() != Some(&why) {
@@ -87,7 +92,24 @@ pub(crate) fn start(
     Ok(RunningCamera { stop })
 }
 
-fn open(chosen: Option<&str>) -> Result<Camera, String> {
+enum Opened {
+    Device(Camera),
+    File(Y4m),
+}
+
+fn open(choice: &Choice) -> Result<Opened, String> {
+    match choice {
+        Choice::Default => open_device(None).map(Opened::Device),
+        Choice::Device(id) => open_device(Some(id)).map(Opened::Device),
+        Choice::File(file) => {
+            let opened = Y4m::open(file).map_err(|why| format!("{} cannot be shown: {why}", file.display()));
+            opened.map(Opened::File)
+        }
+        Choice::None => Err("No camera is used here.".to_owned()),
+    }
+}
+
+fn open_device(chosen: Option<&str>) -> Result<Camera, String> {
     let cameras = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
     let wanted = cameras.iter().find(|camera| Some(camera.index().as_string().as_str()) == chosen);
     let camera = wanted.or_else(|| cameras.first());
@@ -135,6 +157,27 @@ fn capture(mut camera: Camera, pictures: &Putter<Captured>, stopped: &AtomicBool
         }
     }
     _ = camera.stop_stream();
+    Ok(())
+}
+
+/// Shows a file at its own rate, counted from the start; what is late is skipped.
+fn show(mut file: Y4m, pictures: &Putter<Captured>, stopped: &AtomicBool) -> Result<(), String> {
+    let begun = now();
+    let mut number = 0;
+    while !stopped.load(Ordering::Relaxed) {
+        let at = begun + file.due(number);
+        let wait = at.saturating_duration_since(now());
+        if !wait.is_zero() {
+            std::thread::park_timeout(wait.min(Duration::from_millis(50)));
+            continue;
+        }
+        file.advance()?;
+        number += 1;
+        if begun + file.due(number) > now() {
+            let picture = convert::from_i420(file.picture(), file.width, file.height, WIDTH, HEIGHT);
+            pictures.put(Captured { picture, at });
+        }
+    }
     Ok(())
 }
 
