@@ -52,6 +52,12 @@ impl Failure {
         Self { exit: Exit::Unreachable, body: ErrorBody::new(Code::Unavailable, why) }
     }
 
+    /// A signal came before the server had answered.
+    pub(crate) fn interrupted() -> Self {
+        let body = ErrorBody::new(Code::Unavailable, "interrupted before the server had answered");
+        Self { exit: Exit::Cancelled, body }
+    }
+
     /// This device was signed out.
     pub(crate) fn signed_out() -> Self {
         let message = "this device is not signed in any more: ask for a new invite, then `bellbird sign-in INVITE`";

@@ -1,6 +1,7 @@
 //! This device, connected while a command runs: prints every change, follows one call to its end, hears signals.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
-use wire::CallId;
+use wire::{CallId, Direction, RingId};
 
 use crate::{
     Context,
@@ -48,6 +49,8 @@ pub(crate) struct Phone {
     pub(crate) client: Client,
     states: watch::Receiver<Arc<ClientState>>,
     lines: Lines,
+    /// Rings that have been printed here: who reads the lines is alerted.
+    alerted: BTreeSet<RingId>,
     interrupt: Interrupt,
     _lock: Lock,
 }
@@ -109,17 +112,25 @@ impl Phone {
         };
         tokio::select! {
             online = online => online?,
-            () = interrupt.wait() => return Err(Failure::unreachable("interrupted before the server had answered")),
+            () = interrupt.wait() => return Err(Failure::interrupted()),
         }
-        Ok(Self { client, states, lines: Lines::new(context.json), interrupt, _lock: lock })
+        let lines = Lines::new(context.json);
+        Ok(Self { client, states, lines, alerted: BTreeSet::new(), interrupt, _lock: lock })
     }
 
-    /// What goes on now; printed where it has changed.
-    pub(crate) fn look(&mut self) -> Result<Waited<()>, Failure> {
+    /// What goes on now; printed where it has changed. What rings and has been printed counts as alerted.
+    pub(crate) async fn look(&mut self) -> Result<Waited<()>, Failure> {
         let state = Arc::clone(&self.states.borrow_and_update());
         if self.lines.tell(&state).is_err() {
             return Ok(Waited::Interrupted);
         }
+        let rings = || ringing(&state).filter_map(|call| call.ring.as_ref().map(|ring| (&call.cid, &ring.id)));
+        for (cid, ring) in rings() {
+            if !self.alerted.contains(ring) {
+                self.client.alerted(cid.clone()).await?;
+            }
+        }
+        self.alerted = rings().map(|(_, ring)| ring.clone()).collect();
         if state.connection == Connection::SignedOut {
             return Err(Failure::signed_out());
         }
@@ -133,7 +144,7 @@ impl Phone {
             () = self.interrupt.wait() => return Ok(Waited::Interrupted),
             changed = self.states.changed() => changed.map_err(|_| call_client::ClientError::Stopped)?,
         }
-        Ok(match self.look()? {
+        Ok(match self.look().await? {
             Waited::Changed(state) => Waited::Changed(state),
             Waited::Interrupted | Waited::Done(()) => Waited::Interrupted,
         })
@@ -150,7 +161,7 @@ impl Phone {
         let mut leave_at = None;
         let mut over = Over { was_in: false, was_interrupted: false, was_too_long: false, ringing: None, call: None };
         let mut was_seen = false;
-        let mut waited = self.look()?;
+        let mut waited = self.look().await?;
         loop {
             match waited {
                 Waited::Changed(state) => match state.calls.iter().find(|call| call.cid == *cid) {
@@ -209,6 +220,14 @@ impl Phone {
     pub(crate) async fn hang_up(self) {
         self.client.shutdown().await;
     }
+}
+
+/// The calls that ring here.
+pub(crate) fn ringing(state: &ClientState) -> impl Iterator<Item = &CallView> {
+    state
+        .calls
+        .iter()
+        .filter(|call| call.direction == Direction::Incoming && call.state.calling_state == CallingState::Ringing)
 }
 
 async fn until(due: Option<Instant>) {

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -71,7 +71,7 @@ impl Profile {
     }
 
     fn write(&self, file: &Path, account: &Account) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let partial = file.with_extension("partial");
         let mut opened = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         opened.write_all(serde_json::to_string_pretty(account)?.as_bytes())?;

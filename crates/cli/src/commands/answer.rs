@@ -1,13 +1,12 @@
 //! `bellbird answer`: wait for a ring (or take the one that rings), accept, leave.
 
 use std::{
-    collections::BTreeSet,
     io::{self, IsTerminal as _},
     pin::pin,
     time::Duration,
 };
 
-use call_client::{CallView, CallingState, ClientState, EndReason, JoinOptions, Leave};
+use call_client::{CallView, CallingState, EndReason, JoinOptions, Leave};
 use clap::Args;
 use tokio::sync::oneshot;
 use wire::{CallId, Direction};
@@ -18,7 +17,7 @@ use crate::{
     exit::{Exit, Failure},
     files::Files,
     note,
-    phone::{Over, Patience, Phone, Waited},
+    phone::{Over, Patience, Phone, Waited, ringing},
 };
 
 /// Wait for a ring, and answer it.
@@ -61,8 +60,7 @@ async fn answer(
     asks: bool,
     stay: Option<Duration>,
 ) -> Result<Option<Over>, Failure> {
-    let mut alerted = BTreeSet::new();
-    let Some(cid) = ring(phone, wanted, &mut alerted).await? else { return Ok(None) };
+    let Some(cid) = ring(phone, wanted).await? else { return Ok(None) };
     let patience = Patience { ring: None, stay };
     if asks && !person_accepts(phone, &cid).await? {
         phone.client.leave(cid.clone(), Leave::Plain).await?;
@@ -86,33 +84,26 @@ async fn answer(
     phone.follow(&cid, patience).await.map(Some)
 }
 
-/// Waits until something rings that is wanted; says so to the caller, who then sees "Ringing…".
-async fn ring(
-    phone: &mut Phone,
-    wanted: Option<&CallId>,
-    alerted: &mut BTreeSet<CallId>,
-) -> Result<Option<CallId>, Failure> {
-    let mut waited = phone.look()?;
+/// Waits until something rings that is wanted; one that came and went before this could look counts as well.
+async fn ring(phone: &mut Phone, wanted: Option<&CallId>) -> Result<Option<CallId>, Failure> {
+    let mut waited = phone.look().await?;
     loop {
         let Waited::Changed(state) = waited else { return Ok(None) };
-        for call in ringing(&state) {
-            if alerted.insert(call.cid.clone()) {
-                phone.client.alerted(call.cid.clone()).await?;
-            }
-        }
-        if let Some(call) = ringing(&state).find(|call| wanted.is_none_or(|wanted| call.cid == *wanted)) {
+        let rung = state.calls.iter().find(|call| has_rung(call) && wanted.is_none_or(|wanted| call.cid == *wanted));
+        if let Some(call) = rung {
             return Ok(Some(call.cid.clone()));
         }
         waited = phone.next().await?;
     }
 }
 
-/// The calls that ring here.
-pub(crate) fn ringing(state: &ClientState) -> impl Iterator<Item = &CallView> {
-    state
-        .calls
-        .iter()
-        .filter(|call| call.direction == Direction::Incoming && call.state.calling_state == CallingState::Ringing)
+/// It rings, or did a moment ago: what is over is shown for some seconds, and not to who connects later.
+fn has_rung(call: &CallView) -> bool {
+    let rings_or_is_over = match call.state.calling_state {
+        CallingState::Ringing | CallingState::Left | CallingState::Ended => true,
+        CallingState::Idle | CallingState::Joining | CallingState::Joined | CallingState::Reconnecting => false,
+    };
+    call.direction == Direction::Incoming && rings_or_is_over
 }
 
 /// Waits for Enter; the ring may be over before.

@@ -44,7 +44,7 @@ impl Call {
         let video = self.video || self.files.has_picture();
         let engine = self.files.engine()?;
         let mut phone = Phone::connect(context, Some(engine)).await?;
-        let people = match phone.look()? {
+        let people = match phone.look().await? {
             Waited::Changed(state) => find_people(&state, &self.people)?,
             Waited::Interrupted | Waited::Done(()) => return Ok(Exit::Cancelled),
         };

@@ -1,11 +1,7 @@
 //! `bellbird watch`: a line for every change of every call, until it is interrupted.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
-use wire::RingId;
 
-use super::answer::ringing;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -26,17 +22,9 @@ impl Watch {
 }
 
 async fn watch(phone: &mut Phone) -> Result<(), Failure> {
-    let mut alerted: BTreeSet<RingId> = BTreeSet::new();
-    let mut waited = phone.look()?;
-    loop {
-        let Waited::Changed(state) = waited else { return Ok(()) };
-        let rings = || ringing(&state).filter_map(|call| call.ring.as_ref().map(|ring| (&call.cid, &ring.id)));
-        for (cid, ring) in rings() {
-            if !alerted.contains(ring) {
-                phone.client.alerted(cid.clone()).await?;
-            }
-        }
-        alerted = rings().map(|(_, ring)| ring.clone()).collect();
+    let mut waited = phone.look().await?;
+    while let Waited::Changed(_) = waited {
         waited = phone.next().await?;
     }
+    Ok(())
 }

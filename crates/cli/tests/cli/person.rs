@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -42,6 +43,7 @@ pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     seen: Vec<Value>,
+    told: JoinHandle<String>,
 }
 
 fn bellbird() -> Command {
@@ -148,7 +150,13 @@ impl Running {
     fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("bellbird starts");
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, seen: Vec::new() }
+        let mut stderr = child.stderr.take().unwrap();
+        let told = tokio::spawn(async move {
+            let mut told = Vec::new();
+            _ = stderr.read_to_end(&mut told).await;
+            String::from_utf8_lossy(&told).into_owned()
+        });
+        Self { child, lines, seen: Vec::new(), told }
     }
 
     /// Waits for a line that is as wanted.
@@ -165,8 +173,17 @@ impl Running {
             }
             None
         };
-        let found = timeout(PATIENCE, look).await;
-        found.ok().flatten().unwrap_or_else(|| panic!("{what}: did not come; seen: {:#?}", self.seen))
+        match timeout(PATIENCE, look).await {
+            Ok(Some(line)) => line,
+            Ok(None) | Err(_) => panic!("{what}: did not come; {}", self.everything().await),
+        }
+    }
+
+    /// For the message of a test that fails.
+    async fn everything(&mut self) -> String {
+        _ = self.child.kill().await;
+        let seen: Vec<String> = self.seen.iter().map(ToString::to_string).collect();
+        format!("printed:\n{}\ntold:\n{}", seen.join("\n"), (&mut self.told).await.unwrap_or_default())
     }
 
     /// Waits until a call is in this state.
@@ -182,18 +199,18 @@ impl Running {
 
     /// Waits for the end.
     pub(crate) async fn end(mut self) -> Outcome {
-        let mut told = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
         let rest = async {
             while let Some(line) = self.lines.next_line().await.unwrap() {
                 self.seen.push(serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}")));
             }
-            stderr.read_to_string(&mut told).await.unwrap();
             self.child.wait().await.unwrap()
         };
-        let status = timeout(PATIENCE, rest).await;
-        let status = status.unwrap_or_else(|_| panic!("does not end; seen: {:#?}", self.seen));
-        Outcome { exit: status.code().unwrap_or(-1), lines: self.seen, told }
+        match timeout(PATIENCE, rest).await {
+            Ok(status) => {
+                Outcome { exit: status.code().unwrap_or(-1), lines: self.seen, told: self.told.await.unwrap() }
+            }
+            Err(_) => panic!("does not end; {}", self.everything().await),
+        }
     }
 }
 

@@ -1,11 +1,6 @@
 //! Tones in files, made and measured.
 
-use std::{
-    f64::consts::TAU,
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{f64::consts::TAU, fs, io::Write as _, path::Path};
 
 const RATE: u32 = 48_000;
 
@@ -40,7 +35,7 @@ pub(crate) fn amplitude(samples: &[f64], hertz: f64) -> f64 {
 }
 
 /// A recording holds this tone at the level it was sent with, and not the other.
-pub(crate) fn assert_heard(file: &PathBuf, hertz: f64, other: f64) {
+pub(crate) fn assert_heard(file: &Path, hertz: f64, other: f64) {
     let sound = recorded(file);
     let begins = sound.iter().position(|sample| sample.abs() > 0.1);
     let begins = begins.unwrap_or_else(|| panic!("{} is silent: {} samples", file.display(), sound.len()));

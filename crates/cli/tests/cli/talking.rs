@@ -1,5 +1,11 @@
 //! Calls with media from and to files: a headless participant.
 
+use std::time::Duration;
+
+use call_client::{Account, CallingState, Client, Toggle};
+use media::{Choice, Engine, EngineOptions, Vp8Decoder};
+use tokio::time::timeout;
+
 use crate::{
     person::{Server, text},
     sound::{assert_heard, card, recorded, tone},
@@ -57,10 +63,10 @@ async fn a_recording_is_whole_when_the_process_is_killed() {
             if hound::WavReader::open(&hears).is_ok_and(|reader| reader.duration() > 72_000) {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), long_enough).await.expect("the recording grows");
+    timeout(Duration::from_secs(10), long_enough).await.expect("the recording grows");
     answer.signal("KILL").await;
     assert_eq!(answer.end().await.exit, -1);
     assert_heard(&hears, 997.0, 1_499.0);
@@ -81,4 +87,47 @@ async fn a_machine_without_devices_is_in_the_call_all_the_same() {
     let (answer, call) = tokio::join!(answer.end(), call.end());
     assert_eq!((answer.exit, call.exit), (0, 0), "{answer:?} {call:?}");
     assert_eq!(call.last()["calling_state"], "ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_from_a_file_is_seen_on_the_other_side() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let shows = server.path("card.y4m");
+    card(&shows);
+    let answer = ben.start(&["answer", "--mic", "none", "--speaker", "none", "--camera", text(&shows)]);
+    let account = std::fs::read_to_string(ann.profile.join("account.json")).unwrap();
+    let account: Account = serde_json::from_str(&account).unwrap();
+    let silent = EngineOptions { microphone: Choice::None, speaker: Choice::None, camera: Choice::None };
+    let engine = Engine::start(silent).unwrap();
+    let client = Client::start(account, Some(engine.clone())).unwrap();
+    let cid = client.ring(vec!["ben".parse().unwrap()], Toggle::Off).await.unwrap();
+    let mut states = client.state();
+    let picture = |state: &call_client::ClientState| {
+        let call = state.calls.iter().find(|call| call.cid == cid)?;
+        assert_ne!(call.state.calling_state, CallingState::Left);
+        let others = call.joined.as_ref()?.participants.iter();
+        others.filter(|there| !there.is_me).find_map(|there| there.video_track.clone())
+    };
+    let seen = async {
+        let track = loop {
+            if let Some(track) = picture(&states.borrow_and_update()) {
+                break track;
+            }
+            states.changed().await.unwrap();
+        };
+        let mut frames = engine.video().subscribe(&track);
+        let mut decoder = Vp8Decoder::new().unwrap();
+        let mut lumas = Vec::new();
+        while !(lumas.iter().any(|luma| *luma < 110) && lumas.iter().any(|luma| *luma > 140)) {
+            let frame = frames.next().await.unwrap();
+            if let Some(picture) = decoder.decode(&frame.data).unwrap() {
+                assert_eq!((picture.width(), picture.height()), (640, 360), "scaled to what is sent");
+                lumas.push(picture.planes()[0][640 * 180 + 320]);
+            }
+        }
+    };
+    timeout(Duration::from_secs(15), seen).await.expect("both pictures of the file are seen");
+    client.shutdown().await;
+    assert_eq!(answer.end().await.exit, 0);
 }
