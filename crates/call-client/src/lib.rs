@@ -10,6 +10,8 @@ mod call;
 mod calls;
 mod client;
 mod error;
+#[cfg(test)]
+mod races;
 mod rest;
 mod roster;
 mod session;
