@@ -47,9 +47,9 @@ impl Desk {
     pub(crate) fn new(app: AppHandle, profile: Profile, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
         let settings = profile.settings();
         let engine = Engine::start(media::EngineOptions {
-            microphone: settings.microphone.clone(),
-            speaker: settings.speaker.clone(),
-            camera: settings.camera.clone(),
+            microphone: settings.microphone.clone().into(),
+            speaker: settings.speaker.clone().into(),
+            camera: settings.camera.clone().into(),
         })?;
         let frames = tauri::async_runtime::block_on(frames::serve(engine.video()))?;
         let state = AppState {
@@ -264,7 +264,7 @@ impl Desk {
             DeviceKind::Speaker => media::DeviceKind::Speaker,
             DeviceKind::Camera => media::DeviceKind::Camera,
         };
-        self.engine.choose(engine_kind, chosen.clone());
+        self.engine.choose(engine_kind, chosen.clone().into());
         self.change_settings(|settings| match kind {
             DeviceKind::Microphone => settings.microphone = chosen,
             DeviceKind::Speaker => settings.speaker = chosen,

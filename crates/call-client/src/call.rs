@@ -65,6 +65,9 @@ pub(crate) struct InCall {
     /// Since when media flows.
     pub(crate) since: Option<Instant>,
     pub(crate) media: Media,
+    /// The server's events have shown this device in the session; before that they are older than the answer that lets
+    /// it in, which may overtake them.
+    pub(crate) is_shown: bool,
     /// When this device last asked to be let in again; not asked twice for one loss.
     pub(crate) asked_again: Option<Instant>,
     pub(crate) microphone: DeviceView,
@@ -189,6 +192,9 @@ impl Call {
 
     /// The call takes the server's new state, whole.
     pub(crate) fn update(&mut self, now: Instant, me: &Me, state: CallState, origin: Origin) -> Option<Action> {
+        if self.is_overtaken(me, &state, origin) {
+            return None;
+        }
         self.state = state;
         match &self.phase {
             Phase::Idle | Phase::Left(_) | Phase::Ended(_) => self.begin(now, me, origin),
@@ -221,6 +227,23 @@ impl Call {
         }
     }
 
+    /// The server's events show this device in the session.
+    pub(crate) fn is_shown_in(&self, me: &Me) -> bool {
+        match &self.phase {
+            Phase::Joining(in_call) | Phase::Joined(in_call) => in_call.is_shown,
+            Phase::Idle | Phase::RingingIn(_) | Phase::RingingOut(_) => has_participant(&self.state, me),
+            Phase::Left(_) | Phase::Ended(_) => false,
+        }
+    }
+
+    /// An event that was under way when the server let this device in tells of the time before.
+    fn is_overtaken(&mut self, me: &Me, state: &CallState, origin: Origin) -> bool {
+        let (Phase::Joining(in_call) | Phase::Joined(in_call)) = &mut self.phase else { return false };
+        in_call.is_shown |= has_participant(state, me);
+        let is_final = state.call.ended_at.is_some() || origin == Origin::Snapshot;
+        in_call.media != Media::Requested && !in_call.is_shown && !is_final
+    }
+
     /// Nothing goes on here: does the new state begin something?
     fn begin(&mut self, now: Instant, me: &Me, origin: Origin) -> Option<Action> {
         let ring = self.state.ring.as_ref().filter(|ring| self.done_with.as_ref() != Some(&ring.id))?;
@@ -234,7 +257,7 @@ impl Call {
             if ring.is_answered() {
                 // Learned late: answered while this device was away. Only while the call still runs, and a device
                 // that is in already (a crash during the call) does not walk in again by itself.
-                let is_in = self.has_participant(me);
+                let is_in = has_participant(&self.state, me);
                 if self.state.call.session.is_some() && !is_in && origin == Origin::Snapshot {
                     self.phase = Phase::RingingOut(ringing.clone());
                     return Some(Action::JoinAnswered { ring: ringing.ring });
@@ -306,7 +329,7 @@ impl Call {
     }
 
     fn follow_session(&mut self, now: Instant, me: &Me) -> Option<Action> {
-        let is_in = self.has_participant(me);
+        let is_in = has_participant(&self.state, me);
         let (Phase::Joining(in_call) | Phase::Joined(in_call)) = &mut self.phase else { return None };
         if self.state.call.ended_at.is_some() {
             self.end(now, EndReason::Ended);
@@ -326,11 +349,11 @@ impl Call {
         in_call.asked_again = Some(now);
         Some(Action::Rejoin)
     }
+}
 
-    fn has_participant(&self, me: &Me) -> bool {
-        let session = self.state.call.session.as_ref();
-        session.is_some_and(|session| session.participants.iter().any(|participant| participant.device == me.device))
-    }
+fn has_participant(state: &CallState, me: &Me) -> bool {
+    let session = state.call.session.as_ref();
+    session.is_some_and(|session| session.participants.iter().any(|participant| participant.device == me.device))
 }
 
 /// Why an outgoing ring that is over reached nobody: the kindest truth that fits all.

@@ -372,9 +372,13 @@ impl Calls {
     /// The server let this device in: the media may be set up.
     fn come_in(&mut self, now: Instant, joined: Joined) {
         let cid = joined.state.call.cid.clone();
+        // Events that show this device in have overtaken the answer: they are as new or newer.
+        let is_shown = self.position(&cid).is_some_and(|index| self.calls[index].is_shown_in(&self.me));
         let index = self.place(&joined.state);
         let call = &mut self.calls[index];
-        call.state = joined.state;
+        if !is_shown {
+            call.state = joined.state;
+        }
         match &mut call.phase {
             Phase::Joining(in_call) | Phase::Joined(in_call) if in_call.media != Media::Requested => {
                 // Asked again because the server had lost us (`Rejoin`): the running session goes on.
@@ -388,6 +392,7 @@ impl Calls {
             Phase::Idle | Phase::RingingIn(_) | Phase::RingingOut(_) => {
                 let mut in_call = in_call(None, Toggle::On, Toggle::Off);
                 in_call.media = Media::Up;
+                in_call.is_shown = is_shown;
                 call.phase = Phase::Joining(in_call);
             }
         }
@@ -395,6 +400,9 @@ impl Calls {
         let camera = Toggle::from(in_call.camera == DeviceView::On);
         let microphone = Toggle::from(in_call.microphone == DeviceView::On);
         self.outputs.push_back(Output::OpenSession { cid, media: joined.media, microphone, camera });
+        if !is_shown {
+            return;
+        }
         // What came between the request and its answer may already have ended the call.
         let state = self.calls[index].state.clone();
         let action = self.calls[index].update(now, &self.me, state, Origin::Event);
@@ -595,6 +603,7 @@ fn in_call(answering: Option<crate::call::Ringing>, microphone: Toggle, camera: 
         answering,
         since: None,
         media: Media::Requested,
+        is_shown: false,
         asked_again: None,
         microphone: shown(microphone),
         camera: shown(camera),

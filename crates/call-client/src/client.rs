@@ -10,10 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use wire::{
-    CallData, CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event, GetOrCreate, MemberData,
-    UnixMillis, UserId,
-};
+use wire::{CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event, GetOrCreate, UnixMillis, UserId};
 
 use crate::{
     account::Account,
@@ -24,6 +21,7 @@ use crate::{
     session::{self, Session, SessionEvent},
     socket::{self, SocketEvent},
     state::ClientState,
+    wish::RingWish,
 };
 
 /// Commands wait here while the actor works; far more than fingers can press.
@@ -95,16 +93,21 @@ impl Client {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn ring(&self, people: Vec<UserId>, video: Toggle) -> Result<CallId, ClientError> {
-        let cid = CallId::new("default", &fresh_call_id()).expect("a random id keeps the rule for ids");
-        let members = people.into_iter().map(|user| MemberData { user, role: None, custom: wire::Custom::new() });
-        let request = GetOrCreate {
-            ring: true,
-            notify: false,
-            video: video == Toggle::On,
-            data: CallData { members: members.collect(), ..CallData::default() },
-        };
-        self.get_or_create(cid.clone(), request).await?;
-        Ok(cid)
+        Ok(self.ring_as(RingWish::new(people, video)).await?.call.cid)
+    }
+
+    /// Rings people as wished. When one of them rings me at this moment, the answer is his call, which is then joined.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn ring_as(&self, wish: RingWish) -> Result<CallState, ClientError> {
+        let video = wish.video;
+        let (cid, request) = wish.into_request();
+        let state = self.get_or_create(cid, request).await?;
+        if state.ring.as_ref().is_some_and(|ring| ring.caller != self.rest.account().user) {
+            self.join(state.call.cid.clone(), JoinOptions { create: false, video }).await?;
+        }
+        Ok(state)
     }
 
     /// Creates or returns a call without joining it; rings its members if asked to.
@@ -398,12 +401,6 @@ fn from_socket(event: SocketEvent) -> Input {
         SocketEvent::Down { why } => Input::Disconnected { why },
         SocketEvent::SignedOut => Input::SignedOut,
     }
-}
-
-/// Twelve random bytes as text: unguessable, so that only who is invited knows the call.
-fn fresh_call_id() -> String {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>())
 }
 
 fn far_away() -> Instant {

@@ -10,6 +10,8 @@ mod call;
 mod calls;
 mod client;
 mod error;
+#[cfg(test)]
+mod races;
 mod rest;
 mod roster;
 mod session;
@@ -17,6 +19,7 @@ mod signal;
 mod socket;
 mod state;
 mod tls;
+mod wish;
 
 pub use account::{Account, SignInWish, sign_in};
 pub use calls::{JoinOptions, Leave, Toggle};
@@ -27,3 +30,4 @@ pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
     ParticipantView, RingView, TargetView,
 };
+pub use wish::RingWish;

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod device;
+mod file;
 pub(crate) mod jitter;
 pub(crate) mod level;
 pub(crate) mod mixer;
@@ -9,6 +10,7 @@ pub(crate) mod processing;
 pub(crate) mod thread;
 pub(crate) mod tick;
 pub(crate) mod tones;
+pub(crate) mod wav;
 
 /// Samples a second, everywhere inside.
 pub(crate) const RATE: u32 = 48_000;

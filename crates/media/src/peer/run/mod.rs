@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     audio::{call::AudioCall, thread::Audio, tick::CallSlot},
+    choice::Choice,
     frame::EncodedFrame,
     stats::PeerStats,
     video::{
@@ -47,7 +48,7 @@ pub(super) struct Setup {
     pub(super) slot: CallSlot,
     pub(super) call: AudioCall,
     pub(super) video: VideoHub,
-    pub(super) camera: Option<String>,
+    pub(super) camera: Choice,
     pub(super) events: mpsc::Sender<PeerEvent>,
     pub(super) stats: watch::Sender<PeerStats>,
 }
