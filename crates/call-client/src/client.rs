@@ -14,12 +14,13 @@ use wire::{CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event,
 
 use crate::{
     account::Account,
-    backoff,
-    calls::{Calls, Device, INSIST_FOR, Input, JoinOptions, Leave, Output, Request, Ticket, Toggle},
+    calls::{Calls, Device, Input, JoinOptions, Leave, Output, Ticket, Toggle},
+    clock::Now,
+    errands::{ErrandId, Request},
     error::ClientError,
     rest::Rest,
     session::{self, Session, SessionEvent},
-    socket::{self, SocketEvent},
+    socket::{self, Order, SocketEvent},
     state::ClientState,
     wish::RingWish,
 };
@@ -28,6 +29,8 @@ use crate::{
 const COMMANDS: usize = 64;
 /// Messages of the server wait here; when full, the socket is simply read later.
 const SERVER_EVENTS: usize = 256;
+/// How long the server is waited for when the program ends.
+const SHUTDOWN: Duration = Duration::from_secs(2);
 /// Notices that may wait for a slow listener.
 const NOTICES: usize = 64;
 
@@ -60,9 +63,9 @@ impl Client {
     /// When the TLS library cannot be set up.
     pub fn start(account: Account, engine: Option<media::Engine>) -> Result<Self, ClientError> {
         let rest = Rest::new(account)?;
-        let calls = Calls::new(rest.account());
+        let calls = Calls::new(rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
-        let (view, state) = watch::channel(Arc::new(calls.view(now(), unix_now())));
+        let (view, state) = watch::channel(Arc::new(calls.view(now())));
         let notices = broadcast::Sender::new(NOTICES);
         let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone());
         tokio::spawn(actor.run(command_queue));
@@ -96,18 +99,14 @@ impl Client {
         Ok(self.ring_as(RingWish::new(people, video)).await?.call.cid)
     }
 
-    /// Rings people as wished. When one of them rings me at this moment, the answer is his call, which is then joined.
+    /// Rings people as wished. When one of them rings me at this moment, the answer is his call, which this device then
+    /// comes into by itself.
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn ring_as(&self, wish: RingWish) -> Result<CallState, ClientError> {
-        let video = wish.video;
         let (cid, request) = wish.into_request();
-        let state = self.get_or_create(cid, request).await?;
-        if state.ring.as_ref().is_some_and(|ring| ring.caller != self.rest.account().user) {
-            self.join(state.call.cid.clone(), JoinOptions { create: false, video }).await?;
-        }
-        Ok(state)
+        self.get_or_create(cid, request).await
     }
 
     /// Creates or returns a call without joining it; rings its members if asked to.
@@ -117,7 +116,7 @@ impl Client {
     pub async fn get_or_create(&self, cid: CallId, request: GetOrCreate) -> Result<CallState, ClientError> {
         let answer = self.rest.get_or_create(&cid, &request).await?;
         if request.ring {
-            self.send(Command::Input(Input::State(answer.state.clone()))).await?;
+            self.send(Command::Input(Input::State { state: answer.state.clone(), revision: answer.revision })).await?;
         }
         Ok(answer.state)
     }
@@ -172,6 +171,23 @@ impl Client {
         self.send(Command::Input(Input::Toggle { cid, device: Device::Camera, to })).await
     }
 
+    /// Whether a ring that comes while this device is in a call is answered with "busy" by itself; off at the start.
+    ///
+    /// # Errors
+    /// Only when the client is shutting down.
+    pub async fn set_busy_when_in_call(&self, to: Toggle) -> Result<(), ClientError> {
+        self.send(Command::Input(Input::BusyWhenInCall { to })).await
+    }
+
+    /// Whether this device keeps quiet: no call rings on it, and those nobody takes elsewhere end as missed. Off at the
+    /// start.
+    ///
+    /// # Errors
+    /// Only when the client is shutting down.
+    pub async fn set_do_not_disturb(&self, to: Toggle) -> Result<(), ClientError> {
+        self.send(Command::Input(Input::DoNotDisturb { to })).await
+    }
+
     /// How loud the microphone and each track are now; `None` while the call has no media.
     pub async fn levels(&self, cid: CallId) -> Option<watch::Receiver<media::Levels>> {
         let (reply, answer) = oneshot::channel();
@@ -207,7 +223,7 @@ impl Client {
     pub async fn shutdown(&self) {
         let (done, finished) = oneshot::channel();
         if self.send(Command::Shutdown { done }).await.is_ok() {
-            _ = tokio::time::timeout(Duration::from_secs(2), finished).await;
+            _ = tokio::time::timeout(SHUTDOWN, finished).await;
         }
     }
 
@@ -216,7 +232,7 @@ impl Client {
     }
 }
 
-type Pending = Pin<Box<dyn Future<Output = Option<Input>> + Send>>;
+type Pending = Pin<Box<dyn Future<Output = Input> + Send>>;
 
 struct Actor {
     rest: Rest,
@@ -225,10 +241,10 @@ struct Actor {
     view: watch::Sender<Arc<ClientState>>,
     notices: broadcast::Sender<Event>,
     socket_events: mpsc::Receiver<SocketEvent>,
-    socket_messages: mpsc::Sender<ClientMessage>,
+    socket_orders: mpsc::Sender<Order>,
     sessions: HashMap<CallId, Session>,
-    session_events: mpsc::Receiver<(CallId, SessionEvent)>,
-    session_sender: mpsc::Sender<(CallId, SessionEvent)>,
+    session_events: mpsc::Receiver<(CallId, ErrandId, SessionEvent)>,
+    session_sender: mpsc::Sender<(CallId, ErrandId, SessionEvent)>,
     requests: FuturesUnordered<Pending>,
     replies: HashMap<Ticket, oneshot::Sender<Result<(), ClientError>>>,
     next_ticket: u64,
@@ -243,9 +259,9 @@ impl Actor {
         notices: broadcast::Sender<Event>,
     ) -> Self {
         let (event_sender, socket_events) = mpsc::channel(SERVER_EVENTS);
-        let (socket_messages, message_queue) = mpsc::channel(COMMANDS);
+        let (socket_orders, order_queue) = mpsc::channel(COMMANDS);
         let (session_sender, session_events) = mpsc::channel(COMMANDS);
-        tokio::spawn(socket::run(rest.clone(), event_sender, message_queue));
+        tokio::spawn(socket::run(rest.clone(), event_sender, order_queue));
         Self {
             rest,
             calls,
@@ -253,7 +269,7 @@ impl Actor {
             view,
             notices,
             socket_events,
-            socket_messages,
+            socket_orders,
             sessions: HashMap::new(),
             session_events,
             session_sender,
@@ -275,8 +291,8 @@ impl Actor {
                     None => return,
                 },
                 Some(event) = self.socket_events.recv() => Some(from_socket(event)),
-                Some((cid, event)) = self.session_events.recv() => Some(Input::Session { cid, event }),
-                Some(done) = self.requests.next() => done,
+                Some((cid, join, event)) = self.session_events.recv() => Some(Input::Session { cid, join, event }),
+                Some(done) = self.requests.next() => Some(done),
                 () = timer => Some(Input::Timeout),
             };
             if let Some(input) = input {
@@ -289,13 +305,15 @@ impl Actor {
         loop {
             match self.calls.poll() {
                 Output::Timeout(at) => return at,
-                Output::Changed => _ = self.view.send_replace(Arc::new(self.calls.view(now(), unix_now()))),
-                Output::Request(request) => self.request(request),
+                Output::Changed => _ = self.view.send_replace(Arc::new(self.calls.view(now()))),
+                Output::Request { id, request } => self.request(id, request),
+                Output::Reconnect => _ = self.socket_orders.try_send(Order::Reconnect),
                 // Nobody listens: nobody is interested.
                 Output::Notice(event) => _ = self.notices.send(event),
-                Output::OpenSession { cid, media, microphone, camera } => {
+                Output::OpenSession { cid, join, media, microphone, camera } => {
                     let setup = session::Setup {
                         cid: cid.clone(),
+                        join,
                         url: self.rest.media_url(&media.server),
                         token: media.token,
                         pin: self.rest.account().pin,
@@ -313,7 +331,8 @@ impl Actor {
                 }
                 // Lost when the socket is away: the next snapshot asks for it again.
                 Output::TellAlerted { cid, ring } => {
-                    _ = self.socket_messages.try_send(ClientMessage::Alerted { cid, ring });
+                    let alerted = ClientMessage::Alerted { cid, ring };
+                    _ = self.socket_orders.try_send(Order::Send(alerted));
                 }
                 Output::Reply { ticket, result } => {
                     if let Some(reply) = self.replies.remove(&ticket) {
@@ -341,79 +360,61 @@ impl Actor {
         }
     }
 
-    fn request(&mut self, request: Request) {
+    fn request(&mut self, id: ErrandId, request: Request) {
         let rest = self.rest.clone();
-        let pending: Pending = match request {
-            Request::Join { cid, join, ticket } => Box::pin(async move {
-                let result = Box::new(rest.join(&cid, &join).await);
-                Some(Input::JoinDone { cid, result, ticket })
-            }),
-            Request::Reject { cid, reject } => Box::pin(async move {
-                let state = insist(|| rest.reject(&cid, &reject)).await;
-                state.map(Input::State)
-            }),
-            Request::Leave { cid } => Box::pin(async move {
-                _ = insist(|| rest.leave(&cid)).await;
-                None
-            }),
-        };
-        self.requests.push(pending);
+        self.requests.push(Box::pin(async move {
+            match request {
+                Request::Join { cid, join } => {
+                    let result = Box::new(rest.join(&cid, &join).await);
+                    Input::JoinDone { id, cid, result }
+                }
+                Request::Reject { cid, reject } => {
+                    Input::ErrandDone { id, result: rest.reject(&cid, &reject).await.map(|_| ()) }
+                }
+                Request::Leave { cid, leave } => Input::ErrandDone { id, result: rest.leave(&cid, &leave).await },
+            }
+        }));
     }
 
     /// Everything joined is left, and the server is told before the process may end.
     async fn shut_down(mut self, done: oneshot::Sender<()>) {
-        for cid in self.sessions.keys().cloned().collect::<Vec<_>>() {
-            self.calls.handle(now(), Input::Leave { cid, leave: Leave::Plain });
+        let give_up = now().instant + SHUTDOWN;
+        self.calls.handle(now(), Input::ShutDown);
+        loop {
+            let deadline = self.drain().map_or(give_up, |at| at.min(give_up));
+            if self.calls.is_quiet() || now().instant >= give_up {
+                break;
+            }
+            let input = tokio::select! {
+                Some(done) = self.requests.next() => done,
+                () = tokio::time::sleep_until(deadline.into()) => Input::Timeout,
+            };
+            self.calls.handle(now(), input);
         }
-        let outgoing: Vec<CallId> = self.calls.outgoing().cloned().collect();
-        for cid in outgoing {
-            self.calls.handle(now(), Input::Leave { cid, leave: Leave::Plain });
-        }
-        self.drain();
-        while self.requests.next().await.is_some() {}
         _ = done.send(());
-    }
-}
-
-/// Repeats a request that must reach the server while it cannot be reached, for a while.
-async fn insist<T, F: Future<Output = Result<T, ClientError>>>(request: impl Fn() -> F) -> Option<T> {
-    let give_up = now() + INSIST_FOR;
-    let mut attempt = 0;
-    loop {
-        match request().await {
-            Ok(answer) => return Some(answer),
-            Err(ClientError::Unreachable { why }) if now() < give_up => {
-                tracing::debug!(%why, "the server is away; asking again");
-                tokio::time::sleep(backoff::wait(attempt, rand::random())).await;
-                attempt += 1;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the server did not take it");
-                return None;
-            }
-        }
     }
 }
 
 fn from_socket(event: SocketEvent) -> Input {
     match event {
-        SocketEvent::Message(message) => Input::Server(message),
+        SocketEvent::Message { opened_at, message } => Input::Server { opened_at, message },
         SocketEvent::Down { why } => Input::Disconnected { why },
+        SocketEvent::WrongServer { why } => Input::WrongServer { why },
         SocketEvent::SignedOut => Input::SignedOut,
     }
 }
 
 fn far_away() -> Instant {
-    now() + Duration::from_secs(24 * 3600)
+    now().instant + Duration::from_secs(24 * 3600)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver reads the clock for the machine it drives")]
-fn now() -> Instant {
-    Instant::now()
+#[expect(clippy::disallowed_methods, reason = "the driver reads the clocks for the machine it drives")]
+fn now() -> Now {
+    Now { instant: Instant::now(), wall: unix_now() }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver reads the clock for the machine it drives")]
-fn unix_now() -> UnixMillis {
+#[expect(clippy::disallowed_methods, reason = "the drivers of the machine and of its socket read the clock")]
+pub(crate) fn unix_now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

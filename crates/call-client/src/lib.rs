@@ -9,13 +9,17 @@ mod backoff;
 mod call;
 mod calls;
 mod client;
+mod clock;
+mod errands;
 mod error;
-#[cfg(test)]
-mod races;
+#[cfg(feature = "simulation")]
+mod planted;
 mod rest;
 mod roster;
 mod session;
 mod signal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod socket;
 mod state;
 mod tls;

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     AccessToken, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData, Code, CreateInvite,
     CreatedInvite, Custom, DeviceEntry, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined,
-    MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction, ServerAddress, SignIn, SignedIn,
+    Leave, MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction, ServerAddress, SignIn, SignedIn,
     Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
 };
 
@@ -132,8 +132,8 @@ impl Rest {
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
-    pub async fn leave(&self, cid: &CallId) -> Result<(), ClientError> {
-        self.post_silent(&call_path(cid, "/leave"), &Empty {}).await
+    pub async fn leave(&self, cid: &CallId, request: &Leave) -> Result<(), ClientError> {
+        self.post_silent(&call_path(cid, "/leave"), request).await
     }
 
     /// Ends a call for everyone.

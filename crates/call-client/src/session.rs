@@ -14,6 +14,7 @@ use wire::{CallId, Pin};
 use crate::{
     backoff,
     calls::{Device, Toggle},
+    errands::ErrandId,
     roster::Roster,
     signal::{Signal, SignalError},
     state::{DeviceView, EndReason, ParticipantView},
@@ -45,6 +46,8 @@ pub(crate) enum SessionEvent {
 /// What a session needs to begin.
 pub(crate) struct Setup {
     pub(crate) cid: CallId,
+    /// The join this session comes of: its events carry the number, so that nobody takes them for another's.
+    pub(crate) join: ErrandId,
     pub(crate) url: String,
     pub(crate) token: String,
     pub(crate) pin: Option<Pin>,
@@ -63,11 +66,11 @@ impl Session {
     pub(crate) fn start(
         setup: Setup,
         engine: Option<media::Engine>,
-        events: mpsc::Sender<(CallId, SessionEvent)>,
+        events: mpsc::Sender<(CallId, ErrandId, SessionEvent)>,
     ) -> Self {
         let (switches, queue) = mpsc::channel(SWITCHES);
         let (level_sender, levels) = watch::channel(None);
-        let events = Events { cid: setup.cid.clone(), sender: events };
+        let events = Events { cid: setup.cid.clone(), join: setup.join, sender: events };
         match engine {
             Some(engine) => {
                 let running = Running { setup, engine, events, switches: queue, levels: level_sender };
@@ -95,12 +98,13 @@ impl Session {
 
 struct Events {
     cid: CallId,
-    sender: mpsc::Sender<(CallId, SessionEvent)>,
+    join: ErrandId,
+    sender: mpsc::Sender<(CallId, ErrandId, SessionEvent)>,
 }
 
 impl Events {
     async fn send(&self, event: SessionEvent) {
-        _ = self.sender.send((self.cid.clone(), event)).await;
+        _ = self.sender.send((self.cid.clone(), self.join, event)).await;
     }
 }
 
@@ -168,7 +172,19 @@ impl Running {
 
     async fn connect_once(&mut self) -> Outcome {
         let lost = |error: SignalError| Outcome::Lost { why: error.to_string(), was_up: false };
-        let opened = Signal::open(&self.setup.url, &self.setup.token, self.setup.pin).await;
+        let (url, token, pin) = (self.setup.url.clone(), self.setup.token.clone(), self.setup.pin);
+        let opening = Signal::open(&url, &token, pin);
+        tokio::pin!(opening);
+        let opened = loop {
+            tokio::select! {
+                opened = &mut opening => break opened,
+                switch = self.switches.recv() => match switch {
+                    Some((device, to)) => self.remember(device, to),
+                    // The handle is gone: nothing of this session may go on.
+                    None => return Outcome::Left,
+                },
+            }
+        };
         let (signal, join) = match opened {
             Ok(opened) => opened,
             Err(SignalError::Refused(why)) => {
@@ -256,7 +272,10 @@ impl Connection<'_> {
         loop {
             let outcome = tokio::select! {
                 response = self.signal.next() => { heard = now(); self.on_response(response?).await? }
-                Some(event) = peer_events.recv() => self.on_peer(event).await?,
+                event = peer_events.recv() => match event {
+                    Some(event) => self.on_peer(event).await?,
+                    None => Some(Outcome::Lost { why: "the media engine has stopped".to_owned(), was_up: self.was_up }),
+                },
                 switch = self.running.switches.recv() => match switch {
                     Some((device, to)) => { self.switch(device, to).await?; None }
                     None => Some(Outcome::Left),

@@ -13,9 +13,9 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::WebSocketConfig},
 };
 use tracing::{debug, info, warn};
-use wire::{ClientMessage, Code, ServerMessage};
+use wire::{ClientMessage, Code, ServerMessage, UnixMillis};
 
-use crate::{backoff, error::ClientError, rest::Rest, tls};
+use crate::{backoff, client::unix_now, error::ClientError, rest::Rest, tls};
 
 /// A connection that takes longer to open has failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,58 +23,101 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// A connection that is silent for this long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(15);
+/// How long saying good-bye may take.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// A snapshot of a large server; far above it something is wrong.
 const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// What happens on the socket.
 #[derive(Debug)]
 pub(crate) enum SocketEvent {
-    Message(ServerMessage),
-    /// Lost (or never reached); it is being tried again.
-    Down {
-        why: String,
+    Message {
+        /// When this connection began to be opened, by the wall clock: nothing it brings is older.
+        opened_at: UnixMillis,
+        message: ServerMessage,
     },
+    /// Somebody else answers at the server's address; it is tried again.
+    WrongServer { why: String },
+    /// Lost (or never reached); it is being tried again.
+    Down { why: String },
     /// The server does not know this device any more; it is not tried again.
     SignedOut,
 }
 
+/// What the socket is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Send this, if there is a connection.
+    Send(ClientMessage),
+    /// Open a new connection at once: the old one may be dead without knowing it.
+    Reconnect,
+}
+
+/// How a connection ended.
+enum End {
+    Lost {
+        why: String,
+        /// The server had greeted: the next attempt need not be shy.
+        was_up: bool,
+    },
+    /// A new one is wanted at once.
+    Renew,
+    /// Nobody listens any more.
+    Unwanted,
+}
+
 pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Runs until the receiver of `events` is gone or the device is signed out. `messages` are sent while connected and
-/// dropped otherwise: the snapshot of the next connection heals what was lost.
-pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut messages: mpsc::Receiver<ClientMessage>) {
-    let mut attempt = 0;
+/// Runs until the receiver of `events` is gone or the device is signed out. What is sent without a connection is
+/// dropped: the snapshot of the next one heals what was lost.
+pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut orders: mpsc::Receiver<Order>) {
+    let mut attempt = 0u32;
     loop {
-        match connect(&rest).await {
+        let opened_at = unix_now();
+        let news = match connect(&rest).await {
             Ok(stream) => {
                 info!("connected to the server");
-                attempt = 0;
-                let why = serve(stream, &events, &mut messages).await;
-                debug!(%why, "connection to the server lost");
-                if events.send(SocketEvent::Down { why }).await.is_err() {
-                    return;
+                match serve(stream, opened_at, &events, &mut orders).await {
+                    End::Unwanted => return,
+                    End::Renew => {
+                        attempt = 0;
+                        continue;
+                    }
+                    End::Lost { why, was_up } => {
+                        debug!(%why, "connection to the server lost");
+                        // A server that lets in and falls over before it greets is not to be hurried.
+                        attempt = if was_up { 0 } else { attempt };
+                        SocketEvent::Down { why }
+                    }
                 }
             }
             Err(error) if matches!(error.code(), Some(Code::Unauthenticated)) => {
                 _ = events.send(SocketEvent::SignedOut).await;
                 return;
             }
+            Err(error @ ClientError::WrongServer) => SocketEvent::WrongServer { why: error.to_string() },
             Err(error) => {
                 debug!(%error, attempt, "the server cannot be reached");
-                if events.send(SocketEvent::Down { why: error.to_string() }).await.is_err() {
-                    return;
-                }
+                SocketEvent::Down { why: error.to_string() }
             }
-        }
-        if messages.is_closed() && messages.is_empty() {
+        };
+        if events.send(news).await.is_err() {
             return;
         }
-        tokio::select! {
-            () = tokio::time::sleep(backoff::wait(attempt, rand::random())) => {}
-            () = events.closed() => return,
-        }
+        let pause = tokio::time::sleep(backoff::wait(attempt, rand::random()));
         attempt = attempt.saturating_add(1);
-        while messages.try_recv().is_ok() {}
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                () = events.closed() => return,
+                order = orders.recv() => match order {
+                    Some(Order::Send(_)) => {}
+                    Some(Order::Reconnect) => break,
+                    None => return,
+                },
+            }
+        }
     }
 }
 
@@ -104,55 +147,58 @@ pub(crate) async fn open(url: &str, token: &str, pin: Option<wire::Pin>) -> Resu
     }
 }
 
-/// Moves messages both ways until the connection is lost; says why it was.
+/// Moves messages both ways until the connection is lost or not wanted any more.
 async fn serve(
     mut stream: Stream,
+    opened_at: UnixMillis,
     events: &mpsc::Sender<SocketEvent>,
-    messages: &mut mpsc::Receiver<ClientMessage>,
-) -> String {
+    orders: &mut mpsc::Receiver<Order>,
+) -> End {
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
-    loop {
+    let mut was_up = false;
+    let end = loop {
+        let lost = |why: String| End::Lost { why, was_up };
         tokio::select! {
             received = stream.next() => {
                 heard = now();
                 match received {
                     Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                        Ok(message) => if events.send(SocketEvent::Message(message)).await.is_err() {
-                            _ = stream.close(None).await;
-                            return "shutting down".to_owned();
-                        },
+                        Ok(message) => {
+                            was_up |= matches!(message, ServerMessage::Snapshot(_));
+                            if events.send(SocketEvent::Message { opened_at, message }).await.is_err() {
+                                break End::Unwanted;
+                            }
+                        }
                         Err(error) => warn!(%error, "a message of the server cannot be read; it is left out"),
                     },
-                    Some(Ok(Message::Close(_))) | None => return "the server closed the connection".to_owned(),
+                    Some(Ok(Message::Close(_))) | None => return lost("the server closed the connection".to_owned()),
                     Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                    Some(Err(error)) => return error.to_string(),
+                    Some(Err(error)) => return lost(error.to_string()),
                 }
             }
-            message = messages.recv() => {
-                let Some(message) = message else {
-                    _ = stream.close(None).await;
-                    return "shutting down".to_owned();
-                };
-                if let Err(error) = send(&mut stream, &message).await {
-                    return error.to_string();
-                }
-            }
+            order = orders.recv() => match order {
+                Some(Order::Send(message)) => if let Err(error) = send(&mut stream, &message).await {
+                    return lost(error.to_string());
+                },
+                Some(Order::Reconnect) => break End::Renew,
+                None => break End::Unwanted,
+            },
             _ = heartbeat.tick() => {
                 if heard.elapsed() > DEAD_AFTER {
-                    return "the server has been silent for 15 s".to_owned();
+                    return lost("the server has been silent for 15 s".to_owned());
                 }
                 if let Err(error) = send(&mut stream, &ClientMessage::Ping).await {
-                    return error.to_string();
+                    return lost(error.to_string());
                 }
             }
-            () = events.closed() => {
-                _ = stream.close(None).await;
-                return "shutting down".to_owned();
-            }
+            () = events.closed() => break End::Unwanted,
         }
-    }
+    };
+    // A peer that is gone does not hold this up.
+    _ = timeout(FAREWELL, stream.close(None)).await;
+    end
 }
 
 async fn send(stream: &mut Stream, message: &ClientMessage) -> Result<(), tungstenite::Error> {

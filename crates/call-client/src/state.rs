@@ -36,6 +36,11 @@ pub enum Connection {
         /// Why, for people.
         why: String,
     },
+    /// Somebody else answers at the server's address; tried again, in case that passes.
+    WrongServer {
+        /// What it means and what to do, for people.
+        why: String,
+    },
     /// The server does not know this device any more: a new invite is needed.
     SignedOut,
 }

@@ -102,7 +102,9 @@ impl Phone {
                 match &states.borrow_and_update().connection {
                     Connection::Connecting => {}
                     Connection::Online => return Ok(()),
-                    Connection::Offline { why } => return Err(Failure::unreachable(why)),
+                    Connection::Offline { why } | Connection::WrongServer { why } => {
+                        return Err(Failure::unreachable(why));
+                    }
                     Connection::SignedOut => return Err(Failure::signed_out()),
                 }
                 if states.changed().await.is_err() {

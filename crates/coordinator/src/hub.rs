@@ -17,6 +17,7 @@ use wire::{
 pub(crate) use crate::authority::{Authority, CallType, Caller};
 use crate::{
     authority::{Batch, CallTypes, Effect, Out},
+    desk::Desk,
     media_plane::MediaPlane,
     store::{Live, Store, StoreError, StoredPerson},
 };
@@ -27,8 +28,6 @@ const REQUESTS: usize = 1024;
 const AT_ONCE: usize = 256;
 /// History lines of a snapshot.
 const HISTORY_IN_SNAPSHOT: u32 = 100;
-/// How long what is due waits after the store has failed.
-const STORE_PAUSE: Duration = Duration::from_millis(100);
 
 /// The way out to one connected device: text messages, bounded. A reader too slow to keep it from filling is cut off.
 #[derive(Debug)]
@@ -129,19 +128,10 @@ fn shutting_down() -> ErrorBody {
     ErrorBody::new(Code::Unavailable, "the server is shutting down: try again in a moment")
 }
 
-/// What waits for the batch it rests on to be stored.
-enum Waiting {
-    /// An answer: it goes out as it is, or as the store's failure.
-    Answer(Answer),
-    /// A device that gets its snapshot and then events.
-    Device(Box<Arrival>),
-}
-
-/// A device that connects, and everything it will be shown but the history.
+/// A device that connects.
 struct Arrival {
     who: Caller,
     outlet: Outlet,
-    snapshot: Snapshot,
 }
 
 type Written = (Batch, Result<Vec<HistoryEntry>, StoreError>);
@@ -149,23 +139,19 @@ type Written = (Batch, Result<Vec<HistoryEntry>, StoreError>);
 /// A batch on its way into the store.
 struct Writing {
     done: Pin<Box<dyn Future<Output = Written> + Send>>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Answer>,
 }
 
 pub(crate) struct Hub {
-    authority: Authority,
+    desk: Desk<Answer>,
     store: Store,
     media: MediaPlane,
     requests: mpsc::Receiver<Request>,
     media_events: mpsc::Receiver<SfuEvent>,
     outlets: HashMap<DeviceId, Outlet>,
-    /// Rest on what was decided since the last batch.
-    waiting: Vec<Waiting>,
     writing: Option<Writing>,
-    /// Everything their snapshots say is stored: they are greeted before anything else is delivered.
+    /// They are greeted before anything else is stored and announced.
     arrivals: Vec<Arrival>,
-    /// After a failure of the store: nothing that is due is done before.
-    paused_until: Option<UnixMillis>,
 }
 
 impl Hub {
@@ -179,16 +165,14 @@ impl Hub {
     ) -> (Self, HubHandle) {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let hub = Self {
-            authority: Authority::new(unix_now(), server_name, types, live),
+            desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
             store,
             media,
             requests,
             media_events,
             outlets: HashMap::new(),
-            waiting: Vec::new(),
             writing: None,
             arrivals: Vec::new(),
-            paused_until: None,
         };
         (hub, HubHandle { requests: sender })
     }
@@ -197,7 +181,7 @@ impl Hub {
         loop {
             let now = unix_now();
             let wait = self.turn(now);
-            if !self.arrivals.is_empty() {
+            if !self.arrivals.is_empty() && self.desk.may_greet() {
                 self.greet_arrivals().await;
                 continue;
             }
@@ -208,7 +192,7 @@ impl Hub {
                     Some(request) => self.on_requests(request).await,
                     None => return,
                 },
-                Some(event) = self.media_events.recv() => self.authority.on_media(unix_now(), event),
+                Some(event) = self.media_events.recv() => self.desk.authority.on_media(unix_now(), event),
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -216,17 +200,10 @@ impl Hub {
 
     /// Does what is due and sends what was decided on its way; answers how long nothing is due.
     fn turn(&mut self, now: UnixMillis) -> Duration {
-        if self.paused_until.is_some_and(|until| until <= now) {
-            self.paused_until = None;
-        }
-        if self.paused_until.is_none() {
-            self.authority.on_time(now);
-        }
-        while self.writing.is_none()
-            && self.arrivals.is_empty()
-            && (self.authority.has_undelivered() || !self.waiting.is_empty())
+        self.desk.on_time(now);
+        while self.arrivals.is_empty()
+            && let Some((batch, waiting)) = self.desk.next_batch()
         {
-            let (batch, waiting) = (self.authority.take_batch(), std::mem::take(&mut self.waiting));
             if batch.change.is_empty() {
                 self.on_stored(now, batch, Vec::new(), waiting);
             } else {
@@ -238,55 +215,39 @@ impl Hub {
                 self.writing = Some(Writing { done, waiting });
             }
         }
-        let next = self.paused_until.or(self.authority.next_deadline());
-        next.map_or(Duration::from_secs(3600), |at| at.since(now))
+        self.desk.next_deadline().map_or(Duration::from_secs(3600), |at| at.since(now))
     }
 
     fn on_written(&mut self, now: UnixMillis, (batch, outcome): Written) {
         let waiting = self.writing.take().map(|writing| writing.waiting).unwrap_or_default();
         match outcome {
             Ok(entries) => self.on_stored(now, batch, entries, waiting),
-            Err(error) => self.on_failed(now, batch, error, waiting),
+            Err(error) => {
+                let refusal = ErrorBody::from(error);
+                let newer = self.desk.failed(now, batch);
+                for answer in waiting.into_iter().chain(newer) {
+                    answer(Err(refusal.clone()));
+                }
+            }
         }
     }
 
-    fn on_stored(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>, waiting: Vec<Waiting>) {
-        // The answer first: who accepted learns it before the event that tells everybody.
-        for waiting in waiting {
-            match waiting {
-                Waiting::Answer(answer) => answer(Ok(())),
-                Waiting::Device(arrival) => self.arrivals.push(*arrival),
-            }
+    fn on_stored(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>, waiting: Vec<Answer>) {
+        for answer in waiting {
+            answer(Ok(()));
         }
-        let outs = self.authority.deliver(now, batch, entries);
+        let outs = self.desk.stored(now, batch, entries);
         self.send(now, outs);
     }
 
-    /// Everything that rests on the batch, and on what was decided after it, is as if it had never been asked for.
-    fn on_failed(&mut self, now: UnixMillis, batch: Batch, error: StoreError, waiting: Vec<Waiting>) {
-        let refusal = ErrorBody::from(error);
-        let newer = self.authority.take_batch();
-        self.authority.take_back(newer);
-        self.authority.take_back(batch);
-        self.paused_until = Some(now.plus(STORE_PAUSE));
-        for waiting in waiting.into_iter().chain(std::mem::take(&mut self.waiting)) {
-            match waiting {
-                Waiting::Answer(answer) => answer(Err(refusal.clone())),
-                // Cut off: it comes back.
-                Waiting::Device(_) => {}
-            }
-        }
-    }
-
     async fn greet_arrivals(&mut self) {
-        for Arrival { who, outlet, mut snapshot } in std::mem::take(&mut self.arrivals) {
-            // A store that fails has said so; the device will try again.
+        for Arrival { who, outlet } in std::mem::take(&mut self.arrivals) {
+            // A store that fails has said so; the device is cut off and will try again.
             let Ok(history) = self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await else { continue };
-            snapshot.history = history;
-            snapshot.revision = self.authority.revision();
+            let snapshot = self.desk.authority.greeting(unix_now(), &who, history);
             let message = serde_json::to_string(&ServerMessage::Snapshot(snapshot)).expect("a snapshot is plain data");
             if outlet.sender.try_send(message).is_ok() {
-                self.authority.connected(&who, outlet.epoch);
+                self.desk.authority.connected(&who, outlet.epoch);
                 self.outlets.insert(who.device, outlet);
             }
         }
@@ -301,7 +262,7 @@ impl Hub {
                         && let Some(outlet) = self.outlets.remove(&device)
                     {
                         tracing::warn!(%device, "a device reads too slowly and is cut off; it comes back with a snapshot");
-                        self.authority.disconnected(now, &device, outlet.epoch);
+                        self.desk.authority.disconnected(now, &device, outlet.epoch);
                     }
                 }
                 Out::Close { device } => _ = self.outlets.remove(&device),
@@ -327,41 +288,38 @@ impl Hub {
 
     async fn on_request(&mut self, now: UnixMillis, request: Request) {
         match request {
-            Request::PersonCame { person } => self.authority.person_came(person),
-            Request::Connect { who, outlet } => {
-                let snapshot = self.authority.snapshot(now, &who, Vec::new());
-                self.waiting.push(Waiting::Device(Box::new(Arrival { who, outlet, snapshot })));
-            }
+            Request::PersonCame { person } => self.desk.authority.person_came(person),
+            Request::Connect { who, outlet } => self.arrivals.push(Arrival { who, outlet }),
             Request::Disconnect { device, epoch } => {
                 if self.outlets.get(&device).is_some_and(|outlet| outlet.epoch == epoch) {
                     self.outlets.remove(&device);
                 }
-                self.authority.disconnected(now, &device, epoch);
+                self.desk.authority.disconnected(now, &device, epoch);
             }
             Request::Decide { cid, decide } => {
                 let answer = match self.load(&cid).await {
-                    Ok(()) => decide(Ok((&mut self.authority, now))),
+                    Ok(()) => decide(Ok((&mut self.desk.authority, now))),
                     Err(error) => decide(Err(error.into())),
                 };
-                self.authority.forget_idle(&cid);
-                self.waiting.push(Waiting::Answer(answer));
+                self.desk.authority.forget_idle(&cid);
+                self.desk.answer(answer);
             }
             Request::Views { who, calls, reply } => {
-                let views = self.authority.views(now, &who, calls);
+                let views = self.desk.authority.views(now, &who, calls);
                 self.answer(reply, Ok(views));
             }
-            Request::SetCallType { name, call_type } => self.authority.set_call_type(&name, call_type),
-            Request::Alerted { who, cid, ring } => self.authority.alerted(&who, &cid, &ring),
+            Request::SetCallType { name, call_type } => self.desk.authority.set_call_type(&name, call_type),
+            Request::Alerted { who, cid, ring } => self.desk.authority.alerted(&who, &cid, &ring),
             Request::Snapshot { who, reply } => {
                 let history =
                     self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
-                let snapshot = history.map(|history| self.authority.snapshot(now, &who, history));
+                let snapshot = history.map(|history| self.desk.authority.snapshot(now, &who, history));
                 self.answer(reply, snapshot);
             }
             Request::MissedSeen { who, reply } => {
                 let seen = self.store.mark_seen(&who.user).await.map_err(ErrorBody::from);
                 if seen.is_ok() {
-                    let outs = self.authority.missed_seen(now, &who.user);
+                    let outs = self.desk.authority.missed_seen(now, &who.user);
                     self.send(now, outs);
                 }
                 self.answer(reply, seen);
@@ -369,7 +327,7 @@ impl Hub {
             Request::SignOut { who, reply } => {
                 let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);
                 if done.is_ok() {
-                    let outs = self.authority.signed_out(now, &who.device);
+                    let outs = self.desk.authority.signed_out(now, &who.device);
                     self.send(now, outs);
                 }
                 self.answer(reply, done);
@@ -378,19 +336,18 @@ impl Hub {
     }
 
     async fn load(&mut self, cid: &CallId) -> Result<(), StoreError> {
-        if !self.authority.knows(cid)
+        if !self.desk.authority.knows(cid)
             && let Some(call) = self.store.call(cid).await?
         {
             let ring = self.store.newest_ring(cid).await?;
-            self.authority.load(call, ring);
+            self.desk.authority.load(call, ring);
         }
         Ok(())
     }
 
-    /// An answer rests on everything that was decided before it.
     fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, ErrorBody>) {
         let send = move |stored: Result<(), ErrorBody>| _ = reply.send(stored.and(answer));
-        self.waiting.push(Waiting::Answer(Box::new(send)));
+        self.desk.answer(Box::new(send));
     }
 }
 

@@ -6,14 +6,19 @@
 mod access;
 mod authority;
 mod certificate;
+mod desk;
 mod error;
 mod http;
 mod hub;
 mod limits;
 mod listener;
 mod media_plane;
+#[cfg(feature = "simulation")]
+mod planted;
 mod ring;
 mod server;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 
 pub use error::StartError;

@@ -22,6 +22,9 @@ pub(crate) struct Ring {
     pub(crate) started_at: UnixMillis,
     pub(crate) deadline: UnixMillis,
     pub(crate) targets: Vec<Target>,
+    /// The caller's device has come in, or has said that it will not.
+    #[serde(default)]
+    pub(crate) caller_came: bool,
 }
 
 /// What an accept came to.
@@ -74,6 +77,28 @@ impl Ring {
             Outcome::Accepted => Accept::Elsewhere,
             Outcome::Declined | Outcome::Busy | Outcome::Missed | Outcome::Cancelled => Accept::Over,
         }
+    }
+
+    /// A device is in the call now: it does not come by itself again.
+    pub(crate) fn came(&mut self, device: &DeviceId) {
+        if self.caller_device == *device {
+            self.caller_came = true;
+        }
+        for target in self.targets.iter_mut().filter(|target| accepted_on(target, device)) {
+            target.came = true;
+        }
+    }
+
+    /// Whether somebody has accepted and this device has yet to come in.
+    pub(crate) fn awaits(&self, device: &DeviceId) -> bool {
+        let awaits_caller = self.caller_device == *device && !self.caller_came && self.is_answered();
+        awaits_caller || self.targets.iter().any(|target| accepted_on(target, device) && !target.came)
+    }
+
+    /// Whether this device has come in by this ring before, or has said that it will not.
+    pub(crate) fn has_seen(&self, device: &DeviceId) -> bool {
+        (self.caller_device == *device && self.caller_came)
+            || self.targets.iter().any(|target| accepted_on(target, device) && target.came)
     }
 
     /// A person says no; says whether that changed anything.
@@ -135,6 +160,7 @@ impl Ring {
             video: self.video,
             remaining_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX),
             targets: self.targets.clone(),
+            caller_came: self.caller_came,
         }
     }
 
@@ -143,9 +169,21 @@ impl Ring {
     }
 }
 
+fn accepted_on(target: &Target, device: &DeviceId) -> bool {
+    target.outcome == Outcome::Accepted && target.answered_on.as_ref() == Some(device)
+}
+
 /// A person who is being reached from now on.
 pub(crate) fn ringing(user: UserId) -> Target {
-    Target { user, outcome: Outcome::Ringing, alerted: false, reason: None, message: None, answered_on: None }
+    Target {
+        user,
+        outcome: Outcome::Ringing,
+        alerted: false,
+        reason: None,
+        message: None,
+        answered_on: None,
+        came: false,
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +208,7 @@ mod tests {
             started_at: START,
             deadline: START.plus(Duration::from_secs(45)),
             targets: people.iter().map(|person| ringing(id(person))).collect(),
+            caller_came: false,
         }
     }
 

@@ -123,6 +123,10 @@ pub struct Call {
     /// The session that runs now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
+    /// Rises with every change of the call, its ring and its session: of two states the one with more is newer, whether
+    /// it came as event, in a snapshot or as answer.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// What one person was given and denied in one call, beside the grants of his roles.

@@ -27,9 +27,9 @@ pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
 pub use invite::{Invite, InviteError, Pin, ServerAddress};
 pub use rest::{
     AccessToken, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData, CreateInvite,
-    CreatedInvite, DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, MediaCredentials, MediaServer,
-    MemberData, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, SignIn, SignedIn, TokenRequest, TrackSource,
-    UpdateCall, UpdateMembers, UpdatePermissions,
+    CreatedInvite, DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials,
+    MediaServer, MemberData, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, SignIn, SignedIn, TokenRequest,
+    TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};
 pub use settings::{

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallState, Capability, Custom, DeviceId, HistoryEntry, InviteCode, Person, Reason, RingId, Role, UnixMillis, UserId,
+    CallState, Capability, Custom, DeviceId, HistoryEntry, InviteCode, Person, Reason, RingId, Role, SessionId,
+    UnixMillis, UserId,
 };
 
 /// `POST /v1/sign-in`: an invite for a device of its own.
@@ -143,11 +144,14 @@ pub struct GetOrCreated {
     pub created: bool,
     /// The call, with the ring if one was started.
     pub state: CallState,
+    /// Newer than every event up to this revision.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// `POST /v1/calls/{type}/{id}/join`: come in. While this call rings the person, joining accepts (R3: accept and
 /// credentials in one step).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Join {
     /// Make the call if it does not exist.
     #[serde(default)]
@@ -155,6 +159,9 @@ pub struct Join {
     /// The ring this device answers; absent when it joins without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring: Option<RingId>,
+    /// The session this device comes back into; absent when any will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 /// Answer to [`Join`].
@@ -164,6 +171,9 @@ pub struct Joined {
     pub state: CallState,
     /// The way to the media.
     pub media: MediaCredentials,
+    /// Newer than every event up to this revision.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// The way to the media server.
@@ -185,8 +195,20 @@ pub enum MediaServer {
     At(String),
 }
 
+/// `POST /v1/calls/{type}/{id}/leave`: go out, cancel the unanswered ring, or (as somebody who is only rung) nothing.
+/// What it names must be what goes on, so that a request that comes late does not end something newer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// The session this device goes out of; absent when it knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// The ring this device is done with; absent when it knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring: Option<RingId>,
+}
+
 /// `POST /v1/calls/{type}/{id}/reject`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Which ring.
     pub ring: RingId,

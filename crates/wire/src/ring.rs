@@ -21,6 +21,9 @@ pub struct Ring {
     pub remaining_ms: u32,
     /// The people it tries to reach.
     pub targets: Vec<Target>,
+    /// The caller's device has come into the call, or has said that it will not: it does not come by itself (again).
+    #[serde(default)]
+    pub caller_came: bool,
 }
 
 impl Ring {
@@ -63,6 +66,10 @@ pub struct Target {
     /// The device that accepted or declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_on: Option<DeviceId>,
+    /// The device that accepted has come into the call, or has said that it will not. Rings that are folded into
+    /// another (R16) are accepted before anybody comes.
+    #[serde(default)]
+    pub came: bool,
 }
 
 /// Where one target of a ring stands.

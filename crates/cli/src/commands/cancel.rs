@@ -39,7 +39,8 @@ impl Cancel {
             let message = format!("{cid} has been answered: `bellbird leave {cid}` or `bellbird end {cid}`");
             return Err(Failure::refused(Code::Conflict, message));
         }
-        rest.leave(cid).await?;
+        let ring = state.ring.as_ref().map(|ring| ring.id.clone());
+        rest.leave(cid, &wire::Leave { session: None, ring }).await?;
         told(context, "cancelled", cid)
     }
 }

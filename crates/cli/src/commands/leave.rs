@@ -47,7 +47,7 @@ impl Leave {
                 note("no process of this profile shows this ring; other devices ring on (--reject refuses it)");
             }
             // The server takes out this device only, and leaves alone what rings this person.
-            rest.leave(&cid).await?;
+            rest.leave(&cid, &wire::Leave::default()).await?;
         }
         told(context, "left", &cid)
     }

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::{CallId, DeviceId, Event, TrackSource, UserId};
 
 use super::call::LiveCall;
-use crate::store::{Change, Remembered};
+use crate::{
+    ring::Ring,
+    store::{Change, Remembered},
+};
 
 /// Decisions on their way to the store. Nobody hears of them before they are there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Batch {
     pub(crate) change: Change,
     /// Calls as they are after each change, in order.
@@ -52,6 +55,8 @@ pub(crate) enum Effect {
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) calls: Vec<LiveCall>,
+    /// Rings that ended because a newer one of the same call took their place.
+    pub(super) rings: Vec<Ring>,
     pub(super) history: Vec<Remembered>,
     pub(super) effects: Vec<Effect>,
 }

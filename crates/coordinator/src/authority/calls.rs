@@ -36,7 +36,8 @@ impl Authority {
             }
             self.set_members(&mut live, "data.members", &request.data.members)?;
             let state = self.ring(now, who, live, request.video, None)?;
-            return Ok(GetOrCreated { created: created && state.call.cid == *cid, state });
+            let created = created && state.call.cid == *cid;
+            return Ok(GetOrCreated { created, state, revision: self.revision() });
         }
         if request.notify {
             let members = live.call.members.iter().map(|member| member.user.clone());
@@ -44,11 +45,10 @@ impl Authority {
             let (by, starts_at) = (Some(who.user.clone()), live.call.starts_at);
             self.notice(told, Event::Notified { cid: cid.clone(), by, starts_at });
         }
-        let state = self.view(&live, &who.user, now);
         if created {
             self.commit(Draft::of(live));
         }
-        Ok(GetOrCreated { created, state })
+        Ok(GetOrCreated { created, state: self.seen_by(&who.user, cid, now)?, revision: self.revision() })
     }
 
     /// A call as the asker sees it.
@@ -102,6 +102,7 @@ impl Authority {
             grants: BTreeMap::new(),
             ended_at: None,
             session: None,
+            version: 0,
         };
         let mut live = LiveCall::new(call, None);
         self.set_members(&mut live, "data.members", &data.members)?;

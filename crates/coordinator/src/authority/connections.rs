@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{DeviceId, Event, HistoryEntry, Person, Presence, Role, ServerMessage, Snapshot, UnixMillis, UserId};
 
-use super::{Authority, Caller, Out};
+use super::{Authority, Caller, Out, call::LiveCall};
 
 #[derive(Debug)]
 struct Connection {
@@ -125,9 +125,30 @@ impl Authority {
         outs
     }
 
-    /// Everything a device may show.
+    /// Everything a device may show now; true once what was decided is stored.
     pub(crate) fn snapshot(&self, now: UnixMillis, who: &Caller, history: Vec<HistoryEntry>) -> Snapshot {
         let calls = self.calls_of.get(&who.user).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
+        self.snapshot_of(now, who, calls, history)
+    }
+
+    /// Everything that is announced: what a device is shown that connects now and hears of all that follows. While a
+    /// batch is being stored this is not known.
+    pub(crate) fn greeting(&self, now: UnixMillis, who: &Caller, history: Vec<HistoryEntry>) -> Snapshot {
+        let before = &self.batch.before;
+        let held = self.calls_of.get(&who.user).into_iter().flatten();
+        let unchanged = held.filter(|cid| !before.contains_key(cid)).filter_map(|cid| self.calls.get(cid));
+        let concerns = |live: &&LiveCall| live.audience().contains(&who.user);
+        let calls = unchanged.chain(before.values().flatten().filter(concerns));
+        self.snapshot_of(now, who, calls, history)
+    }
+
+    fn snapshot_of<'a>(
+        &self,
+        now: UnixMillis,
+        who: &Caller,
+        calls: impl Iterator<Item = &'a LiveCall>,
+        history: Vec<HistoryEntry>,
+    ) -> Snapshot {
         Snapshot {
             revision: self.connections.revision,
             server_time: now,

@@ -1,11 +1,26 @@
 //! Every decision about calls, rings, sessions and presence, sans-IO. It reads no clock and waits for nothing: what it
 //! decides is handed out in batches, to be stored first and announced then.
 
+/// Whether a bug was planted; never, outside the simulator.
+macro_rules! planted {
+    ($authority:expr, $bug:ident) => {{
+        #[cfg(feature = "simulation")]
+        {
+            $authority.planted == Some(crate::planted::Planted::$bug)
+        }
+        #[cfg(not(feature = "simulation"))]
+        {
+            false
+        }
+    }};
+}
+
 mod admission;
 mod batch;
 mod call;
 mod calls;
 mod connections;
+mod ids;
 mod members;
 mod moderation;
 mod permission;
@@ -25,6 +40,7 @@ use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;
 use connections::Connections;
+use ids::Ids;
 pub(crate) use permission::{CallType, CallTypes};
 use sessions::MediaPresence;
 use timers::Timers;
@@ -60,12 +76,17 @@ pub(crate) struct Authority {
     /// The same calls by everybody they concern.
     calls_of: BTreeMap<UserId, BTreeSet<CallId>>,
     timers: Timers,
-    ulids: ulid::Generator,
+    ids: Ids,
     batch: Batch,
+    /// Calls of the batch that is being stored: what the store says of them is old.
+    being_stored: BTreeSet<CallId>,
+    #[cfg(feature = "simulation")]
+    pub(crate) planted: Option<crate::planted::Planted>,
 }
 
 impl Authority {
-    pub(crate) fn new(now: UnixMillis, server_name: String, types: CallTypes, live: Live) -> Self {
+    /// `seed` feeds the ids, which are to be unique and need not be secret.
+    pub(crate) fn new(now: UnixMillis, seed: u64, server_name: String, types: CallTypes, live: Live) -> Self {
         let mut authority = Self {
             server_name,
             types,
@@ -74,8 +95,11 @@ impl Authority {
             calls: BTreeMap::new(),
             calls_of: BTreeMap::new(),
             timers: Timers::default(),
-            ulids: ulid::Generator::new(),
+            ids: Ids::new(seed),
             batch: Batch::default(),
+            being_stored: BTreeSet::new(),
+            #[cfg(feature = "simulation")]
+            planted: None,
         };
         let mut rings: BTreeMap<CallId, Ring> = live.rings.into_iter().map(|ring| (ring.cid.clone(), ring)).collect();
         for call in live.calls {
@@ -85,6 +109,7 @@ impl Authority {
             let participants = restored.call.session.iter().flat_map(|session| &session.participants);
             restored.media =
                 participants.map(|there| (there.device.clone(), MediaPresence::Awaited { since: now })).collect();
+            restored.lonely_since = sessions::loneliness(&restored, now);
             authority.place(restored);
         }
         authority
@@ -103,7 +128,7 @@ impl Authority {
     /// Lets a call go in which nothing goes on, unless something about it is still to be stored.
     pub(crate) fn forget_idle(&mut self, cid: &CallId) {
         let is_idle = self.calls.get(cid).is_some_and(|live| !live.is_live());
-        if is_idle && !self.batch.before.contains_key(cid) {
+        if is_idle && !self.batch.before.contains_key(cid) && !self.being_stored.contains(cid) {
             self.take_out(cid);
         }
     }
@@ -118,16 +143,21 @@ impl Authority {
         !self.batch.is_empty()
     }
 
-    /// What was decided since the last time.
+    /// What was decided since the last time, to be stored. The next is taken when this one was delivered or taken back.
     pub(crate) fn take_batch(&mut self) -> Batch {
+        self.being_stored.extend(self.batch.before.keys().cloned());
         std::mem::take(&mut self.batch)
     }
 
     /// The store has a batch: now everybody hears of it. `entries` are its history lines as they now stand.
     pub(crate) fn deliver(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>) -> Vec<Out> {
         let mut outs = Vec::new();
+        self.being_stored.clear();
         for live in batch.calls {
             for user in live.audience() {
+                if planted!(self, OthersNotTold) && !live.is_in_session(&user) {
+                    continue;
+                }
                 if self.connections.is_online(&user) {
                     let state = self.view(&live, &user, now);
                     self.connections.tell(now, &user, &Event::Call { state }, &mut outs);
@@ -153,9 +183,18 @@ impl Authority {
 
     /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first.
     pub(crate) fn take_back(&mut self, batch: Batch) {
+        if planted!(self, FailureNotTakenBack) {
+            return;
+        }
+        self.being_stored.clear();
         for (cid, before) in batch.before {
+            let media = self.calls.get(&cid).map(|live| live.media.clone()).unwrap_or_default();
             self.take_out(&cid);
-            if let Some(before) = before {
+            if let Some(mut before) = before {
+                // Who is at the media server is a fact, not a decision: what is known of it now stays.
+                for (device, presence) in &mut before.media {
+                    *presence = media.get(device).copied().unwrap_or(*presence);
+                }
                 self.place(before);
             }
         }
@@ -179,8 +218,9 @@ impl Authority {
 
     /// Takes a decision over; it goes out with the batch.
     fn commit(&mut self, draft: Draft) {
-        for live in draft.calls {
+        for mut live in draft.calls {
             let before = self.calls.get(&live.call.cid).cloned();
+            live.call.version = before.as_ref().map_or(0, |before| before.call.version) + 1;
             let changed = sessions::presence_changes(before.as_ref(), &live);
             self.batch.people.extend(changed);
             let cid = live.call.cid.clone();
@@ -194,6 +234,9 @@ impl Authority {
             self.batch.before.entry(cid).or_insert(before);
             self.batch.calls.push(live.clone());
             self.place(live);
+        }
+        for ring in draft.rings {
+            self.batch.change.rings.insert(ring.id.clone(), ring);
         }
         for line in draft.history {
             self.batch.change.remember(line);
@@ -237,6 +280,11 @@ impl Authority {
 
     fn deadline_of(&self, live: &LiveCall) -> Option<UnixMillis> {
         self.ring_deadline(live).into_iter().chain(sessions::deadline(live, &self.connections)).min()
+    }
+
+    /// A call as somebody sees it; what was just committed included.
+    fn seen_by(&self, user: &UserId, cid: &CallId, now: UnixMillis) -> Result<CallState, ErrorBody> {
+        self.calls.get(cid).map(|live| self.view(live, user, now)).ok_or_else(no_such_call)
     }
 
     fn call(&self, cid: &CallId) -> Option<LiveCall> {

@@ -3,12 +3,19 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use wire::{
-    CallId, CallState, Capability, Code, ErrorBody, HistoryOutcome, Outcome, Reject, RingId, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, ErrorBody, HistoryOutcome, Outcome, Reject, RingId, Target, UnixMillis, UserId,
 };
 
-use super::{Authority, Caller, batch::Draft, call::LiveCall, calls::history_line, no_such_call};
+use super::{
+    Authority, Caller,
+    batch::Draft,
+    call::LiveCall,
+    calls::history_line,
+    no_such_call,
+    sessions::{loneliness, open_session},
+};
 use crate::{
-    ring::{Ring, Stop, ringing},
+    ring::{Accept, Ring, Stop, ringing},
     store::Remembered,
 };
 
@@ -36,6 +43,9 @@ impl Authority {
         if live.call.ended_at.is_some() {
             return Err(ErrorBody::new(Code::CallEnded, "the call was ended: start a new one"));
         }
+        if let Some(answered) = self.answer_back(now, who, &live) {
+            return Ok(answered);
+        }
         if let [target] = targets.as_slice()
             && let Some(folded) = self.fold(now, who, target, &live)
         {
@@ -47,22 +57,40 @@ impl Authority {
             let stopped = old.stop(Stop::Cancel);
             let old = old.clone();
             self.remember_targets(&live, &old, &stopped, &mut draft);
+            draft.rings.push(old);
         }
+        let targets = targets.into_iter().map(ringing).collect();
+        live.ring = Some(self.new_ring(now, who, &live, video, targets));
+        let cid = live.call.cid.clone();
+        draft.calls.push(live);
+        self.commit(draft);
+        self.seen_by(&who.user, &cid, now)
+    }
+
+    fn new_ring(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall, video: bool, targets: Vec<Target>) -> Ring {
         let timeout = Duration::from_millis(u64::from(live.call.settings.ring.timeout_ms));
-        live.ring = Some(Ring {
-            id: self.fresh_ring_id(),
+        Ring {
+            id: self.ids.ring(now),
             cid: live.call.cid.clone(),
             caller: who.user.clone(),
             caller_device: who.device.clone(),
             video,
             started_at: now,
             deadline: now.plus(timeout),
-            targets: targets.into_iter().map(ringing).collect(),
-        });
-        let state = self.view(&live, &who.user, now);
-        draft.calls.push(live);
-        self.commit(draft);
-        Ok(state)
+            targets,
+            // Who rings others into a call he is in has nothing to come into.
+            caller_came: live.has_device(&who.device),
+        }
+    }
+
+    /// Who rings back the one by whom this very call rings him has answered (R16, within one call).
+    fn answer_back(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall) -> Option<CallState> {
+        let mut live = live.clone();
+        let ring = live.ring.as_mut().filter(|ring| ring.targets.len() == 1)?;
+        if ring.accept(&who.user, &who.device, now) != Accept::Won {
+            return None;
+        }
+        self.admit_answer(now, live, &who.user, Draft::default()).ok()
     }
 
     /// Two people ring each other at the same moment (R16): the ring of the lower cid wins, and who made the other one
@@ -82,44 +110,39 @@ impl Authority {
         let mut other = calls.find(is_mirror).cloned()?;
         if other.call.cid < live.call.cid {
             // Theirs wins: mine was never made, and this device has accepted theirs.
-            let ring = other.ring.as_mut()?;
-            ring.accept(&who.user, &who.device, now);
-            return Some(self.admit_answer(now, other, &who.user));
+            other.ring.as_mut()?.accept(&who.user, &who.device, now);
+            return self.admit_answer(now, other, &who.user, Draft::default()).ok();
         }
         // Mine wins: their device has accepted it, and their own ring is over without a missed call.
         let mut mine = live.clone();
         let theirs = other.ring.as_mut()?;
         theirs.stop(Stop::Cancel);
-        let timeout = Duration::from_millis(u64::from(mine.call.settings.ring.timeout_ms));
-        let mut ring = Ring {
-            id: self.fresh_ring_id(),
-            cid: mine.call.cid.clone(),
-            caller: who.user.clone(),
-            caller_device: who.device.clone(),
-            video: theirs.video,
-            started_at: now,
-            deadline: now.plus(timeout),
-            targets: vec![ringing(target.clone())],
-        };
+        let mut ring = self.new_ring(now, who, &mine, theirs.video, vec![ringing(target.clone())]);
         ring.accept(target, &theirs.caller_device, now);
         mine.ring = Some(ring);
-        self.commit(Draft::of(other));
-        Some(self.admit_answer(now, mine, &who.user))
+        self.admit_answer(now, mine, &who.user, Draft::of(other)).ok()
     }
 
-    /// Stores a ring that was answered without a join; both devices come in by themselves.
-    fn admit_answer(&mut self, now: UnixMillis, mut live: LiveCall, reader: &UserId) -> CallState {
-        super::sessions::open_session(&mut live, now);
-        let mut draft = Draft::default();
+    /// Stores a ring that was answered without a join, together with what else that changes; both devices come in by
+    /// themselves.
+    fn admit_answer(
+        &mut self,
+        now: UnixMillis,
+        mut live: LiveCall,
+        reader: &UserId,
+        mut draft: Draft,
+    ) -> Result<CallState, ErrorBody> {
+        open_session(&mut live, now, &mut self.ids);
+        live.lonely_since = loneliness(&live, now);
         if let Some(ring) = live.ring.clone() {
             let everybody: Vec<UserId> = ring.targets.iter().map(|target| target.user.clone()).collect();
             self.remember_targets(&live, &ring, &everybody, &mut draft);
             self.remember_caller(&live, &ring, &mut draft);
         }
-        let state = self.view(&live, reader, now);
+        let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);
-        state
+        self.seen_by(reader, &cid, now)
     }
 
     /// A person says no.
@@ -142,6 +165,11 @@ impl Authority {
             self.allow(&live, &who.user, Capability::ReadCall)?;
             return Ok(self.view(&live, &who.user, now));
         };
+        if planted!(self, LateRejectCounts)
+            && let Some(target) = ring.targets.iter_mut().find(|target| target.user == who.user)
+        {
+            target.outcome = Outcome::Ringing;
+        }
         if ring.reject(&who.user, &who.device, reject.reason, message).is_none() {
             return Ok(self.view(&live, &who.user, now));
         }
@@ -149,10 +177,9 @@ impl Authority {
         let ring = ring.clone();
         self.remember_targets(&live, &ring, std::slice::from_ref(&who.user), &mut draft);
         self.remember_caller(&live, &ring, &mut draft);
-        let state = self.view(&live, &who.user, now);
         draft.calls.push(live);
         self.commit(draft);
-        Ok(state)
+        self.seen_by(&who.user, cid, now)
     }
 
     /// A device says that it alerts its person.
@@ -186,7 +213,13 @@ impl Authority {
     /// When time alone changes the ring: its deadline, or that its caller has vanished.
     pub(super) fn ring_deadline(&self, live: &LiveCall) -> Option<UnixMillis> {
         let ring = live.ring.as_ref().filter(|ring| ring.is_live())?;
-        let vanished = self.connections.gone_since(&ring.caller_device).map(|gone| gone.plus(CALLER_MAY_BE_GONE));
+        // Who rings without ever connecting has as long from the ring on.
+        let gone = self.connections.gone_since(&ring.caller_device).map(|gone| gone.max(ring.started_at));
+        let vanished = gone.map(|gone| gone.plus(CALLER_MAY_BE_GONE));
+        if planted!(self, NoDeadline) {
+            return None;
+        }
+        let vanished = vanished.filter(|_| !planted!(self, VanishedCallerRings));
         // A caller who is in the call needs no connection of his own for the others to be rung on.
         let vanished = vanished.filter(|_| !ring.is_answered());
         Some(vanished.map_or(ring.deadline, |vanished| vanished.min(ring.deadline)))
@@ -240,11 +273,5 @@ impl Authority {
             entry.message.clone_from(&target.message);
         }
         draft.history.push(Remembered { person: ring.caller.clone(), occasion: ring.id.to_string(), entry });
-    }
-
-    /// Ring ids rise with time, also within one millisecond: devices tell newer from older by them.
-    fn fresh_ring_id(&mut self) -> RingId {
-        // Fails only after 2^80 ids in one millisecond.
-        RingId::mint(self.ulids.generate().unwrap_or_else(|_| ulid::Ulid::new()))
     }
 }

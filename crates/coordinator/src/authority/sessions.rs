@@ -1,11 +1,11 @@
 //! Coming into calls and going out of them: who is in, whether the media agrees, and when a session is over.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
 use wire::{
-    CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Participant, Session,
-    SessionId, TrackSource, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Leave, Outcome,
+    Participant, Session, TrackSource, UnixMillis, UserId,
 };
 
 use super::{
@@ -14,11 +14,12 @@ use super::{
     call::LiveCall,
     calls::history_line,
     connections::Connections,
+    ids::Ids,
     no_such_call,
 };
 use crate::{
     media_plane,
-    ring::{Accept, Stop},
+    ring::{Accept, Ring, Stop},
     store::Remembered,
 };
 
@@ -58,11 +59,18 @@ impl Authority {
         if live.call.ended_at.is_some() && join.ring.is_some() {
             return Err(ErrorBody::new(Code::RingOver, "the call is over: call back"));
         }
+        let runs = live.call.session.as_ref().map(|session| &session.id);
+        if join.session.is_some() && join.session.as_ref() != runs {
+            return Err(ErrorBody::new(Code::CallEnded, "the call you were in is over"));
+        }
         self.admit(now, &live, who)?;
         // Somebody who may comes into a call that was ended: it goes on.
         live.call.ended_at = None;
         self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
-        open_session(&mut live, now);
+        open_session(&mut live, now, &mut self.ids);
+        if let Some(ring) = &mut live.ring {
+            ring.came(&who.device);
+        }
         let participant = Participant { user: who.user.clone(), device: who.device.clone(), joined_at: now };
         if let Some(session) = live.call.session.as_mut()
             && !session.participants.iter().any(|there| there.device == who.device)
@@ -71,10 +79,10 @@ impl Authority {
             live.media.insert(who.device.clone(), MediaPresence::Awaited { since: now });
         }
         live.lonely_since = loneliness(&live, now);
-        let (state, sources) = (self.view(&live, &who.user, now), self.sources(&live, &who.user));
+        let sources = self.sources(&live, &who.user);
         draft.calls.push(live);
         self.commit(draft);
-        Ok((state, sources))
+        Ok((self.seen_by(&who.user, cid, now)?, sources))
     }
 
     fn accept_by_joining(
@@ -86,14 +94,24 @@ impl Authority {
         draft: &mut Draft,
     ) -> Result<(), ErrorBody> {
         let over = || ErrorBody::new(Code::RingOver, "the caller has given up or the time was over: call back");
+        // By one ring a device comes in once, into the session that began with its answer, however often it asks.
+        let is_running = live.call.session.is_some();
+        let is_in = live.has_device(&who.device);
         let Some(ring) = live.ring.as_mut() else { return if join.ring.is_some() { Err(over()) } else { Ok(()) } };
         if join.ring.as_ref().is_some_and(|wanted| *wanted != ring.id) {
             return Err(over());
         }
+        let is_too_late = join.ring.is_some() && !is_in && (!is_running || ring.has_seen(&who.device));
         if ring.caller == who.user {
-            return Ok(());
+            return if is_too_late { Err(over()) } else { Ok(()) };
         }
         let is_target = ring.targets.iter().any(|target| target.user == who.user);
+        if planted!(self, AcceptTwice)
+            && let Some(target) = ring.targets.iter_mut().find(|target| target.user == who.user)
+            && target.outcome == Outcome::Accepted
+        {
+            target.outcome = Outcome::Ringing;
+        }
         let answer = ring.accept(&who.user, &who.device, now);
         match answer {
             Accept::Won => {
@@ -102,6 +120,7 @@ impl Authority {
                 self.remember_caller(live, &ring, draft);
                 Ok(())
             }
+            Accept::Again if is_too_late => Err(over()),
             Accept::Again => Ok(()),
             // Without naming a ring, a person may come into a running call from a second device, or late.
             Accept::Elsewhere | Accept::Over if join.ring.is_none() => Ok(()),
@@ -113,14 +132,25 @@ impl Authority {
         }
     }
 
-    /// Hangs up; a caller whose ring nobody has answered cancels it; anybody else only dismisses, which is his own
-    /// device's matter (R6).
-    pub(crate) fn leave(&mut self, now: UnixMillis, who: &Caller, cid: &CallId) -> Result<(), ErrorBody> {
+    /// Hangs up; a caller whose ring nobody has answered cancels it; who is awaited after an answer will not come;
+    /// anybody else only dismisses, which is his own device's matter (R6).
+    pub(crate) fn leave(
+        &mut self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        leave: &Leave,
+    ) -> Result<(), ErrorBody> {
         let mut live = self.call_of(who, cid)?;
         let mut draft = Draft::default();
-        let is_in = live.has_device(&who.device);
-        let is_unanswered_caller =
-            live.ring.as_ref().is_some_and(|ring| ring.caller == who.user && ring.is_live() && !ring.is_answered());
+        let runs = live.call.session.as_ref().map(|session| &session.id);
+        let is_in = live.has_device(&who.device) && (leave.session.is_none() || leave.session.as_ref() == runs);
+        let ring = live.ring.as_ref().filter(|ring| match (&leave.ring, &leave.session) {
+            (Some(meant), _) => *meant == ring.id,
+            (None, session) => session.is_none() || is_in,
+        });
+        let cancels = ring.is_some_and(|ring| ring.caller == who.user && ring.is_live() && !ring.is_answered());
+        let was_awaited = ring.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
             draft.effects.push(Effect::RemoveParticipant {
@@ -128,14 +158,33 @@ impl Authority {
                 user: who.user.clone(),
                 device: who.device.clone(),
             });
-        } else if is_unanswered_caller {
+        }
+        let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
+        if cancels && is_empty {
             self.stop_ring(&mut live, Stop::Cancel, &mut draft);
-        } else {
+        } else if was_awaited && !is_in {
+            self.stay_away(now, &mut live, &who.device, &mut draft);
+        } else if !is_in {
             return Ok(());
         }
         draft.calls.push(live);
         self.commit(draft);
         Ok(())
+    }
+
+    /// A cancel that crossed the accept (or a hang-up before coming in): the other is not left to wait (R17).
+    fn stay_away(&self, now: UnixMillis, live: &mut LiveCall, device: &DeviceId, draft: &mut Draft) {
+        let Some(ring) = live.ring.as_mut() else { return };
+        let user = match ring.targets.iter().find(|target| target.answered_on.as_ref() == Some(device)) {
+            Some(target) => target.user.clone(),
+            None => ring.caller.clone(),
+        };
+        ring.came(device);
+        let ring = ring.clone();
+        remember_absent(live, &ring, &user, draft);
+        if ends_when_alone(live) && !ring.is_live() && people_in(live) <= 1 {
+            self.close_session(now, live, draft);
+        }
     }
 
     /// Ends a call for everyone.
@@ -199,11 +248,11 @@ impl Authority {
         let Some(session) = live.call.session.as_mut() else { return };
         let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };
         let gone = session.participants.remove(index);
-        let left = session.participants.len();
         self.remember_duration(now, live, &gone, draft);
-        let still_rings = live.ring.as_ref().is_some_and(crate::ring::Ring::is_live);
-        let ends_alone = ends_when_alone(live);
-        if !still_rings && (ends_alone && left <= 1) {
+        let still_rings = live.ring.as_ref().is_some_and(Ring::is_live);
+        let was_the_last = !live.is_in_session(&gone.user);
+        if !planted!(self, AloneGoesOn) && !still_rings && was_the_last && ends_when_alone(live) && people_in(live) <= 1
+        {
             self.close_session(now, live, draft);
         } else {
             live.lonely_since = loneliness(live, now);
@@ -215,6 +264,13 @@ impl Authority {
         let Some(session) = live.call.session.take() else { return };
         for gone in &session.participants {
             self.remember_duration(now, live, gone, draft);
+        }
+        if let Some(ring) = live.ring.clone().filter(Ring::is_answered) {
+            let accepted = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted);
+            let awaited = accepted.filter(|target| !target.came).map(|target| &target.user);
+            for absent in awaited.chain((!ring.caller_came).then_some(&ring.caller)) {
+                remember_absent(live, &ring, absent, draft);
+            }
         }
         live.media.clear();
         live.lonely_since = None;
@@ -234,9 +290,22 @@ impl Authority {
 }
 
 /// Begins a session, if none runs.
-pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis) {
-    let id = || SessionId::mint(ulid::Ulid::new());
-    live.call.session.get_or_insert_with(|| Session { id: id(), started_at: now, participants: Vec::new() });
+pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis, ids: &mut Ids) {
+    let fresh = || Session { id: ids.session(now), started_at: now, participants: Vec::new() };
+    live.call.session.get_or_insert_with(fresh);
+}
+
+/// Somebody was answered, or answered, and never came in: the call took place without him.
+fn remember_absent(live: &LiveCall, ring: &Ring, user: &UserId, draft: &mut Draft) {
+    let mut entry = history_line(live, ring, user);
+    entry.outcome = HistoryOutcome::Answered;
+    draft.history.push(Remembered { person: user.clone(), occasion: ring.id.to_string(), entry });
+}
+
+/// How many people (not devices) are in.
+fn people_in(live: &LiveCall) -> usize {
+    let participants = live.call.session.iter().flat_map(|session| &session.participants);
+    participants.map(|there| &there.user).collect::<BTreeSet<_>>().len()
 }
 
 /// When time alone changes a session.
@@ -274,17 +343,17 @@ fn ends_when_alone(live: &LiveCall) -> bool {
 }
 
 /// Since when nobody is in, or one alone in a call for two.
-fn loneliness(live: &LiveCall, now: UnixMillis) -> Option<UnixMillis> {
-    let participants = live.call.session.as_ref()?.participants.len();
+pub(super) fn loneliness(live: &LiveCall, now: UnixMillis) -> Option<UnixMillis> {
+    live.call.session.as_ref()?;
     let few = if ends_when_alone(live) { 1 } else { 0 };
-    (participants <= few).then(|| live.lonely_since.unwrap_or(now))
+    (people_in(live) <= few).then(|| live.lonely_since.unwrap_or(now))
 }
 
 fn lonely_until(live: &LiveCall) -> Option<UnixMillis> {
     let since = live.lonely_since?;
     live.call.session.as_ref()?;
     // Somebody is still being rung: he may come.
-    if live.ring.as_ref().is_some_and(crate::ring::Ring::is_live) {
+    if live.ring.as_ref().is_some_and(Ring::is_live) {
         return None;
     }
     let limit = Duration::from_millis(u64::from(live.call.settings.session.inactivity_timeout_ms));

@@ -6,7 +6,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, patch, post},
 };
-use wire::{GetOrCreate, Join, Joined, Reject, RingMembers, UpdateCall};
+use wire::{GetOrCreate, Join, Joined, Leave, Reject, RingMembers, UpdateCall};
 
 use super::{App, Body, OnCall, Refusal, json};
 use crate::limits::Limit;
@@ -64,7 +64,8 @@ async fn join(
     let decide = app.hub.decide(cid.clone(), move |authority, now| {
         let (state, sources) = authority.join(now, &who, &cid, join)?;
         let name = authority.person_name(&who.user);
-        Ok(Joined { state, media: media.credentials(&cid, &who.user, &who.device, &name, &sources) })
+        let media = media.credentials(&cid, &who.user, &who.device, &name, &sources);
+        Ok(Joined { state, media, revision: authority.revision() })
     });
     Ok(json(decide.await?))
 }
@@ -77,8 +78,12 @@ async fn reject(
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.reject(now, &who, &cid, reject)).await?))
 }
 
-async fn leave(State(app): State<App>, OnCall { who, cid }: OnCall) -> Result<impl IntoResponse, Refusal> {
-    Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.leave(now, &who, &cid)).await?))
+async fn leave(
+    State(app): State<App>,
+    OnCall { who, cid }: OnCall,
+    Body(leave): Body<Leave>,
+) -> Result<impl IntoResponse, Refusal> {
+    Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.leave(now, &who, &cid, &leave)).await?))
 }
 
 async fn end(State(app): State<App>, OnCall { who, cid }: OnCall) -> Result<impl IntoResponse, Refusal> {

@@ -1,0 +1,275 @@
+//! What the server's word means for a call on this device.
+
+use std::time::Duration;
+
+use wire::{CallState, Outcome, Reason, Ring};
+
+use super::{Action, Call, Done, How, Manner, Me, Media, Origin, Phase, Ringing, Surroundings};
+use crate::{clock::Now, state::EndReason};
+
+/// How long an answer to being let in again is waited for before asking once more.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// Media that takes longer than this to come up has a fault: a session that ends then did not just happen to end.
+const MEDIA_IS_SLOW: Duration = Duration::from_secs(5);
+
+impl Call {
+    /// The call takes the server's new state, whole; `age` is how long that was on its way.
+    pub(crate) fn update(
+        &mut self,
+        around: Surroundings<'_>,
+        state: CallState,
+        age: Duration,
+        origin: Origin,
+    ) -> Option<Action> {
+        let left = Duration::from_millis(u64::from(state.ring.as_ref().map_or(0, |ring| ring.remaining_ms)));
+        self.until = around.now.after(left.saturating_sub(age));
+        self.is_live = state.call.session.is_some() || state.ring.as_ref().is_some_and(Ring::is_live);
+        self.state = state;
+        self.follow(around, origin)
+    }
+
+    /// What the state known means for this device.
+    pub(crate) fn follow(&mut self, around: Surroundings<'_>, origin: Origin) -> Option<Action> {
+        match &self.phase {
+            Phase::Idle | Phase::Left(_) | Phase::Ended(_) => self.begin(around, origin),
+            Phase::RingingIn(ringing) => {
+                let ringing = ringing.clone();
+                self.follow_incoming(around, ringing)
+            }
+            Phase::RingingOut(ringing) => {
+                let ringing = ringing.clone();
+                self.follow_outgoing(around, ringing)
+            }
+            Phase::Joining(_) | Phase::Joined(_) => self.follow_session(around),
+        }
+    }
+
+    /// The server no longer knows a live ring or session of this call (it is not in the snapshot).
+    pub(crate) fn vanish(&mut self, now: Now) -> Option<Action> {
+        self.is_live = false;
+        match &self.phase {
+            Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => {
+                let reason = if ringing.until.is_over(now) { EndReason::Timeout } else { EndReason::Cancelled };
+                self.over(now, reason);
+                None
+            }
+            Phase::Joining(in_call) if in_call.media == Media::Requested => None,
+            Phase::Joining(_) | Phase::Joined(_) => Some(self.session_is_gone(now)),
+            Phase::Idle | Phase::Left(_) | Phase::Ended(_) => None,
+        }
+    }
+
+    /// Nothing goes on here: does the new state begin something?
+    fn begin(&mut self, around: Surroundings<'_>, origin: Origin) -> Option<Action> {
+        if self.state.call.ended_at.is_some() {
+            return None;
+        }
+        let is_done = |ring: &&Ring| self.done.as_ref().is_some_and(|done| done.ring == ring.id);
+        let Some(ring) = self.state.ring.as_ref().filter(|ring| !is_done(ring)) else {
+            return if origin == Origin::Snapshot { self.remind(around.me) } else { None };
+        };
+        if self.is_awaited(around.me, ring) && !self.has_participant(around.me) {
+            return Some(Action::JoinAnswered { ring: ring.id.clone() });
+        }
+        if self.until.is_over(around.now) {
+            return None;
+        }
+        let ringing = Ringing { ring: ring.id.clone(), until: self.until, alerting: false };
+        if ring.target(&around.me.user).is_some_and(|target| target.outcome == Outcome::Ringing) {
+            match around.manner {
+                Manner::Alert => self.phase = Phase::RingingIn(ringing),
+                Manner::StaySilent => {}
+                Manner::AnswerBusy => {
+                    let (ring, reason) = (ring.id.clone(), Reason::Busy);
+                    self.leave(around.now, EndReason::Busy, How::Refused { reason, message: None });
+                    return Some(Action::Refuse { ring, reason, message: None });
+                }
+            }
+        } else if is_caller(around.me, ring) && ring.is_live() && !ring.is_answered() {
+            self.phase = Phase::RingingOut(ringing);
+        }
+        None
+    }
+
+    /// What this device has said and the server, by its snapshot, does not know.
+    fn remind(&self, me: &Me) -> Option<Action> {
+        let session = self.state.call.session.as_ref().map(|session| &session.id);
+        if self.went_out_of.is_some() && self.went_out_of.as_ref() == session && self.has_participant(me) {
+            return Some(Action::TellLeft { ring: None, session: self.went_out_of.clone() });
+        }
+        let ring = self.state.ring.as_ref()?;
+        match &self.done.as_ref()?.how {
+            How::Quietly => None,
+            How::HungUp => {
+                let still_rings = is_caller(me, ring) && ring.is_live() && !ring.is_answered();
+                let is_missed = still_rings || self.is_awaited(me, ring);
+                is_missed.then(|| Action::TellLeft { ring: Some(ring.id.clone()), session: None })
+            }
+            How::Refused { reason, message } => {
+                let still_rings = ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing);
+                let (ring, reason, message) = (ring.id.clone(), *reason, message.clone());
+                still_rings.then_some(Action::Refuse { ring, reason, message })
+            }
+        }
+    }
+
+    /// The ring was answered and runs, and this device has yet to come in: as the caller's, or because its person's own
+    /// ring was folded into this one (R16).
+    fn is_awaited(&self, me: &Me, ring: &Ring) -> bool {
+        let as_caller = is_caller(me, ring) && ring.is_answered() && !ring.caller_came;
+        let as_callee = ring.target(&me.user).is_some_and(|target| accepted_here(me, target) && !target.came);
+        self.state.call.session.is_some() && (as_caller || as_callee)
+    }
+
+    fn follow_incoming(&mut self, around: Surroundings<'_>, before: Ringing) -> Option<Action> {
+        let (me, now) = (around.me, around.now);
+        if self.state.call.ended_at.is_some() {
+            self.end(now, EndReason::Ended);
+            return None;
+        }
+        let Some(ring) = self.state.ring.as_ref() else {
+            self.leave(now, EndReason::Cancelled, How::Quietly);
+            return None;
+        };
+        if ring.id != before.ring {
+            return self.begin_anew(around, before);
+        }
+        let Some(target) = ring.target(&me.user) else {
+            self.leave(now, EndReason::Cancelled, How::Quietly);
+            return None;
+        };
+        let elsewhere = target.answered_on.as_ref().is_some_and(|device| *device != me.device);
+        let reason = match target.outcome {
+            Outcome::Ringing => {
+                let again = before.alerting && !target.alerted;
+                self.phase = Phase::RingingIn(Ringing { until: self.until, ..before.clone() });
+                if around.manner == Manner::StaySilent {
+                    self.phase = Phase::Idle;
+                    return None;
+                }
+                return again.then_some(Action::TellAlerted { ring: before.ring });
+            }
+            Outcome::Accepted if elsewhere => EndReason::AnsweredElsewhere,
+            // Folded (R16), or an accept of this device whose answer was lost.
+            Outcome::Accepted if self.is_awaited(me, ring) || self.has_participant(me) => {
+                return Some(Action::JoinAnswered { ring: before.ring });
+            }
+            // Accepted by this device, and over since.
+            Outcome::Accepted => EndReason::Answered,
+            Outcome::Declined if elsewhere => EndReason::DeclinedElsewhere,
+            Outcome::Declined => EndReason::Declined,
+            Outcome::Busy => EndReason::Busy,
+            Outcome::Missed => match target.reason {
+                Some(Reason::Cancel) => EndReason::Cancelled,
+                Some(Reason::Decline | Reason::Busy | Reason::Timeout) | None => EndReason::Timeout,
+            },
+            Outcome::Cancelled => EndReason::Cancelled,
+        };
+        self.leave(now, reason, How::Quietly);
+        None
+    }
+
+    fn follow_outgoing(&mut self, around: Surroundings<'_>, before: Ringing) -> Option<Action> {
+        let (me, now) = (around.me, around.now);
+        if self.state.call.ended_at.is_some() {
+            self.end(now, EndReason::Ended);
+            return None;
+        }
+        let Some(ring) = self.state.ring.as_ref() else {
+            self.leave(now, EndReason::Cancelled, How::Quietly);
+            return None;
+        };
+        if ring.id != before.ring {
+            return self.begin_anew(around, before);
+        }
+        if ring.is_answered() {
+            if self.is_awaited(me, ring) || self.has_participant(me) {
+                return Some(Action::JoinAnswered { ring: before.ring });
+            }
+            // Answered and over again before this device came in, or another life of this device was in.
+            self.leave(now, EndReason::Ended, How::Quietly);
+        } else if ring.is_live() {
+            self.phase = Phase::RingingOut(Ringing { until: self.until, ..before });
+        } else {
+            let reason = nobody_came(ring);
+            self.leave(now, reason, How::Quietly);
+        }
+        None
+    }
+
+    /// A newer ring has taken the place of the one this device knew (R1).
+    fn begin_anew(&mut self, around: Surroundings<'_>, before: Ringing) -> Option<Action> {
+        self.over(around.now, EndReason::Cancelled);
+        self.done = Some(Done { ring: before.ring, how: How::Quietly });
+        self.begin(around, Origin::Event)
+    }
+
+    fn follow_session(&mut self, around: Surroundings<'_>) -> Option<Action> {
+        let (me, now) = (around.me, around.now);
+        if self.state.call.ended_at.is_some() {
+            self.end(now, EndReason::Ended);
+            return Some(Action::CloseSession);
+        }
+        let in_call = self.in_call()?;
+        let mine = match &in_call.media {
+            // The answer to the join is on its way and newer than this.
+            Media::Requested => return None,
+            Media::Up { session, .. } | Media::Reconnecting { session, .. } => session,
+        };
+        let Some(session) = self.state.call.session.as_ref() else { return Some(self.session_is_gone(now)) };
+        if mine.as_ref().is_some_and(|mine| *mine != session.id) {
+            return Some(self.session_is_gone(now));
+        }
+        let asked = in_call.again.map(|(_, asked)| asked);
+        if self.has_participant(me) || asked.is_some_and(|asked| now.instant < asked + ASK_AGAIN_AFTER) {
+            return None;
+        }
+        Some(Action::Rejoin { session: session.id.clone() })
+    }
+
+    /// The session this device was in is over: the call ended, unless the media had had its time and never came up.
+    fn session_is_gone(&mut self, now: Now) -> Action {
+        let has_failed = match &self.phase {
+            Phase::Joining(in_call) => match in_call.media {
+                Media::Requested => false,
+                Media::Up { let_in, .. } | Media::Reconnecting { let_in, .. } => now.instant >= let_in + MEDIA_IS_SLOW,
+            },
+            Phase::Idle | Phase::RingingIn(_) | Phase::RingingOut(_) | Phase::Joined(_) => false,
+            Phase::Left(_) | Phase::Ended(_) => false,
+        };
+        if has_failed {
+            self.leave(now, EndReason::MediaFailed, How::Quietly);
+        } else {
+            self.end(now, EndReason::Ended);
+        }
+        Action::CloseSession
+    }
+
+    fn has_participant(&self, me: &Me) -> bool {
+        let session = self.state.call.session.as_ref();
+        session.is_some_and(|session| session.participants.iter().any(|participant| participant.device == me.device))
+    }
+}
+
+fn is_caller(me: &Me, ring: &Ring) -> bool {
+    ring.caller == me.user && ring.caller_device == me.device
+}
+
+fn accepted_here(me: &Me, target: &wire::Target) -> bool {
+    target.outcome == Outcome::Accepted && target.answered_on.as_ref() == Some(&me.device)
+}
+
+/// Why an outgoing ring that is over reached nobody: the kindest truth that fits all.
+fn nobody_came(ring: &Ring) -> EndReason {
+    let all = |outcome: Outcome| ring.targets.iter().all(|target| target.outcome == outcome);
+    let any = |outcome: Outcome| ring.targets.iter().any(|target| target.outcome == outcome);
+    if all(Outcome::Busy) {
+        EndReason::Busy
+    } else if any(Outcome::Cancelled) {
+        EndReason::Cancelled
+    } else if any(Outcome::Missed) {
+        EndReason::Timeout
+    } else {
+        EndReason::Declined
+    }
+}

@@ -1,0 +1,306 @@
+//! Coming into calls and going out of them: the person's wishes, the server's answers, the media's fate.
+
+use std::time::Duration;
+
+use wire::{CallId, Code, Join, Joined, Reject, RingId, SessionId};
+
+use super::{Calls, Device, INSIST_FOR, JoinOptions, Leave, Output, Ticket, Toggle, placeholder, shown};
+use crate::{
+    call::{DEADLINE_GRACE, How, InCall, Media, Origin, Phase, Ringing, Surroundings},
+    clock::Now,
+    errands::{ErrandId, Request, Settled},
+    error::ClientError,
+    session::SessionEvent,
+    state::{DeviceView, EndReason},
+};
+
+/// An answered ring is not let go of at once when the server is away: this long beyond its deadline.
+const ANSWERED: Duration = Duration::from_secs(5);
+/// How long the device that is awaited in an answered call tries to come in.
+const AWAITED: Duration = Duration::from_secs(30);
+
+impl Calls {
+    pub(super) fn join(&mut self, now: Now, cid: CallId, options: JoinOptions, ticket: Ticket) {
+        let state = placeholder(cid.clone(), &self.me.user, now);
+        let index = self.place(now, &state);
+        let call = &mut self.calls[index];
+        let answering = match &call.phase {
+            Phase::RingingIn(ringing) => Some(ringing.clone()),
+            Phase::Joining(_) | Phase::Joined(_) => {
+                return self.outputs.push_back(Output::Reply { ticket, result: Ok(()) });
+            }
+            Phase::RingingOut(_) | Phase::Idle | Phase::Left(_) | Phase::Ended(_) => None,
+        };
+        if answering.as_ref().is_some_and(|ringing| ringing.until.plus(DEADLINE_GRACE).is_over(now)) {
+            call.leave(now, EndReason::Timeout, How::Quietly);
+            return self.outputs.push_back(Output::Reply { ticket, result: Ok(()) });
+        }
+        let ring = answering.as_ref().map(|ringing| ringing.ring.clone());
+        // Without a ring somebody waits for the answer and can ask again himself.
+        let within = answering.as_ref().map_or(Duration::ZERO, |ringing| ringing.until.left(now) + ANSWERED);
+        let join = Join { create: options.create, ring, session: None };
+        self.come(now, index, join, within, answering, options.video, Some(ticket));
+    }
+
+    /// This device is awaited: it comes in by itself.
+    pub(super) fn join_answered(&mut self, now: Now, index: usize, ring: RingId) {
+        let video = self.calls[index].state.ring.as_ref().is_some_and(|ring| ring.video);
+        let join = Join { create: false, ring: Some(ring), session: None };
+        self.come(now, index, join, AWAITED, None, video.into(), None);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything a join is made of, from its two callers")]
+    fn come(
+        &mut self,
+        now: Now,
+        index: usize,
+        join: Join,
+        within: Duration,
+        answering: Option<Ringing>,
+        camera: Toggle,
+        ticket: Option<Ticket>,
+    ) {
+        let call = &mut self.calls[index];
+        let settings = &call.state.call.settings;
+        let camera = Toggle::from(camera == Toggle::On && settings.video.enabled);
+        let microphone = shown(Toggle::from(settings.audio.mic_default_on));
+        self.errands.forget_leaving(now.instant, &call.cid);
+        let within = if planted!(self, JoinsOnce) { Duration::ZERO } else { within };
+        let ring = join.ring.clone();
+        let request = Request::Join { cid: call.cid.clone(), join };
+        let join = self.errands.add(now.instant, request, within, ticket);
+        call.come(InCall {
+            join,
+            ring,
+            answering,
+            since: None,
+            media: Media::Requested,
+            again: None,
+            microphone,
+            camera: shown(camera),
+            participants: Vec::new(),
+        });
+    }
+
+    /// The server lost this device from the session although it is in.
+    pub(super) fn rejoin(&mut self, now: Now, index: usize, session: SessionId) {
+        let cid = self.calls[index].cid.clone();
+        let join = Join { create: false, ring: None, session: Some(session) };
+        let id = self.errands.add(now.instant, Request::Join { cid, join }, INSIST_FOR, None);
+        if let Some(in_call) = self.calls[index].in_call_mut() {
+            in_call.again = Some((id, now.instant));
+        }
+    }
+
+    pub(super) fn on_join_done(&mut self, now: Now, id: ErrandId, cid: &CallId, result: Result<Joined, ClientError>) {
+        let ticket = match self.errands.settle(now.instant, id, result.as_ref().err()) {
+            Settled::Again => return,
+            Settled::Done { ticket } => ticket,
+            Settled::Forgotten => None,
+        };
+        let index = self.position(cid);
+        let in_call = index.and_then(|index| self.calls[index].in_call());
+        let is_current = in_call.is_some_and(|in_call| in_call.join == id && in_call.media == Media::Requested);
+        let is_again = in_call.is_some_and(|in_call| in_call.again.is_some_and(|(again, _)| again == id));
+        let result = match (result, index) {
+            (Ok(joined), Some(index)) if is_current => {
+                self.come_in(now, index, joined);
+                Ok(())
+            }
+            // The session goes on as it was.
+            (Ok(joined), Some(_)) if is_again => {
+                self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
+                Ok(())
+            }
+            (Ok(joined), _) => {
+                self.go_out_again(now, cid, &joined);
+                Ok(())
+            }
+            (Err(error), Some(index)) if is_current => self.stay_out(now, index, error),
+            (Err(error), Some(index)) if is_again => {
+                self.lose(now, index, &error);
+                Err(error)
+            }
+            (Err(error), _) => Err(error),
+        };
+        if let Some(ticket) = ticket {
+            self.outputs.push_back(Output::Reply { ticket, result });
+        }
+    }
+
+    /// The server let this device in: the media may be set up.
+    fn come_in(&mut self, now: Now, index: usize, joined: Joined) {
+        let cid = self.calls[index].cid.clone();
+        self.answered.insert(cid.clone(), joined.revision);
+        let is_first = self.calls[index].state.call.version == 0;
+        let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
+        let settings = joined.state.call.settings.clone();
+        if let Some(in_call) = self.calls[index].in_call_mut() {
+            in_call.media = Media::Up { session, let_in: now.instant };
+            in_call.again = in_call.again.or(Some((in_call.join, now.instant)));
+            // What the call's settings say could not be known before.
+            if is_first && !settings.audio.mic_default_on && in_call.microphone == DeviceView::On {
+                in_call.microphone = DeviceView::Off;
+            }
+            if !settings.video.enabled {
+                in_call.camera = DeviceView::Off;
+            }
+            let join = in_call.join;
+            let microphone = Toggle::from(in_call.microphone == DeviceView::On);
+            let camera = Toggle::from(in_call.camera == DeviceView::On);
+            self.outputs.push_back(Output::OpenSession { cid, join, media: joined.media, microphone, camera });
+        }
+        if joined.state.call.version < self.calls[index].state.call.version {
+            // What came between the request and its answer may already have ended the call.
+            let around = Surroundings { me: &self.me, now, manner: self.manner(&joined.state.call.cid) };
+            let action = self.calls[index].follow(around, Origin::Event);
+            self.act(now, index, action);
+        } else {
+            self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
+        }
+    }
+
+    /// Let in after having hung up (or for a join that a newer one has taken the place of).
+    fn go_out_again(&mut self, now: Now, cid: &CallId, joined: &Joined) {
+        if planted!(self, ComesInAfterHangingUp) {
+            let media = joined.media.clone();
+            let (cid, microphone, camera) = (cid.clone(), Toggle::On, Toggle::Off);
+            return self.outputs.push_back(Output::OpenSession { cid, join: 0, media, microphone, camera });
+        }
+        let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
+        let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
+        if wants_in || self.errands.leaving(cid, session.as_ref()) {
+            return;
+        }
+        self.insist(now, Request::Leave { cid: cid.clone(), leave: wire::Leave { session, ring: None } });
+    }
+
+    /// A join failed. While the ring lives the device rings again (R3); a ring that is over is a missed call, never an
+    /// error (R4).
+    fn stay_out(&mut self, now: Now, index: usize, error: ClientError) -> Result<(), ClientError> {
+        let manner = self.manner(&self.calls[index].cid);
+        let around = Surroundings { me: &self.me, now, manner };
+        let call = &mut self.calls[index];
+        let Some(in_call) = call.in_call() else { return Err(error) };
+        let (ring, answering) = (in_call.ring.clone(), in_call.answering.clone());
+        let is_unknown = call.state.call.version == 0;
+        let result = match error.code() {
+            Some(Code::AnsweredElsewhere) => {
+                call.leave(now, EndReason::AnsweredElsewhere, How::Quietly);
+                Ok(())
+            }
+            Some(Code::RingOver) => {
+                let reason = if answering.is_some() { EndReason::Cancelled } else { EndReason::Ended };
+                call.leave(now, reason, How::Quietly);
+                Ok(())
+            }
+            Some(Code::CallEnded) if ring.is_some() => {
+                call.end(now, EndReason::Ended);
+                Ok(())
+            }
+            _ => {
+                match answering {
+                    Some(ringing) if !ringing.until.is_over(now) => call.phase = Phase::RingingIn(ringing),
+                    Some(_) => call.leave(now, EndReason::Timeout, How::Quietly),
+                    // Nothing was ever known of it: the error says all there is to say.
+                    None if is_unknown => call.phase = Phase::Idle,
+                    None => call.leave(now, EndReason::MediaFailed, How::HungUp),
+                }
+                Err(error)
+            }
+        };
+        // The ring may have ended meanwhile, or a newer one begun.
+        let action = call.follow(around, Origin::Event);
+        self.act(now, index, action);
+        result
+    }
+
+    /// The server does not let this device in again.
+    fn lose(&mut self, now: Now, index: usize, error: &ClientError) {
+        if matches!(error.code(), Some(Code::CallEnded | Code::CallNotFound | Code::RingOver)) {
+            let cid = self.calls[index].cid.clone();
+            self.calls[index].end(now, EndReason::Ended);
+            self.outputs.push_back(Output::CloseSession { cid });
+        }
+    }
+
+    pub(super) fn leave(&mut self, now: Now, cid: &CallId, leave: Leave) {
+        let Some(index) = self.position(cid) else { return };
+        let call = &mut self.calls[index];
+        let cid = cid.clone();
+        match (&call.phase, leave) {
+            (Phase::RingingIn(ringing), Leave::Reject { reason, message }) => {
+                let reject = Reject { ring: ringing.ring.clone(), reason, message: message.clone() };
+                call.leave(now, EndReason::Declined, How::Refused { reason, message });
+                self.insist(now, Request::Reject { cid, reject });
+            }
+            // R6: dismissed on this device alone; nobody is told.
+            (Phase::RingingIn(_), Leave::Plain) => call.leave(now, EndReason::Left, How::Quietly),
+            (Phase::RingingOut(ringing), _) => {
+                let ring = Some(ringing.ring.clone());
+                call.leave(now, EndReason::Cancelled, How::HungUp);
+                self.insist(now, Request::Leave { cid, leave: wire::Leave { session: None, ring } });
+            }
+            (Phase::Joining(in_call) | Phase::Joined(in_call), _) => {
+                let leave = wire::Leave { session: in_call.session().cloned(), ring: in_call.ring.clone() };
+                call.leave(now, EndReason::Left, How::HungUp);
+                self.outputs.push_back(Output::CloseSession { cid: cid.clone() });
+                self.go_out(now, cid, leave);
+            }
+            (Phase::Idle | Phase::Left(_) | Phase::Ended(_), _) => {}
+        }
+    }
+
+    /// Tells the server that this device is out; who waits for a join that is not wanted any more is let go.
+    fn go_out(&mut self, now: Now, cid: CallId, leave: wire::Leave) {
+        for ticket in self.errands.forget_joining(now.instant, &cid) {
+            self.outputs.push_back(Output::Reply { ticket, result: Ok(()) });
+        }
+        self.insist(now, Request::Leave { cid, leave });
+    }
+
+    pub(super) fn toggle(&mut self, cid: &CallId, device: Device, to: Toggle) {
+        let Some(index) = self.position(cid) else { return };
+        let Some(in_call) = self.calls[index].in_call_mut() else { return };
+        match device {
+            Device::Microphone => in_call.microphone = shown(to),
+            Device::Camera => in_call.camera = shown(to),
+        }
+        self.outputs.push_back(Output::Switch { cid: cid.clone(), device, to });
+    }
+
+    /// What the media session of one join says; one of an earlier join says nothing any more.
+    pub(super) fn on_session(&mut self, now: Now, cid: &CallId, join: ErrandId, event: SessionEvent) {
+        let Some(index) = self.position(cid) else { return };
+        let call = &mut self.calls[index];
+        let Some(in_call) = call.in_call_mut().filter(|in_call| in_call.join == join) else { return };
+        match event {
+            SessionEvent::Connected => {
+                if let Media::Up { session, let_in } | Media::Reconnecting { session, let_in } = in_call.media.clone() {
+                    in_call.media = Media::Up { session, let_in };
+                    _ = in_call.since.get_or_insert(now.instant);
+                    call.phase = Phase::Joined(in_call.clone());
+                }
+            }
+            SessionEvent::Reconnecting => {
+                if let Media::Up { session, let_in } = in_call.media.clone()
+                    && in_call.since.is_some()
+                {
+                    in_call.media = Media::Reconnecting { session, let_in };
+                }
+            }
+            SessionEvent::Participants(participants) => in_call.participants = participants,
+            SessionEvent::Device { device: Device::Microphone, view } => in_call.microphone = view,
+            SessionEvent::Device { device: Device::Camera, view } => in_call.camera = view,
+            SessionEvent::Closed(reason) => {
+                let leave = wire::Leave { session: in_call.session().cloned(), ring: in_call.ring.clone() };
+                match reason {
+                    EndReason::Ended => call.end(now, reason),
+                    _ => call.leave(now, reason, How::HungUp),
+                }
+                self.outputs.push_back(Output::CloseSession { cid: cid.clone() });
+                self.go_out(now, cid.clone(), leave);
+            }
+        }
+    }
+}

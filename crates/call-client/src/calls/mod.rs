@@ -1,0 +1,568 @@
+//! All calls of this device, sans-IO: the server's messages and the person's wishes in, requests and a view out.
+
+/// Whether a bug was planted; never, outside the simulator.
+macro_rules! planted {
+    ($calls:expr, $bug:ident) => {{
+        #[cfg(feature = "simulation")]
+        {
+            $calls.planted == Some(crate::planted::Planted::$bug)
+        }
+        #[cfg(not(feature = "simulation"))]
+        {
+            false
+        }
+    }};
+}
+
+mod joining;
+mod view;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+use wire::{
+    Call as WireCall, CallId, CallState, Custom, Event, HistoryEntry, Joined, MediaCredentials, Person, Presence,
+    Reason, Reject, RingId, Role, ServerMessage, Settings, Snapshot, UnixMillis, UserId,
+};
+
+use crate::{
+    account::Account,
+    call::{Action, Call, Manner, Me, Origin, Phase, Surroundings},
+    clock::{Clock, Now},
+    errands::{ErrandId, Errands, Request},
+    error::ClientError,
+    session::SessionEvent,
+    state::{Connection, DeviceView},
+};
+
+/// Most history entries that are kept for screens.
+const HISTORY_SHOWN: usize = 200;
+/// How long a request that must reach the server is tried again while the server is away.
+const INSIST_FOR: Duration = Duration::from_secs(20);
+/// How often the clocks are compared: the machine may have slept. More often while something rings.
+const LOOK_AT_CLOCKS: Duration = Duration::from_secs(5);
+const LOOK_AT_CLOCKS_RINGING: Duration = Duration::from_millis(500);
+
+/// Names a wish until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// Whether something is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toggle {
+    /// It is sent.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl From<bool> for Toggle {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
+/// How to come into a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JoinOptions {
+    /// Make the call if it does not exist.
+    pub create: bool,
+    /// Whether the camera is on at the start.
+    pub video: Toggle,
+}
+
+/// How to go out of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leave {
+    /// Hang up; while my own ring is unanswered: cancel it; while I am rung: dismiss it on this device alone.
+    Plain,
+    /// Refuse the ring.
+    Reject {
+        /// `Decline` or `Busy`.
+        reason: Reason,
+        /// A short word for the caller.
+        message: Option<String>,
+    },
+}
+
+/// What happens to the calls of this device.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// The server speaks, on the connection that was opened then (by the wall clock).
+    Server {
+        opened_at: UnixMillis,
+        message: ServerMessage,
+    },
+    /// The server is away.
+    Disconnected {
+        why: String,
+    },
+    /// Somebody else answers at the server's address.
+    WrongServer {
+        why: String,
+    },
+    SignedOut,
+    /// An answer that carries a call's new state; newer than every event up to `revision`.
+    State {
+        state: CallState,
+        revision: u64,
+    },
+    Join {
+        cid: CallId,
+        options: JoinOptions,
+        ticket: Ticket,
+    },
+    Leave {
+        cid: CallId,
+        leave: Leave,
+    },
+    Alerted {
+        cid: CallId,
+    },
+    Toggle {
+        cid: CallId,
+        device: Device,
+        to: Toggle,
+    },
+    /// R13.
+    BusyWhenInCall {
+        to: Toggle,
+    },
+    /// R14.
+    DoNotDisturb {
+        to: Toggle,
+    },
+    /// A join was answered, or could not be sent.
+    JoinDone {
+        id: ErrandId,
+        cid: CallId,
+        result: Box<Result<Joined, ClientError>>,
+    },
+    /// Another errand was.
+    ErrandDone {
+        id: ErrandId,
+        result: Result<(), ClientError>,
+    },
+    Session {
+        cid: CallId,
+        join: ErrandId,
+        event: SessionEvent,
+    },
+    /// The program ends: everything is left.
+    ShutDown,
+    Timeout,
+}
+
+/// A device a person switches during a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Device {
+    Microphone,
+    Camera,
+}
+
+/// What has to be done outside.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Sleep until then (or for ever), then say so.
+    Timeout(Option<Instant>),
+    /// The view changed.
+    Changed,
+    /// Send this once and say how it went.
+    Request {
+        id: ErrandId,
+        request: Request,
+    },
+    /// Something that is told and not kept.
+    Notice(Event),
+    /// The connection may be as old as the sleep the machine woke from: open a new one.
+    Reconnect,
+    OpenSession {
+        cid: CallId,
+        join: ErrandId,
+        media: MediaCredentials,
+        microphone: Toggle,
+        camera: Toggle,
+    },
+    CloseSession {
+        cid: CallId,
+    },
+    Switch {
+        cid: CallId,
+        device: Device,
+        to: Toggle,
+    },
+    TellAlerted {
+        cid: CallId,
+        ring: RingId,
+    },
+    Reply {
+        ticket: Ticket,
+        result: Result<(), ClientError>,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Calls {
+    me: Me,
+    person: Person,
+    server_name: String,
+    connection: Connection,
+    clock: Clock,
+    revision: u64,
+    people: BTreeMap<UserId, Person>,
+    calls: Vec<Call>,
+    /// Calls an answer told of, and the revision it was newer than: an older snapshot may not know of them.
+    answered: BTreeMap<CallId, u64>,
+    history: Vec<HistoryEntry>,
+    errands: Errands,
+    busy_when_in_call: Toggle,
+    do_not_disturb: Toggle,
+    outputs: VecDeque<Output>,
+    changed: bool,
+    now: Option<Now>,
+    #[cfg(feature = "simulation")]
+    pub(crate) planted: Option<crate::planted::Planted>,
+}
+
+impl Calls {
+    /// `seed` spreads the pauses between attempts.
+    pub(crate) fn new(account: &Account, seed: u64) -> Self {
+        Self {
+            me: Me { user: account.user.clone(), device: account.device.clone() },
+            person: Person {
+                id: account.user.clone(),
+                name: account.name.clone(),
+                role: Role::User,
+                presence: Presence::Offline,
+            },
+            server_name: String::new(),
+            connection: Connection::Connecting,
+            clock: Clock::default(),
+            revision: 0,
+            people: BTreeMap::new(),
+            calls: Vec::new(),
+            answered: BTreeMap::new(),
+            history: Vec::new(),
+            errands: Errands::new(seed),
+            busy_when_in_call: Toggle::Off,
+            do_not_disturb: Toggle::Off,
+            outputs: VecDeque::new(),
+            changed: true,
+            now: None,
+            #[cfg(feature = "simulation")]
+            planted: None,
+        }
+    }
+
+    /// What to do next; ends with `Timeout`.
+    pub(crate) fn poll(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        if std::mem::take(&mut self.changed) {
+            return Output::Changed;
+        }
+        let Some(now) = self.now else { return Output::Timeout(None) };
+        if let Some((id, request)) = self.errands.next_due(now.instant) {
+            return Output::Request { id, request };
+        }
+        let is_ringing = self.calls.iter().any(Call::is_ringing);
+        let look = now.instant + if is_ringing { LOOK_AT_CLOCKS_RINGING } else { LOOK_AT_CLOCKS };
+        let due = self.calls.iter().filter_map(Call::deadline).chain(self.errands.deadline()).chain([look]);
+        Output::Timeout(due.min())
+    }
+
+    pub(crate) fn handle(&mut self, now: Now, input: Input) {
+        self.now = Some(now);
+        if self.clock.has_slept(now) {
+            // What is over is over before anything that waited during the sleep is looked at.
+            self.on_time(now);
+            self.outputs.push_back(Output::Reconnect);
+        }
+        match input {
+            Input::Timeout => self.on_time(now),
+            Input::Server { opened_at, message } => self.on_message(now, opened_at, message),
+            other => {
+                self.changed = true;
+                self.on_wish(now, other);
+            }
+        }
+        let count = self.calls.len();
+        self.calls.retain(|call| !call.is_forgettable(now));
+        self.changed |= self.calls.len() != count;
+    }
+
+    fn on_wish(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Timeout | Input::Server { .. } => {}
+            Input::Disconnected { why } => self.connection = Connection::Offline { why },
+            Input::WrongServer { why } => self.connection = Connection::WrongServer { why },
+            Input::SignedOut => self.on_signed_out(now),
+            Input::State { state, revision } => {
+                self.answered.insert(state.call.cid.clone(), revision);
+                self.on_state(now, state, Duration::ZERO, Origin::Event);
+            }
+            Input::Join { cid, options, ticket } => self.join(now, cid, options, ticket),
+            Input::Leave { cid, leave } => self.leave(now, &cid, leave),
+            Input::Alerted { cid } => self.on_alerted(&cid),
+            Input::Toggle { cid, device, to } => self.toggle(&cid, device, to),
+            Input::BusyWhenInCall { to } => self.busy_when_in_call = to,
+            Input::DoNotDisturb { to } => self.on_do_not_disturb(now, to),
+            Input::JoinDone { id, cid, result } => self.on_join_done(now, id, &cid, *result),
+            Input::ErrandDone { id, result } => _ = self.errands.settle(now.instant, id, result.err().as_ref()),
+            Input::Session { cid, join, event } => self.on_session(now, &cid, join, event),
+            Input::ShutDown => self.on_shut_down(now),
+        }
+    }
+
+    fn on_time(&mut self, now: Now) {
+        for call in &mut self.calls {
+            if planted!(self, RingsForEver) && call.is_ringing() {
+                continue;
+            }
+            self.changed |= call.on_time(now);
+        }
+    }
+
+    fn on_message(&mut self, now: Now, opened_at: UnixMillis, message: ServerMessage) {
+        if self.clock.is_stale(opened_at) {
+            tracing::debug!("a message from before the machine slept is passed over");
+            return;
+        }
+        self.changed = true;
+        match message {
+            ServerMessage::Snapshot(snapshot) => self.on_snapshot(now, snapshot),
+            ServerMessage::Event { revision, event, server_time } => {
+                let age = self.clock.age(now, server_time);
+                if revision > self.revision {
+                    self.revision = revision;
+                    self.on_event(now, event, age);
+                } else {
+                    tracing::debug!(revision, newest = self.revision, "an event older than what is known is dropped");
+                }
+            }
+            ServerMessage::Pong => self.changed = false,
+        }
+    }
+
+    fn on_snapshot(&mut self, now: Now, snapshot: Snapshot) {
+        self.connection = Connection::Online;
+        self.clock.connected(now, snapshot.server_time);
+        self.revision = snapshot.revision;
+        self.server_name = snapshot.server_name;
+        self.person = snapshot.me;
+        self.people = snapshot.people.into_iter().map(|person| (person.id.clone(), person)).collect();
+        self.history = snapshot.history;
+        let told = |cid: &CallId| snapshot.calls.iter().any(|state| state.call.cid == *cid);
+        for index in 0..self.calls.len() {
+            let cid = &self.calls[index].cid;
+            let is_newer = self.answered.get(cid).is_some_and(|revision| *revision >= snapshot.revision);
+            if !told(cid) && !is_newer {
+                let action = self.calls[index].vanish(now);
+                self.act(now, index, action);
+            }
+        }
+        self.answered.retain(|_, revision| *revision >= snapshot.revision);
+        for state in snapshot.calls {
+            self.on_state(now, state, Duration::ZERO, Origin::Snapshot);
+        }
+        self.errands.hurry(now.instant, None);
+    }
+
+    fn on_event(&mut self, now: Now, event: Event, age: Duration) {
+        match event {
+            Event::Call { state } => {
+                self.errands.hurry(now.instant, Some(&state.call.cid));
+                self.on_state(now, state, age, Origin::Event);
+            }
+            Event::Person { person } if person.id == self.me.user => self.person = person,
+            Event::Person { person } => _ = self.people.insert(person.id.clone(), person),
+            Event::History { entry } => {
+                self.history.retain(|known| known.id != entry.id);
+                let place = self.history.partition_point(|known| known.id > entry.id);
+                self.history.insert(place, entry);
+                self.history.truncate(HISTORY_SHOWN);
+            }
+            Event::MissedSeen => self.history.iter_mut().for_each(|entry| entry.unseen = false),
+            Event::SignedOut => self.on_signed_out(now),
+            Event::Unknown => self.changed = false,
+            event @ (Event::Reaction { .. }
+            | Event::Custom { .. }
+            | Event::PermissionAsked { .. }
+            | Event::Notified { .. }
+            | Event::EndsSoon { .. }) => {
+                self.changed = false;
+                self.outputs.push_back(Output::Notice(event));
+            }
+        }
+    }
+
+    fn on_signed_out(&mut self, now: Now) {
+        self.connection = Connection::SignedOut;
+        for index in 0..self.calls.len() {
+            let action = self.calls[index].vanish(now);
+            self.act(now, index, action);
+        }
+    }
+
+    /// A call's state, from wherever: of two states of a call the one with the higher version is newer.
+    fn on_state(&mut self, now: Now, state: CallState, age: Duration, origin: Origin) {
+        let index = self.place(now, &state);
+        let manner = self.manner(&state.call.cid);
+        let mut state = state;
+        if let Some(ring) = &mut state.ring {
+            if planted!(self, JoinsAgain) {
+                ring.caller_came = false;
+            }
+            if planted!(self, IgnoresOtherDevices)
+                && let Some(target) = ring.targets.iter_mut().find(|target| target.user == self.me.user)
+                && target.answered_on.as_ref().is_some_and(|device| *device != self.me.device)
+            {
+                target.outcome = wire::Outcome::Ringing;
+            }
+        }
+        let around = Surroundings { me: &self.me, now, manner };
+        let may_be_old = origin == Origin::Event || self.answered.contains_key(&state.call.cid);
+        let is_older = may_be_old && state.call.version < self.calls[index].state.call.version;
+        let is_older = is_older && !planted!(self, TakesOlderStates);
+        if planted!(self, DismissedAlertsAgain) {
+            self.calls[index].forget_done();
+        }
+        if planted!(self, JoinsAgain) {
+            self.calls[index].forget_done();
+        }
+        let action = if is_older {
+            // Told by an answer, ahead of the snapshot; an event that old was overtaken.
+            None
+        } else {
+            self.calls[index].update(around, state, age, origin)
+        };
+        self.act(now, index, action);
+    }
+
+    fn manner(&self, cid: &CallId) -> Manner {
+        let mut others = self.calls.iter().filter(|call| call.cid != *cid);
+        if self.do_not_disturb == Toggle::On {
+            Manner::StaySilent
+        } else if self.busy_when_in_call == Toggle::On && others.any(|call| call.in_call().is_some()) {
+            Manner::AnswerBusy
+        } else {
+            Manner::Alert
+        }
+    }
+
+    /// Nothing alerts from now on, or what rings still alerts now.
+    fn on_do_not_disturb(&mut self, now: Now, to: Toggle) {
+        self.do_not_disturb = to;
+        for index in 0..self.calls.len() {
+            let manner = self.manner(&self.calls[index].cid);
+            let around = Surroundings { me: &self.me, now, manner };
+            let action = match &self.calls[index].phase {
+                Phase::Idle | Phase::RingingIn(_) => self.calls[index].follow(around, Origin::Event),
+                Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) | Phase::Left(_) | Phase::Ended(_) => None,
+            };
+            self.act(now, index, action);
+        }
+    }
+
+    fn place(&mut self, now: Now, state: &CallState) -> usize {
+        self.position(&state.call.cid).unwrap_or_else(|| {
+            self.calls.push(Call::new(now, state.clone()));
+            self.calls.len() - 1
+        })
+    }
+
+    fn position(&self, cid: &CallId) -> Option<usize> {
+        self.calls.iter().position(|call| call.cid == *cid)
+    }
+
+    fn act(&mut self, now: Now, index: usize, action: Option<Action>) {
+        let cid = self.calls[index].cid.clone();
+        match action {
+            None => {}
+            Some(Action::JoinAnswered { ring }) => self.join_answered(now, index, ring),
+            Some(Action::CloseSession) => self.outputs.push_back(Output::CloseSession { cid }),
+            Some(Action::Rejoin { session }) => self.rejoin(now, index, session),
+            Some(Action::TellAlerted { ring }) => self.outputs.push_back(Output::TellAlerted { cid, ring }),
+            Some(Action::TellLeft { ring, session }) => {
+                self.insist(now, Request::Leave { cid, leave: wire::Leave { session, ring } });
+            }
+            Some(Action::Refuse { ring, reason, message }) => {
+                self.insist(now, Request::Reject { cid, reject: Reject { ring, reason, message } });
+            }
+        }
+    }
+
+    /// Tells the server, and again while it is away.
+    fn insist(&mut self, now: Now, request: Request) {
+        if !self.errands.has(&request) {
+            let within = if planted!(self, LeavesOnce) { Duration::ZERO } else { INSIST_FOR };
+            self.errands.add(now.instant, request, within, None);
+        }
+    }
+
+    fn on_alerted(&mut self, cid: &CallId) {
+        let Some(index) = self.position(cid) else { return };
+        if let Phase::RingingIn(ringing) = &mut self.calls[index].phase
+            && !ringing.alerting
+        {
+            ringing.alerting = true;
+            let ring = ringing.ring.clone();
+            self.outputs.push_back(Output::TellAlerted { cid: cid.clone(), ring });
+        }
+    }
+
+    fn on_shut_down(&mut self, now: Now) {
+        for index in 0..self.calls.len() {
+            match &self.calls[index].phase {
+                Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) => {
+                    let cid = self.calls[index].cid.clone();
+                    self.leave(now, &cid, Leave::Plain);
+                }
+                Phase::Idle | Phase::RingingIn(_) | Phase::Left(_) | Phase::Ended(_) => {}
+            }
+        }
+    }
+
+    /// Every call.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter()
+    }
+
+    /// Nothing is on its way to the server.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.errands.is_empty()
+    }
+}
+
+/// A call nobody has told of yet: what it is comes with the answer to the join.
+fn placeholder(cid: CallId, me: &UserId, now: Now) -> CallState {
+    let call = WireCall {
+        cid,
+        created_by: me.clone(),
+        created_at: now.wall,
+        members: Vec::new(),
+        settings: Settings::default(),
+        custom: Custom::new(),
+        starts_at: None,
+        team: None,
+        is_live: false,
+        blocked: BTreeSet::new(),
+        pinned: BTreeSet::new(),
+        grants: BTreeMap::new(),
+        ended_at: None,
+        session: None,
+        version: 0,
+    };
+    CallState { call, ring: None, own_capabilities: BTreeSet::new() }
+}
+
+fn shown(toggle: Toggle) -> DeviceView {
+    match toggle {
+        Toggle::On => DeviceView::On,
+        Toggle::Off => DeviceView::Off,
+    }
+}

@@ -1,0 +1,351 @@
+//! The server without network, disk and clock, for the simulator: the same desk and authority, a disk that holds exactly
+//! what was stored, and every delay, failure and crash in the hands of the test.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wire::{
+    CallId, Code, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryEntry, Join, Joined, Leave, MediaCredentials,
+    MediaServer, Outcome, Reject, RingId, Role, ServerMessage, UnixMillis, UserId,
+};
+
+pub use crate::planted::Planted;
+use crate::{
+    authority::{Authority, Batch, CallTypes, Caller, Effect, Out},
+    desk::Desk,
+    ring::Ring,
+    store::{Change, Live, StoredCall, StoredPerson},
+};
+use sfu::SfuEvent;
+
+/// A request, as HTTP would bring it.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Make a call, ring.
+    GetOrCreate(GetOrCreate),
+    /// Come in.
+    Join(Join),
+    /// Refuse.
+    Reject(Reject),
+    /// Go out.
+    Leave(Leave),
+    /// End for everyone.
+    End,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Of `GetOrCreate`.
+    Created(GetOrCreated),
+    /// Of `Join`.
+    Joined(Joined),
+    /// Of the others.
+    Done,
+}
+
+/// What leaves the server.
+#[derive(Debug, Clone)]
+pub enum Sent {
+    /// On the connection with this number.
+    Message {
+        /// To whom.
+        device: DeviceId,
+        /// On which connection.
+        epoch: u64,
+        /// What.
+        message: Arc<ServerMessage>,
+    },
+    /// The answer to a request.
+    Answer {
+        /// Which request.
+        id: u64,
+        /// What came of it.
+        result: Result<Answer, ErrorBody>,
+    },
+    /// The media server puts a device out.
+    RemoveParticipant {
+        /// Of this call.
+        cid: CallId,
+        /// Which.
+        device: DeviceId,
+    },
+    /// The media server puts everybody out.
+    CloseRoom {
+        /// Of this call.
+        cid: CallId,
+    },
+}
+
+/// What is in the database.
+#[derive(Debug, Default, Clone)]
+struct Disk {
+    calls: BTreeMap<CallId, StoredCall>,
+    rings: BTreeMap<RingId, Ring>,
+    history: BTreeMap<(UserId, String), HistoryEntry>,
+    next_entry: i64,
+}
+
+impl Disk {
+    fn write(&mut self, change: &Change, bug: Option<Planted>) -> Vec<HistoryEntry> {
+        self.calls.extend(change.calls.clone());
+        let cancelled = |ring: &&Ring| ring.targets.iter().any(|target| target.outcome == Outcome::Cancelled);
+        let kept = |ring: &&Ring| bug != Some(Planted::CancelNotStored) || !cancelled(ring);
+        self.rings.extend(change.rings.values().filter(kept).map(|ring| (ring.id.clone(), ring.clone())));
+        let mut entries = Vec::new();
+        for line in &change.history {
+            let next = self.next_entry;
+            let kept = self.history.entry((line.person.clone(), line.occasion.clone())).or_insert_with(|| {
+                self.next_entry += 1;
+                HistoryEntry { id: next, ..line.entry.clone() }
+            });
+            *kept = HistoryEntry { id: kept.id, ..line.entry.clone() };
+            entries.push(kept.clone());
+        }
+        entries
+    }
+
+    fn newest_ring(&self, cid: &CallId) -> Option<Ring> {
+        self.rings.values().rev().find(|ring| ring.cid == *cid).cloned()
+    }
+
+    fn live(&self, people: &[UserId]) -> Live {
+        let calls: Vec<wire::Call> =
+            self.calls.values().filter(|stored| stored.is_live).map(|stored| stored.call.clone()).collect();
+        let rings = calls.iter().filter_map(|call| self.newest_ring(&call.cid)).collect();
+        let people = people.iter().map(|id| StoredPerson {
+            id: id.clone(),
+            name: id.to_string(),
+            role: Role::User,
+            teams: Default::default(),
+        });
+        Live { people: people.collect(), calls, rings, ..Live::default() }
+    }
+}
+
+type Waiting = (u64, Result<Answer, ErrorBody>);
+
+/// What is gone with a crash.
+struct Running {
+    desk: Desk<Waiting>,
+    epochs: BTreeMap<DeviceId, u64>,
+    arrivals: Vec<(Caller, u64)>,
+    writing: Option<(Batch, Vec<Waiting>)>,
+}
+
+/// The server.
+pub struct SimulatedServer {
+    people: Vec<UserId>,
+    disk: Disk,
+    running: Option<Running>,
+    sent: Vec<Sent>,
+    planted: Option<Planted>,
+}
+
+impl SimulatedServer {
+    /// A server that these people use, started.
+    #[must_use]
+    pub fn start(now: UnixMillis, seed: u64, people: Vec<UserId>, planted: Option<Planted>) -> Self {
+        let mut server = Self { people, disk: Disk::default(), running: None, sent: Vec::new(), planted };
+        server.restart(now, seed);
+        server
+    }
+
+    /// Everything but the disk is gone. What was being stored is on it, or not.
+    pub fn crash(&mut self, was_stored: bool) {
+        let Some(running) = self.running.take() else { return };
+        if let Some((batch, _)) = running.writing
+            && was_stored
+        {
+            self.disk.write(&batch.change, self.planted);
+        }
+        self.sent.clear();
+    }
+
+    /// Comes up again from the disk.
+    pub fn restart(&mut self, now: UnixMillis, seed: u64) {
+        let mut authority = Authority::new(
+            now,
+            seed,
+            "simulated".to_owned(),
+            CallTypes::new(BTreeMap::new()),
+            self.disk.live(&self.people),
+        );
+        authority.planted = self.planted;
+        let desk = Desk::new(authority);
+        self.running = Some(Running { desk, epochs: BTreeMap::new(), arrivals: Vec::new(), writing: None });
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// A device opens its socket.
+    pub fn connect(&mut self, user: UserId, device: DeviceId, epoch: u64) {
+        if let Some(running) = &mut self.running {
+            running.arrivals.push((Caller { user, device }, epoch));
+        }
+    }
+
+    /// The server notices that a connection is gone.
+    pub fn disconnect(&mut self, now: UnixMillis, device: &DeviceId, epoch: u64) {
+        let Some(running) = &mut self.running else { return };
+        running.arrivals.retain(|(who, known)| who.device != *device || *known != epoch);
+        if running.epochs.get(device) == Some(&epoch) {
+            running.epochs.remove(device);
+        }
+        running.desk.authority.disconnected(now, device, epoch);
+    }
+
+    /// A request.
+    pub fn ask(&mut self, now: UnixMillis, id: u64, user: UserId, device: DeviceId, cid: &CallId, ask: Ask) {
+        let Some(running) = &mut self.running else { return };
+        let authority = &mut running.desk.authority;
+        if !authority.knows(cid)
+            && let Some(stored) = self.disk.calls.get(cid)
+        {
+            authority.load(stored.call.clone(), self.disk.newest_ring(cid));
+        }
+        let who = Caller { user, device };
+        let result = match ask {
+            Ask::GetOrCreate(request) => authority.get_or_create(now, &who, cid, request).map(Answer::Created),
+            Ask::Join(join) => authority.join(now, &who, cid, join).map(|(state, _)| {
+                let media = MediaCredentials { server: MediaServer::Here, token: String::new() };
+                Answer::Joined(Joined { state, media, revision: authority.revision() })
+            }),
+            Ask::Reject(reject) => authority.reject(now, &who, cid, reject).map(|_| Answer::Done),
+            Ask::Leave(leave) => authority.leave(now, &who, cid, &leave).map(|()| Answer::Done),
+            Ask::End => authority.end(now, &who, cid).map(|()| Answer::Done),
+        };
+        authority.forget_idle(cid);
+        running.desk.answer((id, result));
+    }
+
+    /// A device says that it alerts its person.
+    pub fn alerted(&mut self, user: UserId, device: DeviceId, cid: &CallId, ring: &RingId) {
+        if let Some(running) = &mut self.running {
+            running.desk.authority.alerted(&Caller { user, device }, cid, ring);
+        }
+    }
+
+    /// A device came to the media server, or left it.
+    pub fn media(&mut self, now: UnixMillis, cid: &CallId, user: &UserId, device: &DeviceId, is_there: bool) {
+        let Some(running) = &mut self.running else { return };
+        let (room, identity) = (cid.to_string(), format!("{user}/{device}"));
+        running.desk.authority.on_media(
+            now,
+            match is_there {
+                true => SfuEvent::ParticipantJoined { room, identity },
+                false => SfuEvent::ParticipantLeft { room, identity },
+            },
+        );
+    }
+
+    /// Does what is due. Says whether something is now on its way to the disk, for [`SimulatedServer::wrote`].
+    pub fn turn(&mut self, now: UnixMillis) -> bool {
+        let Some(running) = &mut self.running else { return false };
+        let mut is_new = false;
+        running.desk.on_time(now);
+        if running.desk.may_greet() {
+            for (who, epoch) in std::mem::take(&mut running.arrivals) {
+                let mut snapshot = running.desk.authority.greeting(now, &who, Vec::new());
+                if self.planted == Some(Planted::SnapshotWithoutRings) {
+                    snapshot.calls.retain(|state| !state.ring.as_ref().is_some_and(wire::Ring::is_live));
+                }
+                running.desk.authority.connected(&who, epoch);
+                running.epochs.insert(who.device.clone(), epoch);
+                let message = Arc::new(ServerMessage::Snapshot(snapshot));
+                self.sent.push(Sent::Message { device: who.device, epoch, message });
+            }
+        }
+        while let Some((batch, waiting)) = running.desk.next_batch() {
+            if batch.change.is_empty() {
+                let outs = running.desk.stored(now, batch, Vec::new());
+                Self::send(&mut self.sent, &running.epochs, waiting, outs);
+                continue;
+            }
+            if self.planted == Some(Planted::AnnouncedBeforeStored) {
+                let outs = running.desk.authority.deliver(now, batch.clone(), Vec::new());
+                Self::send(&mut self.sent, &running.epochs, Vec::new(), outs);
+            }
+            running.writing = Some((batch, waiting));
+            is_new = true;
+            break;
+        }
+        is_new
+    }
+
+    /// What was on its way to the disk is there, or could not be written.
+    pub fn wrote(&mut self, now: UnixMillis, is_stored: bool) {
+        let Some(running) = &mut self.running else { return };
+        let Some((batch, waiting)) = running.writing.take() else { return };
+        if is_stored {
+            let entries = self.disk.write(&batch.change, self.planted);
+            let outs = running.desk.stored(now, batch, entries);
+            Self::send(&mut self.sent, &running.epochs, waiting, outs);
+        } else {
+            let refusal = ErrorBody::new(Code::Unavailable, "the disk is full");
+            let refused = waiting.into_iter().chain(running.desk.failed(now, batch));
+            self.sent.extend(refused.map(|(id, _)| Sent::Answer { id, result: Err(refusal.clone()) }));
+        }
+    }
+
+    fn send(sent: &mut Vec<Sent>, epochs: &BTreeMap<DeviceId, u64>, waiting: Vec<Waiting>, outs: Vec<Out>) {
+        sent.extend(waiting.into_iter().map(|(id, result)| Sent::Answer { id, result }));
+        let mut last: Option<(String, Arc<ServerMessage>)> = None;
+        for out in outs {
+            match out {
+                Out::Text { device, text } => {
+                    let Some(epoch) = epochs.get(&device).copied() else { continue };
+                    // What goes to several devices is read once.
+                    let message = match &last {
+                        Some((known, message)) if *known == text => Arc::clone(message),
+                        _ => Arc::new(serde_json::from_str(&text).expect("a server reads what it writes")),
+                    };
+                    last = Some((text, Arc::clone(&message)));
+                    sent.push(Sent::Message { device, epoch, message });
+                }
+                Out::Close { .. } => {}
+                Out::Effect(Effect::RemoveParticipant { cid, device, .. }) => {
+                    sent.push(Sent::RemoveParticipant { cid, device });
+                }
+                Out::Effect(Effect::CloseRoom { cid }) => sent.push(Sent::CloseRoom { cid }),
+                Out::Effect(Effect::PermitMedia { .. } | Effect::Mute { .. }) => {}
+            }
+        }
+    }
+
+    /// What left it since the last time, in order.
+    pub fn take_sent(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// When time alone brings something.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<UnixMillis> {
+        self.running.as_ref()?.desk.next_deadline()
+    }
+
+    /// A ring as the disk has it, with its deadline.
+    #[must_use]
+    pub fn stored_ring(&self, id: &RingId, now: UnixMillis) -> Option<(wire::Ring, UnixMillis)> {
+        self.disk.rings.get(id).map(|ring| (ring.view(now), ring.deadline))
+    }
+
+    /// Every ring the disk has.
+    pub fn stored_rings(&self, now: UnixMillis) -> impl Iterator<Item = (wire::Ring, UnixMillis)> {
+        self.disk.rings.values().map(move |ring| (ring.view(now), ring.deadline))
+    }
+
+    /// Every call the disk has.
+    pub fn stored_calls(&self) -> impl Iterator<Item = &wire::Call> {
+        self.disk.calls.values().map(|stored| &stored.call)
+    }
+
+    /// A person's history line about a ring.
+    #[must_use]
+    pub fn stored_history(&self, person: &UserId, ring: &RingId) -> Option<&HistoryEntry> {
+        self.disk.history.get(&(person.clone(), ring.to_string()))
+    }
+}

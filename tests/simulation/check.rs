@@ -1,0 +1,325 @@
+//! The invariants of ringing (docs: the calling model, section 3), looked at after every step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use call_client::simulation::Seen;
+use coordinator::simulation::Answer;
+use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, UserId};
+
+use super::world::{EPOCH, Event, World};
+
+/// A ring may sound this long beyond its deadline: a second, and the network's worst delay.
+const MAY_LAST: u64 = 2_000;
+/// Everybody alone in a call for two, or awaited, has been let go of after this.
+const PATIENCE: i64 = 45_000;
+
+/// What must stay true.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    pub(super) broken: Option<String>,
+    /// How targets ended, wherever that was seen first.
+    outcomes: BTreeMap<(RingId, UserId), Outcome>,
+    /// Rings that are over for a device in this life: answered anywhere, or done with by its person.
+    silenced: BTreeSet<(usize, u32, RingId)>,
+    /// Calls a device's person has gone out of, and not come back into.
+    gone: BTreeSet<(usize, u32, CallId)>,
+    opened: BTreeMap<(usize, RingId), u32>,
+    joining: Option<(u64, Option<RingId>)>,
+    alerting: BTreeSet<(usize, u32, RingId)>,
+}
+
+impl Checks {
+    fn fail(&mut self, what: String) {
+        self.broken.get_or_insert(what);
+    }
+
+    pub(super) fn comes(&mut self, d: usize, cid: &CallId) {
+        self.gone.retain(|(device, _, known)| *device != d || known != cid);
+    }
+
+    pub(super) fn goes(&mut self, d: usize, life: u32, cid: &CallId, seen: &Seen) {
+        match seen {
+            Seen::RingingIn(ring) | Seen::RingingOut(ring) => _ = self.silenced.insert((d, life, ring.clone())),
+            Seen::Joining { .. } | Seen::Joined => _ = self.gone.insert((d, life, cid.clone())),
+            Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {}
+        }
+    }
+
+    pub(super) fn joining(&mut self, id: u64, ring: Option<RingId>) {
+        self.joining = Some((id, ring));
+    }
+
+    /// Every target ends with exactly one outcome, the same everywhere.
+    fn sees(&mut self, ring: &Ring) {
+        for target in ring.targets.iter().filter(|target| target.outcome != Outcome::Ringing) {
+            let known = self.outcomes.entry((ring.id.clone(), target.user.clone())).or_insert(target.outcome);
+            if *known != target.outcome {
+                let (known, user, now) = (*known, &target.user, target.outcome);
+                self.broken.get_or_insert(format!("the outcome of {user} was {known:?} and is now {now:?}"));
+            }
+        }
+    }
+}
+
+fn told(message: &ServerMessage) -> Vec<&wire::CallState> {
+    match message {
+        ServerMessage::Snapshot(snapshot) => snapshot.calls.iter().collect(),
+        ServerMessage::Event { event: Told::Call { state }, .. } => vec![state],
+        ServerMessage::Event { .. } | ServerMessage::Pong => Vec::new(),
+    }
+}
+
+impl World {
+    /// Stored before it is announced (R18).
+    pub(super) fn check_sent(&mut self, message: &ServerMessage) {
+        let now = self.server_now();
+        for ring in told(message).into_iter().filter_map(|state| state.ring.as_ref()) {
+            self.checks.sees(ring);
+            let Some((stored, _)) = self.server.stored_ring(&ring.id, now) else {
+                return self.checks.fail("a ring is announced that is not stored".to_owned());
+            };
+            for (told, stored) in ring.targets.iter().zip(&stored.targets) {
+                if told.outcome != Outcome::Ringing && stored.outcome != told.outcome {
+                    self.checks.fail(format!("{:?} is announced, {:?} is stored", told.outcome, stored.outcome));
+                }
+            }
+        }
+    }
+
+    pub(super) fn check_message(&mut self, d: usize, message: &ServerMessage) {
+        for ring in told(message).into_iter().filter_map(|state| state.ring.as_ref()) {
+            self.say(|| {
+                let outcomes: Vec<_> =
+                    ring.targets.iter().map(|target| (target.user.as_str(), target.outcome)).collect();
+                format!("device {d} hears of {} in {}: {outcomes:?}", short(&ring.id), ring.cid)
+            });
+            self.checks.sees(ring);
+        }
+    }
+
+    /// What another device (or anybody) has decided for this person is silent here from now on.
+    pub(super) fn check_told(&mut self, d: usize, message: &ServerMessage) {
+        let (life, user) = (self.devices[d].life, self.devices[d].user.clone());
+        for ring in told(message).into_iter().filter_map(|state| state.ring.as_ref()) {
+            if ring.target(&user).is_some_and(|target| target.outcome != Outcome::Ringing) {
+                self.checks.silenced.insert((d, life, ring.id.clone()));
+            }
+        }
+        self.check_device(d);
+    }
+
+    pub(super) fn check_device(&mut self, d: usize) {
+        let device = &self.devices[d];
+        let Some(machine) = &device.machine else { return };
+        let (now, life) = (self.server_now(), device.life);
+        let mut broken = None;
+        let mut news = Vec::new();
+        for (cid, seen, ring) in machine.seen() {
+            match seen {
+                Seen::RingingIn(id) | Seen::RingingOut(id) => {
+                    let is_in = ring.is_some_and(|ring| ring.caller != device.user);
+                    let Some((_, deadline)) = self.server.stored_ring(&id, now) else {
+                        broken = Some(format!("device {d} rings for a ring that is not stored"));
+                        continue;
+                    };
+                    let deadline = u64::try_from(deadline.0 - EPOCH).unwrap_or(0);
+                    if self.now > deadline + MAY_LAST {
+                        broken = Some(format!("device {d} rings {} ms after the deadline", self.now - deadline));
+                    }
+                    if self.checks.silenced.contains(&(d, life, id.clone())) {
+                        broken = Some(format!("device {d} rings for {} which is over for it", short(&id)));
+                    }
+                    if is_in && device.is_silent {
+                        broken = Some(format!("device {d} rings although nobody may disturb"));
+                    }
+                    if is_in && !self.checks.alerting.contains(&(d, life, id.clone())) {
+                        news.push((cid.clone(), id));
+                    }
+                }
+                Seen::Joining { is_let_in: false, .. } if machine.is_quiet() => {
+                    broken = Some(format!("device {d} waits to be let in and nobody was asked"));
+                }
+                Seen::Joining { is_let_in: true, .. } | Seen::Joined if !device.media.contains_key(cid) => {
+                    broken = Some(format!("device {d} is in {cid} without a media session"));
+                }
+                Seen::Joining { .. } | Seen::Joined | Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {}
+            }
+        }
+        for cid in device.media.keys() {
+            if !matches!(device.seen(cid), Seen::Joining { .. } | Seen::Joined) {
+                broken = Some(format!("device {d} has its microphone on in {cid} and is not in it"));
+            }
+        }
+        for (cid, id) in news {
+            self.say(|| format!("device {d} rings: {} in {cid}", short(&id)));
+            self.checks.alerting.insert((d, life, id));
+            self.after(30, Event::Notices { d, life, cid });
+        }
+        if let Some(broken) = broken {
+            self.checks.fail(broken);
+        }
+    }
+
+    /// A person comes into a call by one ring once, and only if he accepted it; and not after he went out.
+    pub(super) fn check_open(&mut self, d: usize, cid: &CallId, join: u64) {
+        let life = self.devices[d].life;
+        if self.checks.gone.contains(&(d, life, cid.clone())) {
+            // A newer ring, answered back by his own ring, brings him in again.
+            let ring = self.checks.joining.clone().and_then(|(_, ring)| ring);
+            if ring.is_none_or(|ring| self.checks.opened.contains_key(&(d, ring))) {
+                return self.checks.fail(format!("device {d} is dragged back into {cid}"));
+            }
+        }
+        let Some((id, Some(ring))) = self.checks.joining.clone() else { return };
+        if id != join {
+            return;
+        }
+        let times = self.checks.opened.entry((d, ring.clone())).or_insert(0);
+        *times += 1;
+        if *times > 1 {
+            return self.checks.fail(format!("device {d} comes in twice by {}", short(&ring)));
+        }
+        let user = self.devices[d].user.clone();
+        if let Some((stored, _)) = self.server.stored_ring(&ring, self.server_now())
+            && stored.target(&user).is_some_and(|target| target.outcome != Outcome::Accepted)
+        {
+            self.checks.fail(format!("device {d} comes in by {} without having accepted it", short(&ring)));
+        }
+    }
+
+    /// Who is let in by a ring has accepted it on this device, as the disk says.
+    pub(super) fn check_answer(&mut self, d: usize, key: u64, result: &Result<Answer, ErrorBody>) {
+        let asked = self.devices[d].asked.get(&key).cloned();
+        let Some(ring) = asked.and_then(|asked| asked.ring) else { return };
+        if !matches!(result, Ok(Answer::Joined(_))) {
+            return;
+        }
+        let (user, device) = self.devices[d].who();
+        let Some((stored, _)) = self.server.stored_ring(&ring, self.server_now()) else {
+            return self.checks.fail("somebody is let in by a ring that is not stored".to_owned());
+        };
+        if let Some(target) = stored.target(&user)
+            && (target.outcome != Outcome::Accepted || target.answered_on.as_ref() != Some(&device))
+        {
+            self.checks
+                .fail(format!("device {d} is let in; stored is {:?} on {:?}", target.outcome, target.answered_on));
+        }
+    }
+
+    /// Outcomes on the disk never change, and no ring outlives its deadline while the server runs.
+    pub(super) fn check_disk(&mut self) {
+        let now = self.server_now();
+        let rings: Vec<_> = self.server.stored_rings(now).collect();
+        for (ring, _) in rings {
+            self.checks.sees(&ring);
+        }
+    }
+
+    /// The network has been quiet for a while: the devices agree with the server.
+    pub(super) fn check_settled(&mut self) {
+        let now = self.server_now();
+        self.say(|| "— settled —".to_owned());
+        let mut broken = None;
+        for (ring, deadline) in self.server.stored_rings(now) {
+            if ring.is_live() && deadline.0 + 1_500 < now.0 {
+                broken = Some(format!("{} is live {} ms after its deadline", short(&ring.id), now.0 - deadline.0));
+            }
+        }
+        let newest =
+            |cid: &CallId| self.server.stored_rings(now).map(|(ring, _)| ring).filter(|ring| ring.cid == *cid).last();
+        for call in self.server.stored_calls() {
+            let ring = newest(&call.cid);
+            for (d, device) in self.devices.iter().enumerate() {
+                let (cid, life) = (&call.cid, device.life);
+                let seen = device.seen(cid);
+                let participants = call.session.iter().flat_map(|session| &session.participants);
+                let is_participant = participants.map(|there| &there.device).any(|there| *there == device.id);
+                let is_ringing =
+                    |ring: &Ring| ring.target(&device.user).is_some_and(|target| target.outcome == Outcome::Ringing);
+                match &seen {
+                    Seen::RingingIn(id) if !ring.as_ref().is_some_and(|ring| ring.id == *id && is_ringing(ring)) => {
+                        broken = Some(format!("device {d} rings in {cid}, and the server knows nothing of it"));
+                    }
+                    Seen::RingingOut(id)
+                        if !ring
+                            .as_ref()
+                            .is_some_and(|ring| ring.id == *id && ring.is_live() && !ring.is_answered()) =>
+                    {
+                        broken = Some(format!("device {d} rings out in {cid}, and the server knows nothing of it"));
+                    }
+                    Seen::Joined | Seen::Joining { is_let_in: true, .. } if !is_participant => {
+                        broken = Some(format!("device {d} is in {cid}, and the server says it is not"));
+                    }
+                    Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {
+                        if let Some(ring) = &ring {
+                            let is_silenced =
+                                device.is_silent || self.checks.silenced.contains(&(d, life, ring.id.clone()));
+                            if is_ringing(ring) && !is_silenced && !device.machine_is_busy(cid) {
+                                broken = Some(format!("device {d} does not ring in {cid}, and should"));
+                            }
+                            let is_awaited = ring.caller_device == device.id && ring.is_answered() && !ring.caller_came;
+                            if is_awaited && call.session.is_some() {
+                                broken = Some(format!("device {d} does not come into {cid}, which was answered"));
+                            }
+                        }
+                    }
+                    Seen::RingingIn(_) | Seen::RingingOut(_) | Seen::Joined | Seen::Joining { .. } => {}
+                }
+            }
+        }
+        if let Some(broken) = broken {
+            self.checks.fail(broken);
+        }
+    }
+
+    /// Every time limit has passed: nothing is half done, and what was missed is in the history.
+    pub(super) fn check_over(&mut self) {
+        let now = self.server_now();
+        let mut broken = None;
+        let rings: Vec<Ring> = self.server.stored_rings(now).map(|(ring, _)| ring).collect();
+        for ring in &rings {
+            if ring.is_live() {
+                broken = Some(format!("{} is still live at the end", short(&ring.id)));
+            }
+            for target in &ring.targets {
+                let line = self.server.stored_history(&target.user, &ring.id);
+                let is_missed = line.is_some_and(|line| line.outcome == wire::HistoryOutcome::Missed);
+                // A ring that was folded into its mirror was not missed by anybody.
+                let mirrors = |other: &Ring| other.caller == target.user && other.target(&ring.caller).is_some();
+                let must_be = match target.outcome {
+                    Outcome::Missed | Outcome::Busy => true,
+                    Outcome::Cancelled => !rings.iter().any(mirrors),
+                    Outcome::Ringing | Outcome::Accepted | Outcome::Declined => false,
+                };
+                if must_be && !is_missed {
+                    broken = Some(format!("{} missed {} and will not learn of it", target.user, short(&ring.id)));
+                }
+            }
+        }
+        for call in self.server.stored_calls() {
+            let Some(session) = &call.session else { continue };
+            for there in &session.participants {
+                let device = self.devices.iter().position(|device| device.id == there.device);
+                let seen = device.map(|d| self.devices[d].seen(&call.cid));
+                if !matches!(seen, Some(Seen::Joined | Seen::Joining { .. })) {
+                    broken = Some(format!("the server has {} in {}, who is not there", there.device, call.cid));
+                }
+            }
+            let people: BTreeSet<_> = session.participants.iter().map(|there| &there.user).collect();
+            let is_rung = rings.iter().any(|ring| ring.cid == call.cid);
+            if is_rung && call.members.len() == 2 && people.len() < 2 && session.started_at.0 + PATIENCE < now.0 {
+                broken = Some(format!("somebody is left alone in {}", call.cid));
+            }
+            if people.is_empty() {
+                broken = Some(format!("the session of {} goes on without anybody", call.cid));
+            }
+        }
+        if let Some(broken) = broken {
+            self.checks.fail(broken);
+        }
+    }
+}
+
+fn short(id: &RingId) -> &str {
+    &id.as_str()[id.as_str().len().saturating_sub(6)..]
+}

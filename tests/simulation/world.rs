@@ -1,0 +1,427 @@
+//! The world: one virtual time, a queue of what is to happen, a server and the devices of a few people.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use call_client::simulation as client;
+use coordinator::simulation::{self as server, Answer, Ask, SimulatedServer};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use wire::{CallId, ErrorBody, RingId, ServerMessage, UnixMillis, UserId};
+
+use super::{check::Checks, device::Device};
+
+/// When the world begins, by the server's clock.
+pub(super) const EPOCH: i64 = 1_800_000_000_000;
+/// How long the network must be quiet before everybody agrees.
+const SETTLED_AFTER: u64 = 20_000;
+/// After so long nothing may be half done any more: every time limit there is has passed.
+const OVER_AFTER: u64 = 90_000;
+
+/// The bugs a world has, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bug {
+    None,
+    Server(server::Planted),
+    Device(client::Planted),
+}
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    /// A device tries to connect.
+    Connect {
+        d: usize,
+        life: u32,
+    },
+    /// Its connection reaches the server.
+    Opened {
+        d: usize,
+        epoch: u64,
+    },
+    Message {
+        d: usize,
+        epoch: u64,
+        message: Arc<ServerMessage>,
+    },
+    DeviceSeesCut {
+        d: usize,
+        epoch: u64,
+    },
+    ServerSeesCut {
+        d: usize,
+        epoch: u64,
+    },
+    Alerted {
+        d: usize,
+        epoch: u64,
+        cid: CallId,
+        ring: RingId,
+    },
+    /// A request reaches the server.
+    Ask {
+        d: usize,
+        key: u64,
+        cid: CallId,
+        ask: Box<Ask>,
+    },
+    /// An answer (or the news that there will be none) reaches the device.
+    Answer {
+        d: usize,
+        key: u64,
+        result: Result<Box<Answer>, Failure>,
+    },
+    Timer {
+        d: usize,
+        life: u32,
+    },
+    ServerTimer {
+        server_life: u32,
+    },
+    Wrote {
+        server_life: u32,
+        is_stored: bool,
+    },
+    MediaUp {
+        d: usize,
+        life: u32,
+        cid: CallId,
+        join: u64,
+    },
+    Media {
+        d: usize,
+        life: u32,
+        cid: CallId,
+        join: u64,
+        news: client::MediaNews,
+    },
+    MediaGone {
+        d: usize,
+        cid: CallId,
+    },
+    /// A device's person sees it ring.
+    Notices {
+        d: usize,
+        life: u32,
+        cid: CallId,
+    },
+    /// Somebody does something, or something breaks.
+    Act,
+    StartDevice {
+        d: usize,
+    },
+    Wake {
+        d: usize,
+    },
+    RestartServer,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    Refused(ErrorBody),
+    Unreachable,
+}
+
+struct Queued {
+    at: u64,
+    order: u64,
+    event: Event,
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+impl Eq for Queued {}
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.order).cmp(&(self.at, self.order))
+    }
+}
+
+pub(super) struct World {
+    pub(super) now: u64,
+    order: u64,
+    queue: BinaryHeap<Queued>,
+    pub(super) random: StdRng,
+    pub(super) base: Instant,
+    pub(super) server: SimulatedServer,
+    pub(super) server_life: u32,
+    pub(super) server_since: u64,
+    server_timer: Option<u64>,
+    pub(super) store_fails: bool,
+    pub(super) store_was_bad: u64,
+    pub(super) devices: Vec<Device>,
+    pub(super) people: Vec<UserId>,
+    pub(super) cids: Vec<CallId>,
+    pub(super) next_key: u64,
+    pub(super) acts_left: u32,
+    /// Nothing breaks any more.
+    pub(super) is_calm: bool,
+    pub(super) is_rough: bool,
+    pub(super) checks: Checks,
+    pub(super) trace: Option<Vec<String>>,
+}
+
+/// A broken rule, with the story that led to it.
+pub(super) struct Violation {
+    pub(super) what: String,
+    pub(super) trace: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, base: Instant, bug: Bug, is_traced: bool) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let people: Vec<UserId> = ["ann", "ben", "cem", "dee", "eve"]
+            [..random.random_range(2..=5).min(2 + (seed % 4) as usize)]
+            .iter()
+            .map(|name| name.parse().expect("a name"))
+            .collect();
+        let (server_bug, device_bug) = match bug {
+            Bug::None => (None, None),
+            Bug::Server(bug) => (Some(bug), None),
+            Bug::Device(bug) => (None, Some(bug)),
+        };
+        let server = SimulatedServer::start(UnixMillis(EPOCH), random.random(), people.clone(), server_bug);
+        let mut devices = Vec::new();
+        for person in &people {
+            for number in 1..=random.random_range(1..=2).max(random.random_range(0..=3)) {
+                let id = format!("{person}{number}").parse().expect("a device");
+                devices.push(Device::new(
+                    person.clone(),
+                    id,
+                    random.random(),
+                    random.random_range(-90_000..90_000),
+                    device_bug,
+                ));
+            }
+        }
+        let mut world = Self {
+            now: 0,
+            order: 0,
+            queue: BinaryHeap::new(),
+            acts_left: random.random_range(3..16),
+            is_rough: random.random_bool(0.7),
+            random,
+            base,
+            server,
+            server_life: 0,
+            server_since: 0,
+            server_timer: None,
+            store_fails: false,
+            store_was_bad: 0,
+            devices,
+            people,
+            cids: ["default:k", "default:b", "default:x"].iter().map(|cid| cid.parse().expect("a cid")).collect(),
+            next_key: 1,
+            is_calm: false,
+            checks: Checks::default(),
+            trace: is_traced.then(Vec::new),
+        };
+        for d in 0..world.devices.len() {
+            let at = world.random.random_range(0..50);
+            world.after(at, Event::Connect { d, life: 0 });
+        }
+        world.after(500, Event::Act);
+        world
+    }
+
+    pub(super) fn after(&mut self, wait: u64, event: Event) {
+        self.at(self.now + wait, event);
+    }
+
+    pub(super) fn at(&mut self, at: u64, event: Event) {
+        self.order += 1;
+        self.queue.push(Queued { at, order: self.order, event });
+    }
+
+    pub(super) fn say(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>7} {}", self.now, line()));
+        }
+    }
+
+    pub(super) fn server_now(&self) -> UnixMillis {
+        UnixMillis(EPOCH).plus(Duration::from_millis(self.now))
+    }
+
+    /// Runs to the end; answers with the first rule that was broken.
+    pub(super) fn run(mut self) -> Result<(), Violation> {
+        let mut calm_at = None;
+        let mut is_settled = false;
+        while let Some(Queued { at, event, .. }) = self.queue.pop() {
+            if self.acts_left == 0 && calm_at.is_none() {
+                self.calm_down();
+                calm_at = Some(self.now);
+            }
+            if let Some(calm) = calm_at
+                && !is_settled
+                && at > calm + SETTLED_AFTER
+            {
+                is_settled = true;
+                self.check_settled();
+            }
+            if calm_at.is_some_and(|calm| at > calm + OVER_AFTER) {
+                self.check_over();
+                break;
+            }
+            self.now = at;
+            self.happen(event);
+            if self.checks.broken.is_some() {
+                break;
+            }
+        }
+        match self.checks.broken.take() {
+            Some(what) => Err(Violation { what, trace: self.trace.take().unwrap_or_default() }),
+            None => Ok(()),
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Connect { d, life } => self.connect(d, life),
+            Event::Opened { d, epoch } => self.opened(d, epoch),
+            Event::Message { d, epoch, message } => self.message(d, epoch, message),
+            Event::DeviceSeesCut { d, epoch } => self.device_sees_cut(d, epoch),
+            Event::ServerSeesCut { d, epoch } => {
+                let (now, device) = (self.server_now(), self.devices[d].id.clone());
+                self.server.disconnect(now, &device, epoch);
+                self.serve();
+            }
+            Event::Alerted { d, epoch, cid, ring } => {
+                if self.devices[d].is_connected(epoch) {
+                    let (user, device) = self.devices[d].who();
+                    self.server.alerted(user, device, &cid, &ring);
+                    self.serve();
+                }
+            }
+            Event::Ask { d, key, cid, ask } => self.asked(d, key, &cid, *ask),
+            Event::Answer { d, key, result } => self.answered(d, key, result),
+            Event::Timer { d, life } => self.timer(d, life),
+            Event::ServerTimer { server_life } => {
+                if server_life == self.server_life {
+                    self.server_timer = None;
+                    self.serve();
+                }
+            }
+            Event::Wrote { server_life, is_stored } => {
+                if server_life == self.server_life {
+                    if !is_stored {
+                        self.say(|| "the store fails".to_owned());
+                        self.store_was_bad = self.now;
+                    }
+                    self.server.wrote(self.server_now(), is_stored);
+                    self.check_disk();
+                    self.serve();
+                }
+            }
+            Event::MediaUp { d, life, cid, join } => self.media_up(d, life, &cid, join),
+            Event::Media { d, life, cid, join, news } => self.media_news(d, life, cid, join, news),
+            Event::MediaGone { d, cid } => {
+                let (user, device) = self.devices[d].who();
+                if !self.devices[d].media.get(&cid).is_some_and(|media| media.is_up) {
+                    self.server.media(self.server_now(), &cid, &user, &device, false);
+                    self.serve();
+                }
+            }
+            Event::Notices { d, life, cid } => self.notices(d, life, cid),
+            Event::Act => self.act(),
+            Event::StartDevice { d } => self.start_device(d),
+            Event::Wake { d } => self.wake(d),
+            Event::RestartServer => self.restart_server(),
+        }
+    }
+
+    /// Lets the server do what is due, and carries away what it sends.
+    pub(super) fn serve(&mut self) {
+        let now = self.server_now();
+        loop {
+            if self.server.turn(now) {
+                let wait = if self.random.random_bool(0.1) { self.random.random_range(5..150) } else { 1 };
+                let is_stored = !(self.store_fails && self.random.random_bool(0.7));
+                self.after(wait, Event::Wrote { server_life: self.server_life, is_stored });
+            }
+            let sent = self.server.take_sent();
+            if sent.is_empty() {
+                break;
+            }
+            for sent in sent {
+                self.carry(sent);
+            }
+        }
+        if let Some(at) = self.server.next_deadline() {
+            let at = u64::try_from(at.0 - EPOCH).unwrap_or(0).max(self.now + 1);
+            if self.server_timer.is_none_or(|set| at < set || set <= self.now) {
+                self.server_timer = Some(at);
+                self.at(at, Event::ServerTimer { server_life: self.server_life });
+            }
+        }
+    }
+
+    pub(super) fn crash_server(&mut self) {
+        let was_stored = self.random.random_bool(0.5);
+        self.say(|| format!("the server crashes (stored what it wrote: {was_stored})"));
+        self.server.crash(was_stored);
+        self.server_life += 1;
+        self.server_timer = None;
+        for d in 0..self.devices.len() {
+            if let Some(epoch) = self.devices[d].connection.as_ref().map(|connection| connection.epoch) {
+                let wait = self.random.random_range(1..100);
+                self.after(wait, Event::DeviceSeesCut { d, epoch });
+            }
+            for key in self.devices[d].asked.keys().copied().collect::<Vec<_>>() {
+                let wait = self.random.random_range(1..50);
+                self.after(wait, Event::Answer { d, key, result: Err(Failure::Unreachable) });
+            }
+        }
+        self.lose_all_media();
+        let wait = self.random.random_range(50..8_000);
+        self.after(wait, Event::RestartServer);
+    }
+
+    fn restart_server(&mut self) {
+        if self.server.is_up() {
+            return;
+        }
+        self.say(|| "the server is back".to_owned());
+        let seed = self.random.random();
+        self.server.restart(self.server_now(), seed);
+        self.server_since = self.now;
+        self.check_disk();
+        self.media_comes_back();
+        self.serve();
+    }
+
+    /// From now on everything works and nobody does anything.
+    fn calm_down(&mut self) {
+        self.say(|| "— quiet from here —".to_owned());
+        self.is_calm = true;
+        self.store_fails = false;
+        self.restart_server();
+        for d in 0..self.devices.len() {
+            if self.devices[d].asleep {
+                self.wake(d);
+            }
+            self.start_device(d);
+        }
+    }
+}
+
+pub(super) type Media = BTreeMap<CallId, MediaSession>;
+
+/// The media of one call on one device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MediaSession {
+    pub(super) join: u64,
+    pub(super) is_up: bool,
+    pub(super) is_hopeless: bool,
+}
