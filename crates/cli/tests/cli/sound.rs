@@ -24,6 +24,12 @@ pub(crate) fn recorded(file: &Path) -> Vec<f64> {
     reader.samples::<i16>().map(|sample| f64::from(sample.unwrap()) / 32_768.0).collect()
 }
 
+/// How many samples there are since the first loud one.
+pub(crate) fn loud_for(file: &Path) -> usize {
+    let sound = recorded(file);
+    sound.iter().position(|sample| sample.abs() > 0.1).map_or(0, |begins| sound.len() - begins)
+}
+
 /// Amplitude of one frequency (Goertzel).
 pub(crate) fn amplitude(samples: &[f64], hertz: f64) -> f64 {
     let w = TAU * hertz / f64::from(RATE);
@@ -39,7 +45,6 @@ pub(crate) fn assert_heard(file: &Path, hertz: f64, other: f64) {
     let sound = recorded(file);
     let begins = sound.iter().position(|sample| sample.abs() > 0.1);
     let begins = begins.unwrap_or_else(|| panic!("{} is silent: {} samples", file.display(), sound.len()));
-    assert!(begins < RATE as usize, "the tone comes within a second: {begins} samples");
     // The loudest second that is whole: a busy machine may tear a hole somewhere.
     let from = begins + RATE as usize / 4;
     let windows = sound[from..].windows(RATE as usize / 2).step_by(RATE as usize / 10);

@@ -283,7 +283,7 @@ impl Call {
             Ok(answer) => self.publisher.rtc.sdp_api().accept_answer(pending, answer)?,
             Err(error) => tracing::warn!(%error, "the server's answer cannot be read"),
         }
-        self.publisher.drain(now(), &mut self.rtc_events)?;
+        self.publisher.timeout(now(), &mut self.rtc_events)?;
         self.tell(Target::Publisher).await;
         // What was wanted while the offer was on its way.
         self.negotiate().await
@@ -300,7 +300,8 @@ impl Call {
         let answer = self.subscriber.rtc.sdp_api().accept_offer(offer)?;
         self.emit(PeerEvent::SubscriberAnswer { sdp: answer.to_sdp_string(), id }).await;
         self.follow(offered_tracks(sdp)).await;
-        self.subscriber.drain(now(), &mut self.rtc_events)?;
+        // With the time: a connection that was never told it does not know when to begin looking for a path.
+        self.subscriber.timeout(now(), &mut self.rtc_events)?;
         self.tell(Target::Subscriber).await;
         Ok(())
     }
