@@ -1,6 +1,7 @@
 //! Two people, two desktops, two real app windows: every way a call can go, seen and heard from outside.
 
 mod desktop {
+    mod bare;
     mod call;
     mod crash;
     mod people;

@@ -52,7 +52,8 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     }
     let window = app.get_webview_window(label)?;
     if command == "visible" {
-        return window.is_visible().ok().map(|visible| visible.to_string());
+        let visible = tauri::async_runtime::spawn_blocking(move || window.is_visible()).await.ok()?.ok()?;
+        return Some(visible.to_string());
     }
     let selector = serde_json::to_string(selector).ok()?;
     let script = match command {
@@ -82,7 +83,8 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
         return Some(value);
     }
     let [x, y, width, height]: [f64; 4] = serde_json::from_str(&value).ok()?;
-    let (origin, scale) = (window.inner_position().ok()?, window.scale_factor().ok()?);
+    let ask = move || Some((window.inner_position().ok()?, window.scale_factor().ok()?));
+    let (origin, scale) = tauri::async_runtime::spawn_blocking(ask).await.ok()??;
     let placed = [f64::from(origin.x) + x * scale, f64::from(origin.y) + y * scale, width * scale, height * scale];
     serde_json::to_string(&placed).ok()
 }

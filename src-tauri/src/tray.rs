@@ -1,6 +1,9 @@
 //! The tray: an icon that tells how things are, and a menu that acts on calls.
 
+use std::time::Duration;
+
 use call_client::{JoinOptions, Leave, Toggle};
+use futures_util::StreamExt as _;
 use tauri::{
     AppHandle, Manager as _,
     image::Image,
@@ -16,9 +19,50 @@ use crate::{
 };
 
 const ID: &str = "bellbird";
+/// The tray host's name on the session bus.
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
-/// Puts the icon up; it stays for the life of the app.
-pub(crate) fn create(app: &AppHandle) -> tauri::Result<()> {
+/// How long the session bus may take to say whether there is a tray host.
+const HOST_ANSWER: Duration = Duration::from_secs(2);
+/// How long a new tray host may take until it takes icons: it comes up in steps.
+const HOST_STEPS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// Puts the icon up, now or when a tray host comes; it then stays for the life of the app.
+pub(crate) fn start(app: &AppHandle) {
+    if let Err(error) = create(app) {
+        tracing::warn!(%error, "there is no tray; closing the window ends the app");
+        let app = app.clone();
+        tauri::async_runtime::spawn(async move {
+            if let Err(error) = create_with_host(&app).await {
+                tracing::warn!(%error, "a tray host that comes later will not be seen");
+            }
+        });
+    }
+}
+
+/// Waits for a tray host and puts the icon up there.
+async fn create_with_host(app: &AppHandle) -> zbus::Result<()> {
+    let bus = zbus::Connection::session().await?;
+    let names = zbus::fdo::DBusProxy::new(&bus).await?;
+    let mut owners = names.receive_name_owner_changed_with_args(&[(0, WATCHER)]).await?;
+    // A host may have come between the first attempt and now.
+    loop {
+        for step in HOST_STEPS {
+            tokio::time::sleep(step).await;
+            let there = app.clone();
+            if let Ok(Ok(())) = tauri::async_runtime::spawn_blocking(move || create(&there)).await {
+                show_now(app);
+                return Ok(());
+            }
+        }
+        if owners.next().await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn create(app: &AppHandle) -> tauri::Result<()> {
     TrayIconBuilder::with_id(ID)
         .icon(icon(Mood::Idle)?)
         .tooltip("Bellbird")
@@ -34,37 +78,55 @@ pub(crate) fn create(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Shows how things are.
+/// Shows how things are, for an icon that comes late.
+fn show_now(app: &AppHandle) {
+    if let Ok(client) = app.state::<Desk>().client() {
+        let now = wanted(&client.state().borrow());
+        show(app, &now);
+    }
+}
+
+/// Shows how things are. The icon is changed on the main thread, and nobody waits for it: a worker that waited could
+/// hold the very task that the icon's bus waits for.
 pub(crate) fn show(app: &AppHandle, wanted: &Wanted) {
-    let shown = || -> tauri::Result<()> {
-        let Some(tray) = app.tray_by_id(ID) else { return Ok(()) };
-        tray.set_icon(Some(icon(wanted.mood)?))?;
-        tray.set_menu(Some(menu(app, Some(wanted))?))?;
-        let tooltip = match (wanted.mood, &wanted.incoming, wanted.missed.len()) {
-            (Mood::Ringing, Some(incoming), _) => format!("{} is calling", incoming.caller),
-            (Mood::Ringing, None, _) => "Calling…".to_owned(),
-            (Mood::InCall, _, _) => "In a call".to_owned(),
-            (Mood::Missed, _, 1) => "1 missed call".to_owned(),
-            (Mood::Missed, _, missed) => format!("{missed} missed calls"),
-            (Mood::Idle, _, _) => "Bellbird".to_owned(),
-        };
-        tray.set_tooltip(Some(tooltip))
+    let (there, wanted) = (app.clone(), wanted.clone());
+    let shown = move || {
+        if let Err(error) = change(&there, &wanted) {
+            tracing::warn!(%error, "the tray does not follow");
+        }
     };
-    if let Err(error) = shown() {
+    if let Err(error) = app.run_on_main_thread(shown) {
         tracing::warn!(%error, "the tray does not follow");
     }
 }
 
-/// Whether anybody shows our icon; without that, a hidden window could not be brought back.
-pub(crate) fn is_hosted() -> bool {
-    let asked = || -> zbus::Result<bool> {
-        tauri::async_runtime::block_on(async {
-            let bus = zbus::Connection::session().await?;
-            let names = zbus::fdo::DBusProxy::new(&bus).await?;
-            Ok(names.name_has_owner("org.kde.StatusNotifierWatcher".try_into()?).await?)
-        })
+fn change(app: &AppHandle, wanted: &Wanted) -> tauri::Result<()> {
+    let Some(tray) = app.tray_by_id(ID) else { return Ok(()) };
+    tray.set_icon(Some(icon(wanted.mood)?))?;
+    tray.set_menu(Some(menu(app, Some(wanted))?))?;
+    let tooltip = match (wanted.mood, &wanted.incoming, wanted.missed.len()) {
+        (Mood::Ringing, Some(incoming), _) => format!("{} is calling", incoming.caller),
+        (Mood::Ringing, None, _) => "Calling…".to_owned(),
+        (Mood::InCall, _, _) => "In a call".to_owned(),
+        (Mood::Missed, _, 1) => "1 missed call".to_owned(),
+        (Mood::Missed, _, missed) => format!("{missed} missed calls"),
+        (Mood::Idle, _, _) => "Bellbird".to_owned(),
     };
-    asked().unwrap_or(false)
+    tray.set_tooltip(Some(tooltip))
+}
+
+/// Whether anybody shows our icon; without that, a hidden window could not be brought back. Never asked on the main
+/// thread: the icon's own thread may wait for it.
+pub(crate) async fn is_hosted(app: &AppHandle) -> bool {
+    if app.tray_by_id(ID).is_none() {
+        return false;
+    }
+    let asked = async {
+        let bus = zbus::Connection::session().await?;
+        let names = zbus::fdo::DBusProxy::new(&bus).await?;
+        zbus::Result::Ok(names.name_has_owner(WATCHER.try_into()?).await?)
+    };
+    matches!(tokio::time::timeout(HOST_ANSWER, asked).await, Ok(Ok(true)))
 }
 
 fn icon(mood: Mood) -> tauri::Result<Image<'static>> {

@@ -85,9 +85,20 @@ fn place(window: &WebviewWindow) -> tauri::Result<()> {
     window.set_position(PhysicalPosition::new(x, y))
 }
 
-fn with(app: &AppHandle, label: &str, action: impl FnOnce(&WebviewWindow) -> tauri::Result<()>) {
-    let Some(window) = app.get_webview_window(label) else { return };
-    if let Err(error) = action(&window) {
+/// Acts on a window, on the main thread; nobody waits for it, because a worker that waits holds up other tasks.
+fn with(
+    app: &AppHandle,
+    label: &'static str,
+    action: impl FnOnce(&WebviewWindow) -> tauri::Result<()> + Send + 'static,
+) {
+    let there = app.clone();
+    let acted = app.run_on_main_thread(move || {
+        let Some(window) = there.get_webview_window(label) else { return };
+        if let Err(error) = action(&window) {
+            tracing::warn!(%error, label, "a window does not follow");
+        }
+    });
+    if let Err(error) = acted {
         tracing::warn!(%error, label, "a window does not follow");
     }
 }

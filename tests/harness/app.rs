@@ -183,6 +183,30 @@ impl<'a> AppWindow<'a> {
         eventually(&what, || self.desktop.listen(), is).await
     }
 
+    /// Presses the close button of the main window's frame.
+    ///
+    /// # Errors
+    /// When the window is not there.
+    pub fn close(&self) -> Result<()> {
+        self.desktop.screen().close("Bellbird")
+    }
+
+    /// Whether the main window is on the screen.
+    ///
+    /// # Errors
+    /// When the app does not answer.
+    pub async fn is_open(&self) -> Result<bool> {
+        self.ask("visible main").await
+    }
+
+    /// Waits until the app ends by itself.
+    ///
+    /// # Errors
+    /// When it does not, or ends with an error.
+    pub async fn ended(self) -> Result<()> {
+        self.program.ended().await
+    }
+
     /// Ends the app without a word, as a crash does.
     ///
     /// # Errors
