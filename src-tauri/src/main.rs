@@ -5,6 +5,7 @@ mod commands;
 mod desk;
 mod frames;
 mod gpu;
+mod levels;
 mod notify;
 mod probe;
 mod profile;

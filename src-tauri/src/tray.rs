@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call_client::{JoinOptions, Leave, Toggle};
+use call_client::Toggle;
 use futures_util::StreamExt as _;
 use tauri::{
     AppHandle, Manager as _,
@@ -10,11 +10,11 @@ use tauri::{
     menu::{Menu, MenuBuilder},
     tray::{MouseButtonState, TrayIconBuilder, TrayIconEvent},
 };
-use wire::Reason;
+use wire::{CallId, ErrorBody};
 
 use crate::{
     desk::{self, Desk},
-    ringing::{Mood, Wanted, wanted},
+    ringing::{Incoming, Mood, On, Wanted, wanted},
     windows,
 };
 
@@ -66,7 +66,7 @@ fn create(app: &AppHandle) -> tauri::Result<()> {
     TrayIconBuilder::with_id(ID)
         .icon(icon(Mood::Idle)?)
         .tooltip("Bellbird")
-        .menu(&menu(app, None)?)
+        .menu(&menu(app, &Wanted::nothing())?)
         .show_menu_on_left_click(false)
         .on_menu_event(|app, event| on_menu(app, event.id().as_ref()))
         .on_tray_icon_event(|tray, event| {
@@ -103,16 +103,21 @@ pub(crate) fn show(app: &AppHandle, wanted: &Wanted) {
 fn change(app: &AppHandle, wanted: &Wanted) -> tauri::Result<()> {
     let Some(tray) = app.tray_by_id(ID) else { return Ok(()) };
     tray.set_icon(Some(icon(wanted.mood)?))?;
-    tray.set_menu(Some(menu(app, Some(wanted))?))?;
-    let tooltip = match (wanted.mood, &wanted.incoming, wanted.missed.len()) {
-        (Mood::Ringing, Some(incoming), _) => format!("{} is calling", incoming.caller),
-        (Mood::Ringing, None, _) => "Calling…".to_owned(),
+    tray.set_menu(Some(menu(app, wanted)?))?;
+    tray.set_tooltip(Some(tooltip(wanted)))
+}
+
+fn tooltip(wanted: &Wanted) -> String {
+    let callers: Vec<_> = wanted.incoming.iter().map(|incoming| incoming.caller.as_str()).collect();
+    match (wanted.mood, callers.as_slice(), wanted.missed.len()) {
+        (Mood::Ringing, [], _) => "Calling…".to_owned(),
+        (Mood::Ringing, [caller], _) => format!("{caller} is calling"),
+        (Mood::Ringing, callers, _) => format!("{} are calling", callers.join(", ")),
         (Mood::InCall, _, _) => "In a call".to_owned(),
         (Mood::Missed, _, 1) => "1 missed call".to_owned(),
         (Mood::Missed, _, missed) => format!("{missed} missed calls"),
         (Mood::Idle, _, _) => "Bellbird".to_owned(),
-    };
-    tray.set_tooltip(Some(tooltip))
+    }
 }
 
 /// Whether anybody shows our icon; without that, a hidden window could not be brought back. Never asked on the main
@@ -139,14 +144,22 @@ fn icon(mood: Mood) -> tauri::Result<Image<'static>> {
     Image::from_bytes(bytes)
 }
 
-fn menu(app: &AppHandle, wanted: Option<&Wanted>) -> tauri::Result<Menu<tauri::Wry>> {
+/// Entries that act on a call are named by what they do and the call.
+fn menu(app: &AppHandle, wanted: &Wanted) -> tauri::Result<Menu<tauri::Wry>> {
     let mut menu = MenuBuilder::new(app);
-    if let Some(incoming) = wanted.and_then(|wanted| wanted.incoming.as_ref()) {
-        let answer = format!("Answer {}", incoming.caller);
-        menu = menu.text("answer", answer).text("decline", "Decline").separator();
+    for Incoming { cid, caller, .. } in &wanted.incoming {
+        let decline = if wanted.incoming.len() == 1 { "Decline".to_owned() } else { format!("Decline {caller}") };
+        menu = menu.text(format!("answer {cid}"), format!("Answer {caller}")).text(format!("decline {cid}"), decline);
     }
-    if wanted.is_some_and(|wanted| wanted.joined.is_some()) {
-        menu = menu.text("mute", "Mute").text("unmute", "Unmute").text("hang-up", "Hang up").separator();
+    if !wanted.incoming.is_empty() {
+        menu = menu.separator();
+    }
+    for On { cid, with } in &wanted.on {
+        let hang_up = if wanted.on.len() == 1 { "Hang up".to_owned() } else { format!("Hang up {with}") };
+        menu = menu.text(format!("hang-up {cid}"), hang_up);
+    }
+    if !wanted.on.is_empty() {
+        menu = menu.text("mute", "Mute").text("unmute", "Unmute").separator();
     }
     menu.text("open", "Open Bellbird").separator().text("quit", "Quit").build()
 }
@@ -158,31 +171,48 @@ fn on_menu(app: &AppHandle, entry: &str) {
         _ => {
             let (app, entry) = (app.clone(), entry.to_owned());
             tauri::async_runtime::spawn(async move {
-                if let Err(error) = act(&app, &entry).await {
-                    tracing::warn!(%error, entry, "a tray entry did not do its work");
-                }
+                act(&app, &entry).await;
             });
         }
     }
 }
 
-async fn act(app: &AppHandle, entry: &str) -> Result<(), wire::ErrorBody> {
+async fn act(app: &AppHandle, entry: &str) {
     let desk = app.state::<Desk>();
-    let client = desk.client()?;
-    let now = wanted(&client.state().borrow());
-    let outcome = match (entry, now.incoming, now.joined) {
-        ("answer", Some(incoming), _) => {
-            let options = JoinOptions { create: false, video: Toggle::from(incoming.video) };
-            return desk.join(incoming.cid, options).await;
-        }
-        ("decline", Some(incoming), _) => {
-            client.leave(incoming.cid, Leave::Reject { reason: Reason::Decline, message: None }).await
-        }
-        ("mute", _, Some(cid)) => client.set_microphone(cid, Toggle::Off).await,
-        ("unmute", _, Some(cid)) => client.set_microphone(cid, Toggle::On).await,
-        ("hang-up", _, Some(cid)) => client.leave(cid, Leave::Plain).await,
-        // Over before it was pressed.
-        _ => Ok(()),
+    let outcome = match entry.split_once(' ') {
+        Some((what, cid)) => match cid.parse() {
+            Ok(cid) => on_call(&desk, what, cid).await,
+            Err(_) => Ok(()),
+        },
+        None => set_microphones(&desk, Toggle::from(entry == "unmute")).await,
     };
-    outcome.map_err(|error| error.body())
+    if let Err(error) = outcome {
+        desk.report(error);
+    }
+}
+
+async fn on_call(desk: &Desk, what: &str, cid: CallId) -> Result<(), ErrorBody> {
+    match what {
+        "answer" => {
+            let state = desk.client()?.state();
+            let rings = wanted(&state.borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
+            // Over before it was pressed: the window shows the missed call.
+            let video = rings.is_some_and(|incoming| incoming.video);
+            desk.answer(cid, Toggle::from(video)).await;
+            Ok(())
+        }
+        "decline" => desk.decline(cid, None).await,
+        "hang-up" => desk.leave(cid).await,
+        _ => Ok(()),
+    }
+}
+
+/// Muted means muted everywhere.
+async fn set_microphones(desk: &Desk, to: Toggle) -> Result<(), ErrorBody> {
+    let client = desk.client()?;
+    let on = wanted(&client.state().borrow()).on;
+    for call in on {
+        client.set_microphone(call.cid, to).await.map_err(|error| error.body())?;
+    }
+    Ok(())
 }

@@ -25,7 +25,7 @@ export function App() {
 function Screen({ stage }: { stage: Stage }) {
   switch (stage.stage) {
     case 'welcome':
-      return <Welcome error={stage.error} />;
+      return <Welcome error={stage.error} notice={stage.notice} />;
     case 'starting':
       return <Starting what={stage.what} />;
     case 'ready': {
