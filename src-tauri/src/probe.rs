@@ -41,7 +41,7 @@ async fn serve(app: AppHandle, path: std::path::PathBuf) -> std::io::Result<()> 
     }
 }
 
-/// `state app`, `visible LABEL`, `text LABEL`, or `value`, `hover`, `active` or `rect LABEL SELECTOR`: answered in
+/// `state app`, `visible LABEL`, `text LABEL`, `may LABEL COMMAND`, or `value`, `hover`, `active` or `rect LABEL SELECTOR`: answered in
 /// JSON, positions in pixels of the screen.
 async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     use tauri::Manager as _;
@@ -57,6 +57,12 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     }
     let selector = serde_json::to_string(selector).ok()?;
     let script = match command {
+        // `null` until it is known, then `true` or the refusal.
+        "may" => format!(
+            "(() => {{ const asked = (window.asked ??= {{}}); if (!({selector} in asked)) {{ asked[{selector}] = null; \
+             window.__TAURI_INTERNALS__.invoke({selector}).then(() => (asked[{selector}] = true), \
+             (error) => (asked[{selector}] = String(error))); }} return asked[{selector}]; }})()"
+        ),
         "text" => "document.body.innerText".to_owned(),
         "hover" | "active" => format!("document.querySelector({selector})?.matches(':{command}') ?? false"),
         // Of the field that gets what is typed, and of no other.

@@ -83,6 +83,17 @@ impl Desktop {
         self.screen.picture()
     }
 
+    /// With `BELLBIRD_KEEP` set, what the screen shows now stays to be looked at, as `NAME.png` in the person's folder.
+    ///
+    /// # Errors
+    /// When the X server does not answer.
+    pub fn keep(&self, name: &str) -> Result<()> {
+        if std::env::var_os("BELLBIRD_KEEP").is_some() {
+            self.picture()?.save(&self.path(&format!("{name}.png")))?;
+        }
+        Ok(())
+    }
+
     /// The notifications that are shown now.
     #[must_use]
     pub fn notifications(&self) -> Vec<Shown> {

@@ -28,7 +28,7 @@ export function IncomingBar() {
     first !== undefined && (
       <TopLayer>
         <AnswerKeys call={first} />
-        <div className={styles.bars} role="alert">
+        <div className={styles.bars} role="alert" data-in-call={isInCall}>
           {rings.map((call) => (
             <Bar key={call.ring?.id} call={call} isFirst={call === first} isInCall={isInCall} />
           ))}
