@@ -53,8 +53,16 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(user: UserId, id: DeviceId, seed: u64, skew: i64, planted: Option<Planted>) -> Self {
-        let machine = Some(SimulatedDevice::start(user.clone(), id.clone(), seed, planted));
+    pub(super) fn new(
+        base: Instant,
+        user: UserId,
+        id: DeviceId,
+        seed: u64,
+        skew: i64,
+        planted: Option<Planted>,
+    ) -> Self {
+        let begin = (base, UnixMillis(EPOCH + skew));
+        let machine = Some(SimulatedDevice::start(begin, user.clone(), id.clone(), seed, planted));
         Self {
             user,
             id,
@@ -223,7 +231,7 @@ impl World {
     }
 
     pub(super) fn crash_device(&mut self, d: usize) {
-        if self.devices[d].machine.take().is_none() || self.devices[d].asleep {
+        if self.devices[d].asleep || self.devices[d].machine.take().is_none() {
             return;
         }
         self.say(|| format!("device {d} crashes"));
@@ -251,9 +259,12 @@ impl World {
             return;
         }
         self.say(|| format!("device {d} starts"));
+        let wall = self.wall(d);
+        let instant = self.base + Duration::from_millis(self.now - self.devices[d].slept);
         let device = &mut self.devices[d];
         let seed = device.seed + u64::from(device.life);
-        device.machine = Some(SimulatedDevice::start(device.user.clone(), device.id.clone(), seed, device.planted));
+        device.machine =
+            Some(SimulatedDevice::start((instant, wall), device.user.clone(), device.id.clone(), seed, device.planted));
         let life = device.life;
         self.after(20, Event::Connect { d, life });
     }

@@ -75,6 +75,23 @@ fn a_million_scenarios() {
     hold(variable("SCENARIOS").unwrap_or(1_000_000));
 }
 
+/// Every way a number of scenarios breaks, and how often.
+#[test]
+#[ignore = "for whoever changes the rules"]
+fn survey() {
+    let mut ways = std::collections::BTreeMap::<String, (u64, u64)>::new();
+    let first = variable("FIRST").unwrap_or(0);
+    for seed in first..first + variable("SCENARIOS").unwrap_or(10_000) {
+        if let Err(violation) = World::new(seed, now(), Bug::None, false).run() {
+            let words = violation.what.split(' ').filter(|word| !word.chars().any(|char| char.is_ascii_digit()));
+            ways.entry(words.collect::<Vec<_>>().join(" ")).or_insert((0, seed)).0 += 1;
+        }
+    }
+    for (way, (count, seed)) in ways {
+        println!("{count:>6} {way} (SEED={seed})");
+    }
+}
+
 /// `SEED=… cargo test -p bellbird-tests --test simulation replay -- --nocapture`
 #[test]
 fn replay() {

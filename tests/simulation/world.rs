@@ -197,6 +197,7 @@ impl World {
             for number in 1..=random.random_range(1..=2).max(random.random_range(0..=3)) {
                 let id = format!("{person}{number}").parse().expect("a device");
                 devices.push(Device::new(
+                    base,
                     person.clone(),
                     id,
                     random.random(),
@@ -296,6 +297,10 @@ impl World {
                 let (now, device) = (self.server_now(), self.devices[d].id.clone());
                 self.server.disconnect(now, &device, epoch);
                 self.serve();
+                // A server that gives a connection up closes it.
+                if self.devices[d].is_connected(epoch) {
+                    self.after(20, Event::DeviceSeesCut { d, epoch });
+                }
             }
             Event::Alerted { d, epoch, cid, ring } => {
                 if self.devices[d].is_connected(epoch) {

@@ -63,7 +63,7 @@ impl Client {
     /// When the TLS library cannot be set up.
     pub fn start(account: Account, engine: Option<media::Engine>) -> Result<Self, ClientError> {
         let rest = Rest::new(account)?;
-        let calls = Calls::new(rest.account(), rand::random());
+        let calls = Calls::new(now(), rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
         let notices = broadcast::Sender::new(NOTICES);

@@ -44,9 +44,9 @@ impl Deadline {
 }
 
 /// Notices sleep, and how old a message is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Clock {
-    last: Option<Now>,
+    last: Now,
     /// Connections opened before this moment may still hold messages from before a sleep.
     woke_at: Option<UnixMillis>,
     /// Smallest difference seen between this wall clock and the server's, on this connection.
@@ -54,9 +54,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    pub(crate) fn new(now: Now) -> Self {
+        Self { last: now, woke_at: None, offset: None }
+    }
+
     /// Whether the machine has slept since the last time.
     pub(crate) fn has_slept(&mut self, now: Now) -> bool {
-        let Some(last) = self.last.replace(now) else { return false };
+        let last = std::mem::replace(&mut self.last, now);
         let awake = i64::try_from(now.instant.saturating_duration_since(last.instant).as_millis()).unwrap_or(i64::MAX);
         let slept = now.wall.0.saturating_sub(last.wall.0).saturating_sub(awake) > SLEPT;
         if slept {

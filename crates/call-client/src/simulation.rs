@@ -117,7 +117,13 @@ pub struct SimulatedDevice {
 impl SimulatedDevice {
     /// A device of a person, just started.
     #[must_use]
-    pub fn start(user: UserId, device: DeviceId, seed: u64, planted: Option<Planted>) -> Self {
+    pub fn start(
+        (instant, wall): (Instant, UnixMillis),
+        user: UserId,
+        device: DeviceId,
+        seed: u64,
+        planted: Option<Planted>,
+    ) -> Self {
         let account = Account {
             server: ServerAddress { host: "localhost".to_owned(), port: 1 },
             pin: None,
@@ -126,7 +132,7 @@ impl SimulatedDevice {
             device,
             refresh_secret: String::new(),
         };
-        let mut calls = Calls::new(&account, seed);
+        let mut calls = Calls::new(Now { instant, wall }, &account, seed);
         calls.planted = planted;
         Self { calls, timeout: None }
     }

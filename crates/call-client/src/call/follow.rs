@@ -68,6 +68,9 @@ impl Call {
         let Some(ring) = self.state.ring.as_ref().filter(|ring| !is_done(ring)) else {
             return if origin == Origin::Snapshot { self.remind(around.me) } else { None };
         };
+        if around.manner == Manner::Hold {
+            return None;
+        }
         if self.is_awaited(around.me, ring) && !self.has_participant(around.me) {
             return Some(Action::JoinAnswered { ring: ring.id.clone() });
         }
@@ -78,7 +81,7 @@ impl Call {
         if ring.target(&around.me.user).is_some_and(|target| target.outcome == Outcome::Ringing) {
             match around.manner {
                 Manner::Alert => self.phase = Phase::RingingIn(ringing),
-                Manner::StaySilent => {}
+                Manner::Hold | Manner::StaySilent => {}
                 Manner::AnswerBusy => {
                     let (ring, reason) = (ring.id.clone(), Reason::Busy);
                     self.leave(around.now, EndReason::Busy, How::Refused { reason, message: None });
@@ -142,6 +145,9 @@ impl Call {
         let reason = match target.outcome {
             Outcome::Ringing => {
                 let again = before.alerting && !target.alerted;
+                if around.manner == Manner::Hold {
+                    return None;
+                }
                 self.phase = Phase::RingingIn(Ringing { until: self.until, ..before.clone() });
                 if around.manner == Manner::StaySilent {
                     self.phase = Phase::Idle;
@@ -189,7 +195,10 @@ impl Call {
             // Answered and over again before this device came in, or another life of this device was in.
             self.leave(now, EndReason::Ended, How::Quietly);
         } else if ring.is_live() {
-            self.phase = Phase::RingingOut(Ringing { until: self.until, ..before });
+            // How long it still is, is not known from old news.
+            if around.manner != Manner::Hold {
+                self.phase = Phase::RingingOut(Ringing { until: self.until, ..before });
+            }
         } else {
             let reason = nobody_came(ring);
             self.leave(now, reason, How::Quietly);

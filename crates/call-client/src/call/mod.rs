@@ -143,6 +143,8 @@ pub(crate) enum Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
     Alert,
+    /// The news is old: it begins nothing, and what alerts goes on until there is fresher.
+    Hold,
     /// Do not disturb (R14): silent, ends as missed.
     StaySilent,
     /// In another call, and set to say so (R13).

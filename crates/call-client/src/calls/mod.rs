@@ -221,14 +221,14 @@ pub(crate) struct Calls {
     do_not_disturb: Toggle,
     outputs: VecDeque<Output>,
     changed: bool,
-    now: Option<Now>,
+    now: Now,
     #[cfg(feature = "simulation")]
     pub(crate) planted: Option<crate::planted::Planted>,
 }
 
 impl Calls {
     /// `seed` spreads the pauses between attempts.
-    pub(crate) fn new(account: &Account, seed: u64) -> Self {
+    pub(crate) fn new(now: Now, account: &Account, seed: u64) -> Self {
         Self {
             me: Me { user: account.user.clone(), device: account.device.clone() },
             person: Person {
@@ -239,7 +239,7 @@ impl Calls {
             },
             server_name: String::new(),
             connection: Connection::Connecting,
-            clock: Clock::default(),
+            clock: Clock::new(now),
             revision: 0,
             people: BTreeMap::new(),
             calls: Vec::new(),
@@ -250,7 +250,7 @@ impl Calls {
             do_not_disturb: Toggle::Off,
             outputs: VecDeque::new(),
             changed: true,
-            now: None,
+            now,
             #[cfg(feature = "simulation")]
             planted: None,
         }
@@ -264,7 +264,7 @@ impl Calls {
         if std::mem::take(&mut self.changed) {
             return Output::Changed;
         }
-        let Some(now) = self.now else { return Output::Timeout(None) };
+        let now = self.now;
         if let Some((id, request)) = self.errands.next_due(now.instant) {
             return Output::Request { id, request };
         }
@@ -275,7 +275,7 @@ impl Calls {
     }
 
     pub(crate) fn handle(&mut self, now: Now, input: Input) {
-        self.now = Some(now);
+        self.now = now;
         if self.clock.has_slept(now) {
             // What is over is over before anything that waited during the sleep is looked at.
             self.on_time(now);
@@ -327,11 +327,10 @@ impl Calls {
     }
 
     fn on_message(&mut self, now: Now, opened_at: UnixMillis, message: ServerMessage) {
-        if self.clock.is_stale(opened_at) {
-            tracing::debug!("a message from before the machine slept is passed over");
-            return;
-        }
         self.changed = true;
+        if self.clock.is_stale(opened_at) {
+            return self.on_old_message(now, message);
+        }
         match message {
             ServerMessage::Snapshot(snapshot) => self.on_snapshot(now, snapshot),
             ServerMessage::Event { revision, event, server_time } => {
@@ -344,6 +343,18 @@ impl Calls {
                 }
             }
             ServerMessage::Pong => self.changed = false,
+        }
+    }
+
+    /// From before the machine slept: it can end what rings here, and begin nothing.
+    fn on_old_message(&mut self, now: Now, message: ServerMessage) {
+        if let ServerMessage::Event { event: Event::Call { state }, .. } = message
+            && let Some(index) = self.position(&state.call.cid)
+            && state.call.version >= self.calls[index].state.call.version
+        {
+            let around = Surroundings { me: &self.me, now, manner: Manner::Hold };
+            let action = self.calls[index].update(around, state, Duration::ZERO, Origin::Event);
+            self.act(now, index, action);
         }
     }
 

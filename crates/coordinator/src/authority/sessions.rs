@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use sfu::SfuEvent;
 use wire::{
     CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Leave, Outcome,
-    Participant, Session, TrackSource, UnixMillis, UserId,
+    Participant, Session, SessionId, Target, TrackSource, UnixMillis, UserId,
 };
 
 use super::{
@@ -160,7 +160,8 @@ impl Authority {
             });
         }
         let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
-        if cancels && is_empty {
+        // Who rang further people into a call that goes on and goes out of it leaves them ringing (S14).
+        if cancels && (!is_in || is_empty) {
             self.stop_ring(&mut live, Stop::Cancel, &mut draft);
         } else if was_awaited && !is_in {
             self.stay_away(now, &mut live, &who.device, &mut draft);
@@ -248,7 +249,8 @@ impl Authority {
         let Some(session) = live.call.session.as_mut() else { return };
         let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };
         let gone = session.participants.remove(index);
-        self.remember_duration(now, live, &gone, draft);
+        let session = session.id.clone();
+        self.remember_duration(now, live, &session, &gone, draft);
         let still_rings = live.ring.as_ref().is_some_and(Ring::is_live);
         let was_the_last = !live.is_in_session(&gone.user);
         if !planted!(self, AloneGoesOn) && !still_rings && was_the_last && ends_when_alone(live) && people_in(live) <= 1
@@ -263,7 +265,7 @@ impl Authority {
     fn close_session(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
         let Some(session) = live.call.session.take() else { return };
         for gone in &session.participants {
-            self.remember_duration(now, live, gone, draft);
+            self.remember_duration(now, live, &session.id, gone, draft);
         }
         if let Some(ring) = live.ring.clone().filter(Ring::is_answered) {
             let accepted = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted);
@@ -277,13 +279,23 @@ impl Authority {
         draft.effects.push(Effect::CloseRoom { cid: live.call.cid.clone() });
     }
 
-    fn remember_duration(&self, now: UnixMillis, live: &LiveCall, gone: &Participant, draft: &mut Draft) {
+    /// How long somebody was in. Who came by another way than the newest ring (late, say, after having missed it) gets a
+    /// line of its own: what became of the ring stays as it is.
+    fn remember_duration(
+        &self,
+        now: UnixMillis,
+        live: &LiveCall,
+        session: &SessionId,
+        gone: &Participant,
+        draft: &mut Draft,
+    ) {
         let Some(ring) = live.ring.as_ref().filter(|ring| ring.concerns(&gone.user)) else { return };
         let mut entry = history_line(live, ring, &gone.user);
         let duration = now.since(gone.joined_at).as_millis();
         entry.duration_ms = u32::try_from(duration).unwrap_or(u32::MAX);
         entry.outcome = HistoryOutcome::Answered;
-        let occasion = ring.id.to_string();
+        let has_missed = |target: &Target| target.user == gone.user && target.outcome != Outcome::Accepted;
+        let occasion = if ring.targets.iter().any(has_missed) { session.to_string() } else { ring.id.to_string() };
         draft.history.retain(|line| line.person != gone.user || line.occasion != occasion);
         draft.history.push(Remembered { person: gone.user.clone(), occasion, entry });
     }
