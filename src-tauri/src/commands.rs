@@ -48,7 +48,7 @@ pub(crate) async fn ring(desk: State<'_, Desk>, people: Vec<UserId>, video: bool
 #[specta::specta]
 pub(crate) async fn join(desk: State<'_, Desk>, window: WebviewWindow, cid: CallId, video: bool) -> Answer<()> {
     if window.label() == windows::RING {
-        desk.answer(cid, Toggle::from(video)).await;
+        desk.answer(cid, Some(Toggle::from(video))).await;
         return Ok(());
     }
     desk.join(cid, Toggle::from(video)).await

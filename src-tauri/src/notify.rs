@@ -1,7 +1,6 @@
 //! The system's notifications: an incoming call with its two buttons, and a missed one. The summary is plain text by
 //! the specification; the body may be markup, so that no name goes there.
 
-use call_client::Toggle;
 use notify_rust::{Hint, NotificationResponse, Timeout, Urgency};
 use tauri::{AppHandle, Manager as _};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -53,7 +52,7 @@ pub(crate) fn incoming(app: &AppHandle, incoming: &Incoming) -> Notification {
 async fn on_action(app: &AppHandle, incoming: &Incoming, action: &str) {
     let desk = app.state::<Desk>();
     match action {
-        "accept" => desk.answer(incoming.cid.clone(), Toggle::from(incoming.video)).await,
+        "accept" => desk.answer(incoming.cid.clone(), None).await,
         "decline" => {
             if let Err(error) = desk.decline(incoming.cid.clone(), None).await {
                 desk.report(error);

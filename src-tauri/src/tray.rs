@@ -194,11 +194,7 @@ async fn act(app: &AppHandle, entry: &str) {
 async fn on_call(desk: &Desk, what: &str, cid: CallId) -> Result<(), ErrorBody> {
     match what {
         "answer" => {
-            let state = desk.client()?.state();
-            let rings = wanted(&state.borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
-            // Over before it was pressed: the window shows the missed call.
-            let video = rings.is_some_and(|incoming| incoming.video);
-            desk.answer(cid, Toggle::from(video)).await;
+            desk.answer(cid, None).await;
             Ok(())
         }
         "decline" => desk.decline(cid, None).await,

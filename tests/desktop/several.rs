@@ -93,6 +93,24 @@ async fn chords_answer_and_the_popup_may_do_nothing_else() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn the_tray_answers_and_brings_the_window_back() -> Result<()> {
+    let desktops = Desktops::start().await?;
+    let pair = desktops.pair().await?;
+    pair.ben.press("Settings").await?;
+    pair.ben.press_keys("Escape").await?;
+    eventually("Escape closes the dialog", || pair.ben.text(), |text| !text.contains("Sound and picture")).await?;
+    pair.ben.close()?;
+    eventually("the window is closed", || pair.ben.is_open(), |open| !open).await?;
+    pair.ann_calls().await?;
+    desktops.ben.press_tray("Answer Ann").await?;
+    eventually("the window is back", || pair.ben.is_open(), |open| *open).await?;
+    for window in [&pair.ann, &pair.ben] {
+        is_in(window).await?;
+    }
+    Ok(())
+}
+
 async fn devices_are_found(window: &AppWindow<'_>) -> Result<()> {
     eventually("the devices are found", || window.place("main", "select:not([disabled])"), |_| true).await?;
     Ok(())

@@ -6,7 +6,10 @@ use call_client::{CallView, CallingState, Client, JoinOptions, Leave, Toggle};
 use wire::{CallId, Direction, ErrorBody, Reason, UserId};
 
 use super::Desk;
-use crate::{ringing::is_on, windows};
+use crate::{
+    ringing::{is_on, wanted},
+    windows,
+};
 
 /// How long a new ring may take to show in the state, once the server has taken it.
 const SHOWN: Duration = Duration::from_secs(2);
@@ -30,11 +33,20 @@ impl Desk {
         self.client()?.join(cid, JoinOptions { create: false, video }).await.map_err(|error| error.body())
     }
 
-    /// Joins from outside the main window, which shows what comes of it.
-    pub(crate) async fn answer(&self, cid: CallId, video: Toggle) {
+    /// Accepts from outside the main window, which shows what comes of it; with video as the ring wants, unless said
+    /// otherwise. A ring that is over by then is not joined: the window shows that it was missed.
+    pub(crate) async fn answer(&self, cid: CallId, video: Option<Toggle>) {
         windows::show_main(&self.app);
-        if let Err(error) = self.join(cid, video).await {
+        if let Err(error) = self.accept(cid, video).await {
             self.report(error);
+        }
+    }
+
+    async fn accept(&self, cid: CallId, video: Option<Toggle>) -> Result<(), ErrorBody> {
+        let rings = wanted(&self.client()?.state().borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
+        match rings {
+            Some(incoming) => self.join(cid, video.unwrap_or(Toggle::from(incoming.video))).await,
+            None => Ok(()),
         }
     }
 
