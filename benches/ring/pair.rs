@@ -96,7 +96,7 @@ impl Pair {
         let cid = CallId::new("default", &format!("{}-{}", caller.devices[0].device, self.rings))?;
         let member = MemberData { user: self.callee.person.user.clone(), role: None, custom: Custom::new() };
         let data = CallData { members: vec![member], ..CallData::default() };
-        let request = GetOrCreate { ring: true, video: false, data };
+        let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
         let token = Some(caller.devices[0].token.as_str());
         let answer: GetOrCreated = self.caller.api.post(&path(&cid, ""), token, &request).await?;
         let ring = answer.state.ring.context("a ring was wanted and none was made")?;
@@ -114,7 +114,7 @@ impl Pair {
     /// The callee's first device accepts; answers when the last of all others knew.
     pub(crate) async fn accept(&mut self, cid: &CallId, ring: &RingId) -> Result<Instant> {
         let token = Some(self.callee.person.devices[0].token.as_str());
-        let join = Join { create: false, ring: Some(ring.clone()) };
+        let join = Join { create: false, ring: Some(ring.clone()), ..Join::default() };
         let _joined: Joined = self.callee.api.post(&path(cid, "/join"), token, &join).await?;
         let mut others = self.both();
         others.retain(|number| Some(number) != self.callee.numbers.first());
