@@ -71,7 +71,7 @@ mod tests {
             ..plain
         };
         let (named, request) = wish.into_request();
-        assert_eq!((named, request.data.settings.unwrap().ring.timeout_ms), (cid, 5_000));
+        assert_eq!((named, request.data.settings.unwrap()["ring"]["timeout_ms"].as_u64()), (cid, Some(5_000)));
         assert_eq!(request.data.custom["message"], "lunch?");
     }
 }
