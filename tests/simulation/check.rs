@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use call_client::simulation::Seen;
 use coordinator::simulation::Answer;
-use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, UserId};
+use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, Target, UserId};
 
 use super::world::{EPOCH, Event, World};
 
@@ -18,7 +18,7 @@ const PATIENCE: i64 = 45_000;
 pub(super) struct Checks {
     pub(super) broken: Option<String>,
     /// How targets ended, wherever that was seen first.
-    outcomes: BTreeMap<(RingId, UserId), Outcome>,
+    outcomes: BTreeMap<RingId, BTreeMap<UserId, Outcome>>,
     /// Rings that are over for a device in this life: answered anywhere, or done with by its person.
     silenced: BTreeSet<(usize, u32, RingId)>,
     /// Calls a device's person has gone out of, and not come back into.
@@ -50,11 +50,20 @@ impl Checks {
     }
 
     /// Every target ends with exactly one outcome, the same everywhere.
-    fn sees(&mut self, ring: &Ring) {
-        for target in ring.targets.iter().filter(|target| target.outcome != Outcome::Ringing) {
-            let known = self.outcomes.entry((ring.id.clone(), target.user.clone())).or_insert(target.outcome);
-            if *known != target.outcome {
-                let (known, user, now) = (*known, &target.user, target.outcome);
+    fn sees(&mut self, ring: &RingId, targets: &[Target]) {
+        for target in targets.iter().filter(|target| target.outcome != Outcome::Ringing) {
+            if !self.outcomes.contains_key(ring) {
+                self.outcomes.insert(ring.clone(), BTreeMap::new());
+            }
+            let Some(outcomes) = self.outcomes.get_mut(ring) else { continue };
+            let known = outcomes.get(&target.user).copied();
+            if known.is_none() {
+                outcomes.insert(target.user.clone(), target.outcome);
+            }
+            if let Some(known) = known
+                && known != target.outcome
+            {
+                let (user, now) = (&target.user, target.outcome);
                 self.broken.get_or_insert(format!("the outcome of {user} was {known:?} and is now {now:?}"));
             }
         }
@@ -74,7 +83,7 @@ impl World {
     pub(super) fn check_sent(&mut self, message: &ServerMessage) {
         let now = self.server_now();
         for ring in told(message).into_iter().filter_map(|state| state.ring.as_ref()) {
-            self.checks.sees(ring);
+            self.checks.sees(&ring.id, &ring.targets);
             let Some((stored, _)) = self.server.stored_ring(&ring.id, now) else {
                 return self.checks.fail("a ring is announced that is not stored".to_owned());
             };
@@ -93,7 +102,7 @@ impl World {
                     ring.targets.iter().map(|target| (target.user.as_str(), target.outcome)).collect();
                 format!("device {d} hears of {} in {}: {outcomes:?}", short(&ring.id), ring.cid)
             });
-            self.checks.sees(ring);
+            self.checks.sees(&ring.id, &ring.targets);
         }
     }
 
@@ -111,14 +120,14 @@ impl World {
     pub(super) fn check_device(&mut self, d: usize) {
         let device = &self.devices[d];
         let Some(machine) = &device.machine else { return };
-        let (now, life) = (self.server_now(), device.life);
+        let life = device.life;
         let mut broken = None;
         let mut news = Vec::new();
         for (cid, seen, ring) in machine.seen() {
             match seen {
                 Seen::RingingIn(id) | Seen::RingingOut(id) => {
                     let is_in = ring.is_some_and(|ring| ring.caller != device.user);
-                    let Some((_, deadline)) = self.server.stored_ring(&id, now) else {
+                    let Some(deadline) = self.server.stored_deadline(&id) else {
                         broken = Some(format!("device {d} rings for a ring that is not stored"));
                         continue;
                     };
@@ -208,10 +217,8 @@ impl World {
 
     /// Outcomes on the disk never change, and no ring outlives its deadline while the server runs.
     pub(super) fn check_disk(&mut self) {
-        let now = self.server_now();
-        let rings: Vec<_> = self.server.stored_rings(now).collect();
-        for (ring, _) in rings {
-            self.checks.sees(&ring);
+        for (ring, targets) in self.server.stored_targets() {
+            self.checks.sees(ring, targets);
         }
     }
 

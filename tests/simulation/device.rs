@@ -27,6 +27,7 @@ pub(super) struct Asked {
     /// The machine's number; `None` for a ring, which the person asked for.
     pub(super) id: Option<u64>,
     pub(super) cid: CallId,
+    pub(super) asked_at: UnixMillis,
     pub(super) is_join: bool,
     pub(super) ring: Option<RingId>,
 }
@@ -144,7 +145,7 @@ impl World {
                     Request::Leave(leave) => (Ask::Leave(leave), None),
                 };
                 let is_join = matches!(ask, Ask::Join(_));
-                self.ask(d, Asked { id: Some(id), cid, is_join, ring }, ask);
+                self.ask(d, Asked { id: Some(id), cid, asked_at: self.wall(d), is_join, ring }, ask);
             }
             Wanted::Reconnect => {
                 if let Some(epoch) = self.devices[d].connection.as_ref().map(|connection| connection.epoch) {

@@ -179,7 +179,7 @@ impl World {
                 && let Answer::Created(created) = *answer
             {
                 self.step(d, &mut |machine, instant, wall| {
-                    machine.rang(instant, wall, created.state.clone(), created.revision)
+                    machine.rang((instant, wall), asked.asked_at, created.state.clone(), created.revision)
                 });
             }
             return;

@@ -90,7 +90,11 @@ impl World {
         let members = others.into_iter().map(member).collect();
         let data = CallData { members, settings: Some(settings), ..CallData::default() };
         let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
-        self.ask(d, Asked { id: None, cid, is_join: false, ring: None }, Ask::GetOrCreate(request));
+        self.ask(
+            d,
+            Asked { id: None, cid, asked_at: self.wall(d), is_join: false, ring: None },
+            Ask::GetOrCreate(request),
+        );
     }
 
     fn come(&mut self, d: usize, cid: CallId) {
@@ -117,7 +121,7 @@ impl World {
     }
 
     fn end(&mut self, d: usize, cid: CallId) {
-        self.ask(d, Asked { id: None, cid, is_join: false, ring: None }, Ask::End);
+        self.ask(d, Asked { id: None, cid, asked_at: self.wall(d), is_join: false, ring: None }, Ask::End);
     }
 
     fn change_manners(&mut self, d: usize) {

@@ -114,9 +114,15 @@ impl Client {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn get_or_create(&self, cid: CallId, request: GetOrCreate) -> Result<CallState, ClientError> {
+        let asked_at = unix_now();
         let answer = self.rest.get_or_create(&cid, &request).await?;
         if request.ring {
-            self.send(Command::Input(Input::State { state: answer.state.clone(), revision: answer.revision })).await?;
+            self.send(Command::Input(Input::State {
+                asked_at,
+                state: answer.state.clone(),
+                revision: answer.revision,
+            }))
+            .await?;
         }
         Ok(answer.state)
     }

@@ -181,8 +181,14 @@ impl SimulatedDevice {
     }
 
     /// The answer to a ring this device asked for.
-    pub fn rang(&mut self, instant: Instant, wall: UnixMillis, state: CallState, revision: u64) -> Vec<Wanted> {
-        self.handle(instant, wall, Input::State { state, revision })
+    pub fn rang(
+        &mut self,
+        (instant, wall): (Instant, UnixMillis),
+        asked_at: UnixMillis,
+        state: CallState,
+        revision: u64,
+    ) -> Vec<Wanted> {
+        self.handle(instant, wall, Input::State { asked_at, state, revision })
     }
 
     /// The person comes in, or answers.

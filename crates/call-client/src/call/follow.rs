@@ -61,7 +61,7 @@ impl Call {
 
     /// Nothing goes on here: does the new state begin something?
     fn begin(&mut self, around: Surroundings<'_>, origin: Origin) -> Option<Action> {
-        if self.state.call.ended_at.is_some() {
+        if self.state.call.ended_at.is_some() || !self.is_live {
             return None;
         }
         let is_done = |ring: &&Ring| self.done.as_ref().is_some_and(|done| done.ring == ring.id);

@@ -273,6 +273,8 @@ impl Call {
     pub(crate) fn leave(&mut self, now: Now, reason: EndReason, how: How) {
         let ring = match &self.phase {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => Some(ringing.ring.clone()),
+            // A call that is over by itself says nothing about a ring that came meanwhile (R1).
+            Phase::Joining(in_call) | Phase::Joined(in_call) if how == How::Quietly => in_call.ring.clone(),
             Phase::Joining(in_call) if in_call.media == Media::Requested && in_call.ring.is_some() => {
                 in_call.ring.clone()
             }

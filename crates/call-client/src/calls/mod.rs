@@ -15,6 +15,8 @@ macro_rules! planted {
 }
 
 mod joining;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::{
@@ -106,6 +108,8 @@ pub(crate) enum Input {
     SignedOut,
     /// An answer that carries a call's new state; newer than every event up to `revision`.
     State {
+        /// When it was asked for, by the wall clock.
+        asked_at: UnixMillis,
         state: CallState,
         revision: u64,
     },
@@ -300,7 +304,8 @@ impl Calls {
             Input::Disconnected { why } => self.connection = Connection::Offline { why },
             Input::WrongServer { why } => self.connection = Connection::WrongServer { why },
             Input::SignedOut => self.on_signed_out(now),
-            Input::State { state, revision } => {
+            Input::State { asked_at, state, .. } if self.clock.is_stale(asked_at) => self.on_old_state(now, state),
+            Input::State { asked_at: _, state, revision } => {
                 self.answered.insert(state.call.cid.clone(), revision);
                 self.on_state(now, state, Duration::ZERO, Origin::Event);
             }
@@ -348,8 +353,13 @@ impl Calls {
 
     /// From before the machine slept: it can end what rings here, and begin nothing.
     fn on_old_message(&mut self, now: Now, message: ServerMessage) {
-        if let ServerMessage::Event { event: Event::Call { state }, .. } = message
-            && let Some(index) = self.position(&state.call.cid)
+        if let ServerMessage::Event { event: Event::Call { state }, .. } = message {
+            self.on_old_state(now, state);
+        }
+    }
+
+    fn on_old_state(&mut self, now: Now, state: CallState) {
+        if let Some(index) = self.position(&state.call.cid)
             && state.call.version >= self.calls[index].state.call.version
         {
             let around = Surroundings { me: &self.me, now, manner: Manner::Hold };
@@ -494,7 +504,13 @@ impl Calls {
         match action {
             None => {}
             Some(Action::JoinAnswered { ring }) => self.join_answered(now, index, ring),
-            Some(Action::CloseSession) => self.outputs.push_back(Output::CloseSession { cid }),
+            Some(Action::CloseSession) => {
+                self.outputs.push_back(Output::CloseSession { cid });
+                // A newer ring may have come while this device was still in.
+                let around = Surroundings { me: &self.me, now, manner: self.manner(&self.calls[index].cid) };
+                let action = self.calls[index].follow(around, Origin::Event);
+                self.act(now, index, action);
+            }
             Some(Action::Rejoin { session }) => self.rejoin(now, index, session),
             Some(Action::TellAlerted { ring }) => self.outputs.push_back(Output::TellAlerted { cid, ring }),
             Some(Action::TellLeft { ring, session }) => {

@@ -14,8 +14,8 @@ use crate::{
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Batch {
     pub(crate) change: Change,
-    /// Calls as they are after each change, in order.
-    pub(super) calls: Vec<LiveCall>,
+    /// Calls as they are after each change, in order, and whom they concern no more by it.
+    pub(super) calls: Vec<(LiveCall, Vec<UserId>)>,
     /// What is told without being kept, and to whom.
     pub(super) notices: Vec<(Vec<UserId>, Event)>,
     /// People whose presence may have changed.

@@ -26,6 +26,8 @@ mod moderation;
 mod permission;
 mod rings;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,8 +155,8 @@ impl Authority {
     pub(crate) fn deliver(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>) -> Vec<Out> {
         let mut outs = Vec::new();
         self.being_stored.clear();
-        for live in batch.calls {
-            for user in live.audience() {
+        for (live, former) in batch.calls {
+            for user in live.audience().into_iter().chain(former) {
                 if planted!(self, OthersNotTold) && !live.is_in_session(&user) {
                     continue;
                 }
@@ -231,8 +233,11 @@ impl Authority {
             {
                 self.batch.change.rings.insert(ring.id.clone(), ring.clone());
             }
+            let audience = live.audience();
+            let was_concerned = before.as_ref().map(LiveCall::audience).unwrap_or_default();
+            let former = was_concerned.difference(&audience).cloned().collect();
             self.batch.before.entry(cid).or_insert(before);
-            self.batch.calls.push(live.clone());
+            self.batch.calls.push((live.clone(), former));
             self.place(live);
         }
         for ring in draft.rings {

@@ -52,19 +52,22 @@ impl Authority {
             return Ok(folded);
         }
         let mut draft = Draft::default();
-        // Ringing again makes a new ring; what still rang of the old one is over first.
-        if let Some(old) = live.ring.as_mut().filter(|ring| ring.is_live()) {
-            let stopped = old.stop(Stop::Cancel);
-            let old = old.clone();
-            self.remember_targets(&live, &old, &stopped, &mut draft);
-            draft.rings.push(old);
-        }
+        self.stop_old_ring(&mut live, &mut draft);
         let targets = targets.into_iter().map(ringing).collect();
         live.ring = Some(self.new_ring(now, who, &live, video, targets));
         let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);
         self.seen_by(&who.user, &cid, now)
+    }
+
+    /// Ringing again makes a new ring; what still rang of the old one is over first.
+    fn stop_old_ring(&self, live: &mut LiveCall, draft: &mut Draft) {
+        let Some(old) = live.ring.as_mut().filter(|ring| ring.is_live()) else { return };
+        let stopped = old.stop(Stop::Cancel);
+        let old = old.clone();
+        self.remember_targets(live, &old, &stopped, draft);
+        draft.rings.push(old);
     }
 
     fn new_ring(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall, video: bool, targets: Vec<Target>) -> Ring {
@@ -119,8 +122,10 @@ impl Authority {
         theirs.stop(Stop::Cancel);
         let mut ring = self.new_ring(now, who, &mine, theirs.video, vec![ringing(target.clone())]);
         ring.accept(target, &theirs.caller_device, now);
+        let mut draft = Draft::of(other);
+        self.stop_old_ring(&mut mine, &mut draft);
         mine.ring = Some(ring);
-        self.admit_answer(now, mine, &who.user, Draft::of(other)).ok()
+        self.admit_answer(now, mine, &who.user, draft).ok()
     }
 
     /// Stores a ring that was answered without a join, together with what else that changes; both devices come in by
