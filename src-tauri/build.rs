@@ -1,5 +1,28 @@
-//! Lets Tauri embed its configuration and icons.
+//! Lets Tauri embed its configuration, icons and permissions.
+
+/// Every command of the app; the capabilities say which window may use which. One that is missing here is refused.
+const COMMANDS: &[&str] = &[
+    "app_state",
+    "start_own_server",
+    "accept_invite",
+    "create_invite",
+    "ring",
+    "join",
+    "leave",
+    "reject",
+    "end",
+    "set_microphone",
+    "set_camera",
+    "mark_missed_seen",
+    "devices",
+    "choose_device",
+    "set_one_call_at_a_time",
+    "sign_out",
+    "show_main_window",
+];
 
 fn main() {
-    tauri_build::build();
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest))
+        .expect("Tauri's configuration is good");
 }

@@ -1,8 +1,11 @@
 //! Two people, two desktops, two real app windows: every way a call can go, seen and heard from outside.
 
 mod desktop {
+    mod bare;
     mod call;
     mod crash;
+    mod leaving;
     mod people;
     mod ring_ends;
+    mod several;
 }

@@ -5,5 +5,6 @@ export default defineConfig({
   plugins: [react()],
   base: './',
   build: { target: 'es2023', chunkSizeWarningLimit: 1000 },
-  test: { environment: 'node' },
+  // The theme is read by its test.
+  test: { environment: 'node', css: { include: /theme/ } },
 });

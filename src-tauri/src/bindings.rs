@@ -47,6 +47,8 @@ pub(crate) fn write(file: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -58,5 +60,20 @@ mod tests {
             (std::fs::read_to_string(&fresh).unwrap(), std::fs::read_to_string(committed).unwrap());
         std::fs::remove_file(fresh).unwrap();
         assert!(fresh_text == committed, "ui/src/bindings.ts is old: run `cargo xtask bindings`");
+    }
+
+    #[test]
+    fn the_main_window_may_use_every_command_and_the_popup_only_what_answers() {
+        let allowed = |text: &str| -> BTreeSet<String> {
+            let file: serde_json::Value = serde_json::from_str(text).unwrap();
+            let permissions = file["permissions"].as_array().unwrap().iter().filter_map(|one| one.as_str());
+            permissions.filter_map(|one| one.strip_prefix("allow-")).map(|one| one.replace('-', "_")).collect()
+        };
+        let generated = include_str!("../../ui/src/bindings.ts");
+        let calls = generated.split("__TAURI_INVOKE").filter_map(|call| call.split_once("(\"")?.1.split_once('"'));
+        let commands: BTreeSet<String> = calls.map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(allowed(include_str!("../capabilities/main.json")), commands);
+        let popup = ["app_state", "join", "reject", "show_main_window"].map(str::to_owned);
+        assert_eq!(allowed(include_str!("../capabilities/ring.json")), BTreeSet::from(popup));
     }
 }

@@ -1,8 +1,8 @@
 //! What the page may ask for; each a line over the library that does it.
 
-use call_client::{JoinOptions, Leave, Toggle};
-use tauri::State;
-use wire::{CallId, CreateInvite, ErrorBody, Reason, UserId};
+use call_client::Toggle;
+use tauri::{State, WebviewWindow};
+use wire::{CallId, CreateInvite, ErrorBody, UserId};
 
 use crate::{
     desk::Desk,
@@ -39,34 +39,49 @@ pub(crate) async fn create_invite(desk: State<'_, Desk>) -> Answer<InviteLink> {
 
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn ring(desk: State<'_, Desk>, people: Vec<UserId>, video: bool) -> Answer<CallId> {
-    desk.make_room_for(None).await?;
-    desk.client()?.ring(people, Toggle::from(video)).await.map_err(|error| error.body())
+pub(crate) async fn ring(desk: State<'_, Desk>, people: Vec<UserId>, video: bool) -> Answer<()> {
+    desk.ring(people, Toggle::from(video)).await
 }
 
+/// A refusal in the popup is shown in the main window, where there is room to read it.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn join(desk: State<'_, Desk>, cid: CallId, video: bool) -> Answer<()> {
-    desk.join(cid, JoinOptions { create: false, video: Toggle::from(video) }).await
+pub(crate) async fn join(desk: State<'_, Desk>, window: WebviewWindow, cid: CallId, video: bool) -> Answer<()> {
+    if window.label() == windows::RING {
+        desk.answer(cid, Some(Toggle::from(video))).await;
+        return Ok(());
+    }
+    desk.join(cid, Toggle::from(video)).await
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn leave(desk: State<'_, Desk>, cid: CallId) -> Answer<()> {
-    desk.client()?.leave(cid, Leave::Plain).await.map_err(|error| error.body())
+    desk.leave(cid).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn reject(desk: State<'_, Desk>, cid: CallId, message: Option<String>) -> Answer<()> {
-    let leave = Leave::Reject { reason: Reason::Decline, message };
-    desk.client()?.leave(cid, leave).await.map_err(|error| error.body())
+pub(crate) async fn reject(
+    desk: State<'_, Desk>,
+    window: WebviewWindow,
+    cid: CallId,
+    message: Option<String>,
+) -> Answer<()> {
+    let declined = desk.decline(cid, message).await;
+    match declined {
+        Err(error) if window.label() == windows::RING => {
+            desk.report(error);
+            Ok(())
+        }
+        declined => declined,
+    }
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn end(desk: State<'_, Desk>, cid: CallId) -> Answer<()> {
-    desk.client()?.end(cid).await.map_err(|error| error.body())
+    desk.end(cid).await
 }
 
 #[tauri::command]

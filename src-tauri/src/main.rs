@@ -5,6 +5,7 @@ mod commands;
 mod desk;
 mod frames;
 mod gpu;
+mod levels;
 mod notify;
 mod probe;
 mod profile;
@@ -79,7 +80,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             let desk = Desk::new(app.handle().clone(), profile, arguments.listen)?;
             app.manage(desk);
             windows::create(app.handle(), hidden)?;
-            tray::create(app.handle())?;
+            tray::start(app.handle());
             probe::start(app.handle());
             desk::begin(app.handle());
             windows::show_when_asked(app.handle(), lock)?;
@@ -90,15 +91,22 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
             if label == windows::MAIN =>
         {
-            if tray::is_hosted() {
-                api.prevent_close();
-                windows::hide_main(app);
-            } else {
-                desk::quit(app);
-            }
+            api.prevent_close();
+            close_main(app.clone());
         }
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         _ => {}
     });
     Ok(())
+}
+
+/// The window goes, and the app with it if nothing could bring the window back.
+fn close_main(app: tauri::AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        if tray::is_hosted(&app).await {
+            windows::hide_main(&app);
+        } else {
+            desk::quit(&app);
+        }
+    });
 }

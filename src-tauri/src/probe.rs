@@ -41,7 +41,7 @@ async fn serve(app: AppHandle, path: std::path::PathBuf) -> std::io::Result<()> 
     }
 }
 
-/// `state app`, `visible LABEL`, `text LABEL`, or `value`, `hover`, `active` or `rect LABEL SELECTOR`: answered in
+/// `state app`, `visible LABEL`, `text LABEL`, `may LABEL COMMAND`, or `value`, `hover`, `active` or `rect LABEL SELECTOR`: answered in
 /// JSON, positions in pixels of the screen.
 async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     use tauri::Manager as _;
@@ -52,10 +52,17 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     }
     let window = app.get_webview_window(label)?;
     if command == "visible" {
-        return window.is_visible().ok().map(|visible| visible.to_string());
+        let visible = tauri::async_runtime::spawn_blocking(move || window.is_visible()).await.ok()?.ok()?;
+        return Some(visible.to_string());
     }
     let selector = serde_json::to_string(selector).ok()?;
     let script = match command {
+        // `null` until it is known, then `true` or the refusal.
+        "may" => format!(
+            "(() => {{ const asked = (window.asked ??= {{}}); if (!({selector} in asked)) {{ asked[{selector}] = null; \
+             window.__TAURI_INTERNALS__.invoke({selector}).then(() => (asked[{selector}] = true), \
+             (error) => (asked[{selector}] = String(error))); }} return asked[{selector}]; }})()"
+        ),
         "text" => "document.body.innerText".to_owned(),
         "hover" | "active" => format!("document.querySelector({selector})?.matches(':{command}') ?? false"),
         // Of the field that gets what is typed, and of no other.
@@ -82,7 +89,8 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
         return Some(value);
     }
     let [x, y, width, height]: [f64; 4] = serde_json::from_str(&value).ok()?;
-    let (origin, scale) = (window.inner_position().ok()?, window.scale_factor().ok()?);
+    let ask = move || Some((window.inner_position().ok()?, window.scale_factor().ok()?));
+    let (origin, scale) = tauri::async_runtime::spawn_blocking(ask).await.ok()??;
     let placed = [f64::from(origin.x) + x * scale, f64::from(origin.y) + y * scale, width * scale, height * scale];
     serde_json::to_string(&placed).ok()
 }

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     os::unix::{
-        fs::OpenOptionsExt as _,
+        fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
         net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
@@ -12,6 +12,9 @@ use std::{
 
 use call_client::Account;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Nobody but its person looks into a profile: its server's keys and database are in there too.
+const PRIVATE: u32 = 0o700;
 
 /// The folder of one person.
 #[derive(Debug, Clone)]
@@ -45,14 +48,17 @@ impl Default for Settings {
 }
 
 impl Profile {
-    /// Opens (and makes) the folder.
+    /// Opens (and makes) the folder; one that others may look into is closed to them.
     pub(crate) fn open(chosen: Option<PathBuf>) -> io::Result<Self> {
         let folder = chosen.unwrap_or_else(|| {
             let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
             let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
             base.or_else(home).unwrap_or_default().join("bellbird")
         });
-        fs::create_dir_all(&folder)?;
+        fs::DirBuilder::new().recursive(true).mode(PRIVATE).create(&folder)?;
+        if fs::metadata(&folder)?.permissions().mode() & 0o777 != PRIVATE {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(PRIVATE))?;
+        }
         Ok(Self { folder })
     }
 
@@ -113,4 +119,21 @@ fn write<T: Serialize>(file: &Path, value: &T) -> io::Result<()> {
     opened.write_all(serde_json::to_string_pretty(value)?.as_bytes())?;
     opened.sync_all()?;
     fs::rename(partial, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_its_persons_alone() {
+        let folder = std::env::temp_dir().join(format!("bellbird-profile-{}", std::process::id()));
+        let mode = |folder: &Path| fs::metadata(folder).unwrap().permissions().mode() & 0o777;
+        Profile::open(Some(folder.join("new"))).unwrap();
+        assert_eq!(mode(&folder.join("new")), PRIVATE, "a new one");
+        fs::set_permissions(folder.join("new"), fs::Permissions::from_mode(0o755)).unwrap();
+        Profile::open(Some(folder.join("new"))).unwrap();
+        assert_eq!(mode(&folder.join("new")), PRIVATE, "an old one");
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

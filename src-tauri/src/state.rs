@@ -16,17 +16,28 @@ pub(crate) struct AppState {
     /// The server inside this app, if it runs one.
     pub(crate) server: Option<OwnServer>,
     pub(crate) one_call_at_a_time: bool,
-    /// Something people should know.
+    /// Something people should know, as long as it is so.
     pub(crate) notice: Option<String>,
+    /// What was pressed last in the popup, a notification or the tray and did not work.
+    pub(crate) problem: Option<Problem>,
     pub(crate) version: String,
+}
+
+/// A wish from outside the main window that did not work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Problem {
+    /// Rises with each, so that the same one twice is seen twice.
+    pub(crate) sequence: u32,
+    pub(crate) error: ErrorBody,
 }
 
 /// How far this person is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 #[serde(tag = "stage", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Stage {
-    /// First run, or signed out.
-    Welcome { error: Option<ErrorBody> },
+    /// First run, or signed out: what went wrong, or what is good to know.
+    Welcome { error: Option<ErrorBody>, notice: Option<String> },
     /// Something takes a moment.
     Starting { what: String },
     /// Signed in.
@@ -67,7 +78,7 @@ pub(crate) struct Devices {
     pub(crate) cameras: Vec<DeviceChoice>,
 }
 
-/// One device.
+/// One device; with an empty id whichever the system prefers.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeviceChoice {

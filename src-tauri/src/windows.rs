@@ -4,8 +4,11 @@ use tauri::{AppHandle, LogicalSize, Manager as _, PhysicalPosition, WebviewUrl, 
 
 pub(crate) const MAIN: &str = "main";
 pub(crate) const RING: &str = "ring";
-/// Size of the popup, in logical pixels.
-const POPUP: LogicalSize<f64> = LogicalSize { width: 400.0, height: 200.0 };
+/// Size of the popup with one ring, in logical pixels.
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 200.0;
+/// What each further ring adds to its height.
+const ROW: f64 = 60.0;
 /// Distance of the popup from the corner of the screen.
 const MARGIN: f64 = 24.0;
 
@@ -20,7 +23,7 @@ pub(crate) fn create(app: &AppHandle, hidden: bool) -> tauri::Result<()> {
         .build()?;
     WebviewWindowBuilder::new(app, RING, WebviewUrl::App("index.html".into()))
         .title("Incoming call")
-        .inner_size(POPUP.width, POPUP.height)
+        .inner_size(WIDTH, HEIGHT)
         .resizable(false)
         .decorations(false)
         .always_on_top(true)
@@ -63,31 +66,54 @@ pub(crate) fn hide_main(app: &AppHandle) {
     with(app, MAIN, WebviewWindow::hide);
 }
 
-/// Shows the popup at the bottom right, without focus.
-pub(crate) fn show_ring(app: &AppHandle) {
-    with(app, RING, |window| {
-        place(window)?;
+/// Shows the popup at the bottom right, without focus, as high as so many rings need; hides it when none rings.
+pub(crate) fn show_rings(app: &AppHandle, rings: usize) {
+    with(app, RING, move |window| {
+        if rings == 0 {
+            return window.hide();
+        }
+        let height = height(rings);
+        // Not resizable by a mouse, so that its limits are what sizes it.
+        let size = Some(LogicalSize::new(WIDTH, height));
+        window.set_min_size(size)?;
+        window.set_max_size(size)?;
+        window.set_size(LogicalSize::new(WIDTH, height))?;
+        place(window, height)?;
         window.show()
     });
 }
 
-pub(crate) fn hide_ring(app: &AppHandle) {
-    with(app, RING, WebviewWindow::hide);
+/// The first ring is large, the others are rows below it; more rows than these are scrolled.
+fn height(rings: usize) -> f64 {
+    const ROWS: usize = 4;
+    let rows = rings.saturating_sub(1).min(ROWS);
+    HEIGHT + ROW * f64::from(u32::try_from(rows).unwrap_or(0))
 }
 
-fn place(window: &WebviewWindow) -> tauri::Result<()> {
+fn place(window: &WebviewWindow, height: f64) -> tauri::Result<()> {
     let Some(monitor) = window.primary_monitor()? else { return Ok(()) };
     let (area, scale) = (monitor.work_area(), monitor.scale_factor());
-    let from_right = (POPUP.width + MARGIN) * scale;
-    let from_bottom = (POPUP.height + MARGIN) * scale;
+    let from_right = (WIDTH + MARGIN) * scale;
+    let from_bottom = (height + MARGIN) * scale;
     let x = f64::from(area.position.x) + f64::from(area.size.width) - from_right;
     let y = f64::from(area.position.y) + f64::from(area.size.height) - from_bottom;
     window.set_position(PhysicalPosition::new(x, y))
 }
 
-fn with(app: &AppHandle, label: &str, action: impl FnOnce(&WebviewWindow) -> tauri::Result<()>) {
-    let Some(window) = app.get_webview_window(label) else { return };
-    if let Err(error) = action(&window) {
+/// Acts on a window, on the main thread; nobody waits for it, because a worker that waits holds up other tasks.
+fn with(
+    app: &AppHandle,
+    label: &'static str,
+    action: impl FnOnce(&WebviewWindow) -> tauri::Result<()> + Send + 'static,
+) {
+    let there = app.clone();
+    let acted = app.run_on_main_thread(move || {
+        let Some(window) = there.get_webview_window(label) else { return };
+        if let Err(error) = action(&window) {
+            tracing::warn!(%error, label, "a window does not follow");
+        }
+    });
+    if let Err(error) = acted {
         tracing::warn!(%error, label, "a window does not follow");
     }
 }

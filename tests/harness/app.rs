@@ -129,6 +129,14 @@ impl<'a> AppWindow<'a> {
         self.press_at("ring", &format!("button[aria-label=\"{button}\"]:not([disabled])")).await
     }
 
+    /// Presses a switch of the main window, by its name.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn press_box(&self, name: &str) -> Result<()> {
+        self.press_at("main", &format!("input[type=checkbox][aria-label=\"{name}\"]")).await
+    }
+
     async fn press_at(&self, window: &str, selector: &str) -> Result<()> {
         let look = || self.place(window, selector);
         let place = eventually(&format!("{selector} is there"), look, |place| place.width > 0.0).await?;
@@ -166,6 +174,30 @@ impl<'a> AppWindow<'a> {
         Ok(())
     }
 
+    /// Presses keys together, as `alt+shift+a`; the window with the focus gets them.
+    ///
+    /// # Errors
+    /// When they cannot be pressed.
+    pub async fn press_keys(&self, keys: &str) -> Result<()> {
+        let mut pressing = Command::new("xdotool");
+        pressing.args(["key", keys]);
+        self.desktop.environment(&mut pressing);
+        let pressed = pressing.env_remove("LD_PRELOAD").status().await?;
+        anyhow::ensure!(pressed.success(), "xdotool cannot press {keys}");
+        Ok(())
+    }
+
+    /// What a window (`main`, `ring`) gets when it uses a command: nothing, or the refusal.
+    ///
+    /// # Errors
+    /// When the app does not answer.
+    pub async fn may(&self, window: &str, command: &str) -> Result<Option<String>> {
+        let question = format!("may {window} {command}");
+        let look = || self.ask::<serde_json::Value>(&question);
+        let known = eventually(&format!("{command} is answered"), look, |answer| !answer.is_null()).await?;
+        Ok(known.as_str().map(str::to_owned))
+    }
+
     /// What the screen shows.
     ///
     /// # Errors
@@ -181,6 +213,30 @@ impl<'a> AppWindow<'a> {
     pub async fn hears(&self, what: &str, is: impl Fn(&Heard) -> bool) -> Result<Heard> {
         let what = format!("{} hears {what}", self.desktop.person());
         eventually(&what, || self.desktop.listen(), is).await
+    }
+
+    /// Presses the close button of the main window's frame.
+    ///
+    /// # Errors
+    /// When the window is not there.
+    pub fn close(&self) -> Result<()> {
+        self.desktop.screen().close("Bellbird")
+    }
+
+    /// Whether the main window is on the screen.
+    ///
+    /// # Errors
+    /// When the app does not answer.
+    pub async fn is_open(&self) -> Result<bool> {
+        self.ask("visible main").await
+    }
+
+    /// Waits until the app ends by itself.
+    ///
+    /// # Errors
+    /// When it does not, or ends with an error.
+    pub async fn ended(self) -> Result<()> {
+        self.program.ended().await
     }
 
     /// Ends the app without a word, as a crash does.

@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::{
     app::{App, AppWindow},
-    bus::{Bus, notifications::Shown, tray::TrayState},
+    bus::{Bus, Hosts, notifications::Shown, tray::TrayState},
     camera::{self, Scene},
     process::{Program, output},
     screen::{Picture, Screen},
@@ -36,12 +36,20 @@ impl Desktop {
     /// # Errors
     /// When one of its parts does not start: which, and where its log is.
     pub async fn start(person: &str, scene: &Scene) -> Result<Self> {
+        Self::start_with(person, scene, Hosts::All).await
+    }
+
+    /// Starts the machine of one person, with or without what shows notifications and tray icons.
+    ///
+    /// # Errors
+    /// When one of its parts does not start: which, and where its log is.
+    pub async fn start_with(person: &str, scene: &Scene, hosts: Hosts) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(&format!("bellbird-{person}-")).tempdir()?;
         let path = folder.path();
         std::fs::create_dir(path.join("home"))?;
         scene.write(&path.join("camera.yuyv"))?;
         let screen = Screen::start(path).await?;
-        let (bus, sound) = tokio::try_join!(Bus::start(path), Sound::start(path))?;
+        let (bus, sound) = tokio::try_join!(Bus::start(path, hosts), Sound::start(path))?;
         let mut command = Command::new("xfwm4");
         command.arg("--compositor=off").stdout(Stdio::null());
         environment(&mut command, path, &screen, &bus);
@@ -73,6 +81,17 @@ impl Desktop {
     /// When the X server does not answer.
     pub fn picture(&self) -> Result<Picture> {
         self.screen.picture()
+    }
+
+    /// With `BELLBIRD_KEEP` set, what the screen shows now stays to be looked at, as `NAME.png` in the person's folder.
+    ///
+    /// # Errors
+    /// When the X server does not answer.
+    pub fn keep(&self, name: &str) -> Result<()> {
+        if std::env::var_os("BELLBIRD_KEEP").is_some() {
+            self.picture()?.save(&self.path(&format!("{name}.png")))?;
+        }
+        Ok(())
     }
 
     /// The notifications that are shown now.
@@ -111,6 +130,14 @@ impl Desktop {
     /// When nothing is in the tray.
     pub async fn tray(&self) -> Result<TrayState> {
         self.bus.tray.state(self.bus.connection()).await
+    }
+
+    /// A tray host comes, as when a panel starts late.
+    ///
+    /// # Errors
+    /// When there is one already.
+    pub async fn add_tray(&self) -> Result<()> {
+        self.bus.add_tray().await
     }
 
     /// Presses an entry of the tray's menu.

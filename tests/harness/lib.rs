@@ -20,7 +20,7 @@ pub mod steps;
 mod wait;
 
 pub use app::{App, AppWindow};
-pub use bus::{notifications::Shown, tray::TrayState};
+pub use bus::{Hosts, notifications::Shown, tray::TrayState};
 pub use desktop::Desktop;
 pub use guest::{Guest, Report};
 pub use screen::{Colour, Picture, Rect};

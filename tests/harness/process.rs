@@ -45,6 +45,14 @@ impl Program {
         self.child.id()
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) async fn ended(mut self) -> Result<()> {
+        let ended = timeout(GOODBYE, self.child.wait()).await;
+        let status = ended.with_context(|| format!("{} still runs after {GOODBYE:?}", self.name))??;
+        anyhow::ensure!(status.success(), "{} ended with {status}", self.name);
+        Ok(())
+    }
+
     /// Asks it to end (SIGTERM) and waits.
     pub(crate) async fn end(mut self) -> Result<()> {
         self.signal("TERM").await?;

@@ -11,8 +11,8 @@ use x11rb::{
     connection::Connection as _,
     protocol::{
         xproto::{
-            BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux,
-            ImageFormat, MOTION_NOTIFY_EVENT, Window,
+            AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ChangeWindowAttributesAux, ClientMessageEvent,
+            ConnectionExt as _, CreateGCAux, EventMask, GetPropertyReply, ImageFormat, MOTION_NOTIFY_EVENT, Window,
         },
         xtest::ConnectionExt as _,
     },
@@ -186,6 +186,26 @@ impl Screen {
     /// Moves the mouse out of the way.
     pub(crate) fn put_mouse_away(&self) -> Result<()> {
         self.point((i32::from(SIZE.0) - 1, 0))
+    }
+
+    /// Presses the close button of a window with this title, as the window manager offers it.
+    pub(crate) fn close(&self, title: &str) -> Result<()> {
+        let atom =
+            |name: &str| -> Result<u32> { Ok(self.connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
+        let read = |window, property| -> Result<GetPropertyReply> {
+            Ok(self.connection.get_property(false, window, property, AtomEnum::ANY, 0, 1024)?.reply()?)
+        };
+        let (list, name, close) = (atom("_NET_CLIENT_LIST")?, atom("_NET_WM_NAME")?, atom("_NET_CLOSE_WINDOW")?);
+        let windows: Vec<Window> = read(self.root, list)?.value32().context("no list of windows")?.collect();
+        for window in windows {
+            if read(window, name)?.value == title.as_bytes() {
+                let event = ClientMessageEvent::new(32, window, close, [0, 2, 0, 0, 0]);
+                let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+                self.connection.send_event(false, self.root, mask, event)?.check()?;
+                return Ok(());
+            }
+        }
+        bail!("there is no window {title:?}")
     }
 
     /// The window that would get what is typed.

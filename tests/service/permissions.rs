@@ -37,7 +37,7 @@ async fn may(user: &User, cid: &CallId, capability: Capability, other: &User) ->
         Capability::PinForEveryone => server.unpin(cid, &other.account.user).await.map(|_| ()),
         Capability::GoLive => server.go_live(cid).await.map(|_| ()),
         Capability::JoinCall => match server.join(cid, &Join::default()).await {
-            Ok(_) => server.leave(cid).await,
+            Ok(_) => server.leave(cid, &wire::Leave::default()).await,
             Err(error) => Err(error),
         },
         Capability::SendReaction => match server.react(cid, "👍").await {

@@ -132,8 +132,8 @@ async fn s07_an_ended_call_is_joined_only_by_who_may() -> Result<()> {
     let request = with(vec![member(&ben)]);
     ann.client.server().get_or_create(&cid("default:a"), &request).await?;
     ann.client.end(cid("default:a")).await?;
-    assert_eq!(ben.client.join(cid("default:a"), existing()).await.map_err(code), Ok(()));
-    ben.is_in(&cid("default:a"), CallingState::Ended).await?;
+    let refused = ben.client.server().join(&cid("default:a"), &wire::Join::default()).await;
+    assert_eq!(refused.map(|_| ()).map_err(code), Err(Some(Code::CallEnded)));
     ann.client.join(cid("default:a"), existing()).await?;
     ann.is_in(&cid("default:a"), CallingState::Joined).await?;
     Ok(())

@@ -87,9 +87,14 @@ async fn r02_first_device_wins_and_the_others_say_so() -> Result<()> {
     ben.client.join(cid.clone(), ACCEPT).await?;
     let other = tablet.is_in(&cid, CallingState::Left).await?;
     assert_eq!(other.state.reason, Some(EndReason::AnsweredElsewhere));
-    let late = tablet.client.server().join(&cid, &Join { ring: Some(ring.clone()), create: false }).await;
+    let late =
+        tablet.client.server().join(&cid, &Join { ring: Some(ring.clone()), create: false, ..Join::default() }).await;
     assert_eq!(late.map(|_| ()).map_err(|error| error.code()), Err(Some(Code::AnsweredElsewhere)));
-    ben.client.server().join(&cid, &Join { ring: Some(ring), create: false }).await.context("a second accept")?;
+    ben.client
+        .server()
+        .join(&cid, &Join { ring: Some(ring), create: false, ..Join::default() })
+        .await
+        .context("a second accept")?;
     Ok(())
 }
 
@@ -99,7 +104,7 @@ async fn r03_the_accept_brings_the_credentials() -> Result<()> {
     let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
     let cid = rings(&ann, &[&ben]).await?;
     let ring = ben.call(&cid).and_then(|call| call.ring).context("a ring")?.id;
-    let joined = ben.client.server().join(&cid, &Join { ring: Some(ring), create: false }).await?;
+    let joined = ben.client.server().join(&cid, &Join { ring: Some(ring), create: false, ..Join::default() }).await?;
     assert!(!joined.media.token.is_empty());
     assert!(joined.state.ring.is_some_and(|ring| ring.is_answered()));
     Ok(())
@@ -113,7 +118,7 @@ async fn r04_a_late_accept_is_a_missed_call_and_no_error() -> Result<()> {
     let ring = ben.call(&cid).and_then(|call| call.ring).context("a ring")?.id;
     ann.client.leave(cid.clone(), Leave::Plain).await?;
     ben.is_in(&cid, CallingState::Left).await?;
-    let late = ben.client.server().join(&cid, &Join { ring: Some(ring), create: false }).await;
+    let late = ben.client.server().join(&cid, &Join { ring: Some(ring), create: false, ..Join::default() }).await;
     assert_eq!(late.map(|_| ()).map_err(|error| error.code()), Err(Some(Code::RingOver)));
     missed(&ben, 1).await
 }

@@ -55,7 +55,7 @@ impl World {
         if self.devices[d].life != life || self.park(d, Event::Media { d, life, cid: cid.clone(), join, news }) {
             return;
         }
-        if !self.devices[d].media.get(&cid).is_some_and(|session| session.join == join) {
+        if self.devices[d].media.get(&cid).is_none_or(|session| session.join != join) {
             return;
         }
         self.step(d, &mut |machine, instant, wall| machine.media(instant, wall, cid.clone(), join, news));

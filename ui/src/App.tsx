@@ -1,6 +1,6 @@
 import type { Stage } from '#ui/bindings';
 import { useApp } from '#ui/client';
-import { CallScreen } from '#ui/call/CallScreen';
+import { Calls } from '#ui/call/Calls';
 import { callOnScreen } from '#ui/call/on-screen';
 import { Problem } from '#ui/components/Problem';
 import { Starting } from '#ui/components/Starting';
@@ -25,15 +25,15 @@ export function App() {
 function Screen({ stage }: { stage: Stage }) {
   switch (stage.stage) {
     case 'welcome':
-      return <Welcome error={stage.error} />;
+      return <Welcome error={stage.error} notice={stage.notice} />;
     case 'starting':
       return <Starting what={stage.what} />;
     case 'ready': {
-      const call = callOnScreen(stage.client.calls);
+      const { calls } = stage.client;
       return (
         <>
           <IncomingBar />
-          {call === undefined ? <Home /> : <CallScreen key={call.cid} call={call} />}
+          {callOnScreen(calls, null) === undefined ? <Home /> : <Calls calls={calls} />}
         </>
       );
     }

@@ -12,7 +12,8 @@ export const commands = {
 	startOwnServer: (name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("start_own_server", { name })),
 	acceptInvite: (link: string, name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("accept_invite", { link, name })),
 	createInvite: () => typedError<InviteLink, ErrorBody>(__TAURI_INVOKE("create_invite")),
-	ring: (people: UserId[], video: boolean) => typedError<CallId, ErrorBody>(__TAURI_INVOKE("ring", { people, video })),
+	ring: (people: UserId[], video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("ring", { people, video })),
+	/**  A refusal in the popup is shown in the main window, where there is room to read it. */
 	join: (cid: CallId, video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("join", { cid, video })),
 	leave: (cid: CallId) => typedError<null, ErrorBody>(__TAURI_INVOKE("leave", { cid })),
 	reject: (cid: CallId, message: string | null) => typedError<null, ErrorBody>(__TAURI_INVOKE("reject", { cid, message })),
@@ -43,8 +44,10 @@ export type AppState = {
 	/**  The server inside this app, if it runs one. */
 	server: OwnServer | null,
 	oneCallAtATime: boolean,
-	/**  Something people should know. */
+	/**  Something people should know, as long as it is so. */
 	notice: string | null,
+	/**  What was pressed last in the popup, a notification or the tray and did not work. */
+	problem: Problem | null,
 	version: string,
 };
 
@@ -208,10 +211,14 @@ export type Connection =
 { status: "offline"; 
 /**  Why, for people. */
 why: string } | 
+/**  Somebody else answers at the server's address; tried again, in case that passes. */
+{ status: "wrongServer"; 
+/**  What it means and what to do, for people. */
+why: string } | 
 /**  The server does not know this device any more: a new invite is needed. */
 { status: "signedOut" };
 
-/**  One device. */
+/**  One device; with an empty id whichever the system prefers. */
 export type DeviceChoice = {
 	id: string,
 	name: string,
@@ -416,6 +423,13 @@ export type Presence =
 /**  No device is connected. */
 "offline";
 
+/**  A wish from outside the main window that did not work. */
+export type Problem = {
+	/**  Rises with each, so that the same one twice is seen twice. */
+	sequence: number,
+	error: ErrorBody,
+};
+
 /**  Why somebody was not reached. */
 export type Reason = 
 /**  Said no. */
@@ -451,8 +465,8 @@ export type Role =
 
 /**  How far this person is. */
 export type Stage = 
-/**  First run, or signed out. */
-{ stage: "welcome"; error: ErrorBody | null } | 
+/**  First run, or signed out: what went wrong, or what is good to know. */
+{ stage: "welcome"; error: ErrorBody | null; notice: string | null } | 
 /**  Something takes a moment. */
 { stage: "starting"; what: string } | 
 /**  Signed in. */

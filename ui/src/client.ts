@@ -63,6 +63,11 @@ export function useClient<T>(select: (client: ClientState) => T): T | undefined 
   return useApp((app) => (app?.stage.stage === 'ready' ? select(app.stage.client) : undefined));
 }
 
+/** Whether the server has said anything yet: before that, an empty list means nothing. */
+export function useIsKnown(): boolean {
+  return useClient((client) => client.connection.status === 'online' || client.serverName !== '') ?? false;
+}
+
 /** Every call this device knows: ringing, joined, or just over. */
 export function useCalls(): CallView[] {
   return useClient((client) => client.calls) ?? NO_CALLS;

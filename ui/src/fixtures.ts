@@ -19,13 +19,14 @@ export function appWith(revision: number, calls: CallView[]): AppState {
     server: null,
     oneCallAtATime: true,
     notice: null,
+    problem: null,
     version: '0.1.0',
   };
 }
 
-export function callThat(callingState: CallingState, direction: Direction): CallView {
+export function callThat(callingState: CallingState, direction: Direction, number = 1): CallView {
   return {
-    cid: 'default:1',
+    cid: `default:${number}`,
     isCreatedByMe: direction === 'outgoing',
     direction,
     state: { callingState, reason: null },
@@ -33,7 +34,7 @@ export function callThat(callingState: CallingState, direction: Direction): Call
     caller: direction === 'outgoing' ? 'ann' : 'ben',
     people: ['ben'],
     ownCapabilities: [],
-    ring: { id: 'r1', endsAt: 0, targets: [] },
+    ring: { id: `r${number}`, endsAt: 0, targets: [] },
     joined: null,
   };
 }

@@ -88,7 +88,7 @@ export function outcome(entry: HistoryView): string {
 }
 
 /** What to tell when a call is over; nothing for what the person did himself. */
-export function ending(call: CallView, reason: EndReason, others: string): string | null {
+export function ending(call: CallView, reason: EndReason, others: string, caller: string): string | null {
   const message = call.ring?.targets.find((target) => target.message !== null)?.message ?? null;
   switch (reason) {
     case 'answered':
@@ -104,9 +104,9 @@ export function ending(call: CallView, reason: EndReason, others: string): strin
       }
       return message === null ? `${others} declined the call` : `${others} declined: “${message}”`;
     case 'cancelled':
-      return call.direction === 'incoming' ? `You missed a call from ${others}` : null;
+      return call.direction === 'incoming' ? `You missed a call from ${caller}` : null;
     case 'timeout':
-      return call.direction === 'incoming' ? `You missed a call from ${others}` : `${others} did not answer`;
+      return call.direction === 'incoming' ? `You missed a call from ${caller}` : `${others} did not answer`;
     case 'busy':
       return `${others} is in another call`;
     case 'ended':

@@ -56,6 +56,7 @@ fn tree() -> Result<()> {
         ("crates/cli", "src/main.rs"),
         ("src-tauri", "src/main.rs"),
         ("tests", "harness/lib.rs"),
+        ("benches", "ring/main.rs"),
         ("xtask", "src/main.rs"),
     ] {
         let text = fs::read_to_string(root().join(folder).join(file))?;

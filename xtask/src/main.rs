@@ -1,7 +1,8 @@
-//! `cargo xtask run | demo | test | doctor`: one command each, all the set-up included.
+//! `cargo xtask run | demo | test | bench | doctor`: one command each, all the set-up included.
 
 #![expect(clippy::disallowed_methods, reason = "a task runner times its steps")]
 
+mod bench;
 mod checks;
 mod desktop;
 mod doctor;
@@ -35,6 +36,14 @@ enum Task {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Measure something side by side with its peers; the table is printed and kept in docs/performance/.
+    Bench {
+        /// What is measured.
+        what: bench::Subject,
+        /// A short run with fewer devices, to see that it works: printed, not kept.
+        #[arg(long)]
+        quick: bool,
+    },
     /// What this machine has and lacks.
     Doctor,
     /// Regenerate the page's bindings from the shell's commands.
@@ -46,6 +55,7 @@ fn main() -> Result<()> {
         Task::Run { app } => desktop::run(&app),
         Task::Demo => desktop::demo(),
         Task::Test { only } => checks::run(only.as_deref()),
+        Task::Bench { what, quick } => bench::run(what, quick),
         Task::Doctor => {
             doctor::run();
             Ok(())

@@ -58,6 +58,12 @@ const STAND_IN_PACKAGES: &[&str] = &[
     "xvfb",
 ];
 
+/// What the benches compare with.
+const PEER_PACKAGES: &[&str] = &["prosody"];
+
+/// What building the server alone needs.
+const SERVER_PACKAGES: &[&str] = &["build-essential", "cmake"];
+
 /// The oldest Node that builds the page.
 const NODE_MAJOR: u32 = 20;
 /// The version of cargo-deny whose configuration deny.toml is written for.
@@ -70,14 +76,19 @@ pub(crate) enum Scope {
     App,
     /// The same, and everything the tests and the demo stand in for a desktop with.
     StandIns,
+    /// Build the server alone, and the servers it is measured beside.
+    Peers,
 }
 
 /// Every package of a scope that is not installed.
 pub(crate) fn missing_packages(scope: Scope) -> Vec<&'static str> {
-    let wanted = BUILD_PACKAGES.iter().chain(RUN_PACKAGES);
-    let stand_ins = STAND_IN_PACKAGES.iter().filter(|_| scope == Scope::StandIns);
+    let wanted: &[&[&str]] = match scope {
+        Scope::App => &[BUILD_PACKAGES, RUN_PACKAGES],
+        Scope::StandIns => &[BUILD_PACKAGES, RUN_PACKAGES, STAND_IN_PACKAGES],
+        Scope::Peers => &[SERVER_PACKAGES, PEER_PACKAGES],
+    };
     let installed = installed_packages();
-    wanted.chain(stand_ins).copied().filter(|package| !installed.iter().any(|name| name == package)).collect()
+    wanted.concat().into_iter().filter(|package| !installed.iter().any(|name| name == package)).collect()
 }
 
 fn installed_packages() -> Vec<String> {
@@ -92,6 +103,11 @@ pub(crate) fn prepare(scope: Scope) -> Result<()> {
     system_packages(scope)?;
     check_node()?;
     page()
+}
+
+/// Makes the machine ready for a bench: the server has no page.
+pub(crate) fn prepare_bench() -> Result<()> {
+    system_packages(Scope::Peers)
 }
 
 fn system_packages(scope: Scope) -> Result<()> {

@@ -10,10 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use wire::{
-    CallData, CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event, GetOrCreate, MemberData,
-    UnixMillis, UserId,
-};
+use wire::{CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event, GetOrCreate, UnixMillis, UserId};
 
 use crate::{
     account::Account,
@@ -25,6 +22,7 @@ use crate::{
     session::{self, Session, SessionEvent},
     socket::{self, Order, SocketEvent},
     state::ClientState,
+    wish::RingWish,
 };
 
 /// Commands wait here while the actor works; far more than fingers can press.
@@ -98,16 +96,17 @@ impl Client {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn ring(&self, people: Vec<UserId>, video: Toggle) -> Result<CallId, ClientError> {
-        let cid = CallId::new("default", &fresh_call_id()).expect("a random id keeps the rule for ids");
-        let members = people.into_iter().map(|user| MemberData { user, role: None, custom: wire::Custom::new() });
-        let request = GetOrCreate {
-            ring: true,
-            notify: false,
-            video: video == Toggle::On,
-            data: CallData { members: members.collect(), ..CallData::default() },
-        };
-        // Who is being rung may be ringing us: then both come into one call, perhaps theirs (R16).
-        Ok(self.get_or_create(cid, request).await?.call.cid)
+        Ok(self.ring_as(RingWish::new(people, video)).await?.call.cid)
+    }
+
+    /// Rings people as wished. When one of them rings me at this moment, the answer is his call, which this device then
+    /// comes into by itself.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn ring_as(&self, wish: RingWish) -> Result<CallState, ClientError> {
+        let (cid, request) = wish.into_request();
+        self.get_or_create(cid, request).await
     }
 
     /// Creates or returns a call without joining it; rings its members if asked to.
@@ -409,12 +408,6 @@ fn from_socket(event: SocketEvent) -> Input {
         SocketEvent::WrongServer { why } => Input::WrongServer { why },
         SocketEvent::SignedOut => Input::SignedOut,
     }
-}
-
-/// Twelve random bytes as text: unguessable, so that only who is invited knows the call.
-fn fresh_call_id() -> String {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 12]>())
 }
 
 fn far_away() -> Instant {

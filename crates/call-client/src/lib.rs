@@ -23,6 +23,7 @@ pub mod simulation;
 mod socket;
 mod state;
 mod tls;
+mod wish;
 
 pub use account::{Account, SignInWish, sign_in};
 pub use calls::{JoinOptions, Leave, Toggle};
@@ -33,3 +34,4 @@ pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
     ParticipantView, RingView, TargetView,
 };
+pub use wish::RingWish;

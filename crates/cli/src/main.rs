@@ -1,17 +1,39 @@
-//! `bellbird`: the server without a window, and tools for its operator.
+//! `bellbird`: the server without a window, and calls from the command line.
 
-mod serve;
-mod token;
+mod commands;
+mod exit;
+mod files;
+mod lines;
+mod phone;
+mod profile;
+mod running;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-/// Desktop calls you host yourself: the server, and tools for its operator.
+use crate::{
+    commands::Command,
+    exit::{Exit, Failure},
+    profile::Profile,
+};
+
+/// Desktop calls you host yourself: the server, and calls from the command line.
+///
+/// Exit status: 0 done, 2 wrong usage, 3 declined by all, 4 no answer, 5 busy, 6 cancelled, 7 refused, 8 server not
+/// reachable, 9 another device answered. With --json a refusal is also an object on standard output:
+/// {"error":{"code":"…","message":"…"}}.
 #[derive(Parser)]
 #[command(name = "bellbird", version)]
-struct Arguments {
+pub(crate) struct Arguments {
+    /// Who this is: a folder with the sign-in of one device. Different folders are different people or devices.
+    #[arg(long, global = true, value_name = "DIR")]
+    profile: Option<PathBuf>,
     /// One JSON object a line on standard output; everything else on standard error.
     #[arg(long, global = true)]
     json: bool,
@@ -19,49 +41,66 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// Run the server.
-    Serve(serve::Serve),
-    /// Make a token for a room of the media server, for any LiveKit client.
-    Token(token::Token),
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) profile: Profile,
+    pub(crate) json: bool,
 }
 
-/// Where a server keeps its data when nobody says.
-fn default_data() -> PathBuf {
-    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-    base.unwrap_or_default().join("bellbird").join("server")
-}
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let arguments = Arguments::parse();
-    let result = match arguments.command {
-        Command::Serve(serve) => serve.run(arguments.json).await,
-        Command::Token(token) => token.run(arguments.json),
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tell_failure(&error, arguments.json);
-            ExitCode::from(7)
+    let usual = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "error" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let context = Context { profile: Profile::new(arguments.profile), json: arguments.json };
+    let outcome = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(arguments.command.run(&context));
+            // A thread that still waits for a key or a disk does not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::from(anyhow::Error::from(error))),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.tell(context.json);
+            failure.exit.into()
         }
     }
 }
 
-fn tell_failure(error: &anyhow::Error, json: bool) {
-    tracing::error!("{error:#}");
-    if json {
-        let body = wire::ErrorBody::new(wire::Code::Internal, format!("{error:#}"));
-        say(&serde_json::json!({ "error": body }).to_string());
+/// Help and version are an answer; anything else is wrong usage, which programs read as well.
+fn explain(error: &clap::Error) -> ExitCode {
+    _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done.into();
     }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Failure::usage(first.trim_start_matches("error: ")).say();
+    }
+    Exit::Usage.into()
 }
 
-/// A line on standard output.
-#[expect(clippy::print_stdout, reason = "standard output is this program's interface")]
-fn say(line: &str) {
-    println!("{line}");
+/// A line on standard output. A reader that has gone is no reason to fail.
+pub(crate) fn say(line: &str) {
+    _ = try_say(line);
+}
+
+/// A line on standard output, for who wants to know that its reader has gone.
+pub(crate) fn try_say(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// A line for people, beside what programs read.
+pub(crate) fn note(line: &str) {
+    _ = writeln!(io::stderr().lock(), "{line}");
 }

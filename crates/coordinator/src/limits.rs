@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -26,13 +27,14 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// How many at once, and how long until one more may be done.
-    fn rate(self) -> (f64, Duration) {
-        match self {
+    fn rate(self, factor: u32) -> (f64, Duration) {
+        let (most, per_one) = match self {
             Self::SignIn => (30.0, Duration::from_secs(2)),
             Self::Invite => (60.0, Duration::from_secs(5)),
             Self::Ring => (60.0, Duration::from_millis(500)),
             Self::Message => (50.0, Duration::from_millis(100)),
-        }
+        };
+        (most * f64::from(factor), per_one / factor)
     }
 }
 
@@ -43,15 +45,21 @@ struct Bucket {
 }
 
 /// The buckets of one server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Limits {
+    /// How many times as much as usual is allowed.
+    factor: u32,
     buckets: Mutex<HashMap<(Limit, String), Bucket>>,
 }
 
 impl Limits {
+    pub(crate) fn new(factor: NonZeroU32) -> Self {
+        Self { factor: factor.get(), buckets: Mutex::default() }
+    }
+
     pub(crate) fn take(&self, limit: Limit, who: &str) -> Result<(), ErrorBody> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        take(&mut buckets, now(), limit, who)
+        take(&mut buckets, now(), limit, self.factor, who)
     }
 }
 
@@ -59,9 +67,10 @@ fn take(
     buckets: &mut HashMap<(Limit, String), Bucket>,
     now: Instant,
     limit: Limit,
+    factor: u32,
     who: &str,
 ) -> Result<(), ErrorBody> {
-    let (most, per_one) = limit.rate();
+    let (most, per_one) = limit.rate(factor);
     let filled = |bucket: &Bucket| {
         let gained = now.saturating_duration_since(bucket.at).as_secs_f64() / per_one.as_secs_f64();
         (bucket.left + gained).min(most)
@@ -94,11 +103,21 @@ mod tests {
     fn what_is_over_the_limit_waits_and_one_address_does_not_block_another() {
         let (mut buckets, start) = (HashMap::new(), now());
         for _ in 0..30 {
-            take(&mut buckets, start, Limit::SignIn, "a").unwrap();
+            take(&mut buckets, start, Limit::SignIn, 1, "a").unwrap();
         }
-        let refusal = take(&mut buckets, start, Limit::SignIn, "a").unwrap_err();
+        let refusal = take(&mut buckets, start, Limit::SignIn, 1, "a").unwrap_err();
         assert_eq!((refusal.code, refusal.retry_after_ms), (Code::RateLimited, Some(2000)));
-        take(&mut buckets, start, Limit::SignIn, "b").unwrap();
-        take(&mut buckets, start + Duration::from_secs(2), Limit::SignIn, "a").unwrap();
+        take(&mut buckets, start, Limit::SignIn, 1, "b").unwrap();
+        take(&mut buckets, start + Duration::from_secs(2), Limit::SignIn, 1, "a").unwrap();
+    }
+
+    #[test]
+    fn an_operator_may_allow_more() {
+        let (mut buckets, start) = (HashMap::new(), now());
+        for _ in 0..60 {
+            take(&mut buckets, start, Limit::SignIn, 2, "a").unwrap();
+        }
+        let refusal = take(&mut buckets, start, Limit::SignIn, 2, "a").unwrap_err();
+        assert_eq!((refusal.code, refusal.retry_after_ms), (Code::RateLimited, Some(1000)));
     }
 }

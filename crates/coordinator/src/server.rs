@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -20,6 +21,7 @@ use crate::{
     error::StartError,
     http::{self, Shared},
     hub::{Hub, unix_now},
+    limits::Limits,
     listener,
     media_plane::MediaPlane,
     store::{NewInvite, Sqlite, Store},
@@ -48,6 +50,8 @@ pub struct Config {
     pub name: String,
     /// Hosts that invites name, the first of them; the machine's own address if empty.
     pub advertise: Vec<String>,
+    /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
+    pub limits_factor: NonZeroU32,
 }
 
 /// A running server; dropping it without [`Server::shutdown`] ends it at once.
@@ -100,14 +104,14 @@ impl Server {
             .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
             .await
             .map_err(|error| StartError::Database(error.to_string()))?;
-        let signed_out = SignedOut::new(signed_out);
         let shared = Arc::new(Shared::new(
             handle,
             store,
             tokens,
-            signed_out,
+            SignedOut::new(signed_out),
             sfu,
             media.clone(),
+            Limits::new(config.limits_factor),
             config.name,
             reachable,
             pin,

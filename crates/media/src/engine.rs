@@ -1,6 +1,9 @@
 //! The handle of the engine: devices, tones, and the way into calls.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::sync::mpsc;
 
@@ -9,7 +12,9 @@ use crate::{
         device::{self, Way},
         thread::Audio,
         tones::Tone,
+        wav::{Recording, Voice},
     },
+    choice::Choice,
     peer::{self, DeviceKind, Peer, PeerEvent, PeerOptions},
     video::{camera, hub::VideoHub},
 };
@@ -20,17 +25,25 @@ pub enum EngineError {
     /// A thread could not be made.
     #[error("the media engine cannot start: {0}")]
     Thread(#[from] std::io::Error),
+    /// A file cannot stand for a device.
+    #[error("{} cannot be used: {why}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
 }
 
-/// Chosen devices; `None` follows the system's default.
+/// What an engine hears, plays and sees with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Takes the voice.
-    pub microphone: Option<String>,
+    pub microphone: Choice,
     /// Plays the others.
-    pub speaker: Option<String>,
+    pub speaker: Choice,
     /// Takes the picture.
-    pub camera: Option<String>,
+    pub camera: Choice,
 }
 
 /// Every device of this machine.
@@ -64,7 +77,7 @@ pub struct Engine {
 struct Shared {
     audio: Audio,
     video: VideoHub,
-    camera: Mutex<Option<String>>,
+    camera: Mutex<Choice>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -74,11 +87,12 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Starts the engine. No device is opened before something sounds or a call sends.
+    /// Starts the engine. No device is opened before something sounds or a call sends; files are looked at now.
     ///
     /// # Errors
-    /// When a thread cannot be made.
+    /// When a thread cannot be made, or a file cannot stand for its device.
     pub fn start(options: EngineOptions) -> Result<Self, EngineError> {
+        check_files(&options)?;
         let audio = Audio::start(options.microphone, options.speaker)?;
         let shared = Shared { audio, video: VideoHub::default(), camera: Mutex::new(options.camera) };
         Ok(Self { shared: Arc::new(shared) })
@@ -94,11 +108,11 @@ impl Engine {
         Devices { microphones: listed(Way::In), speakers: listed(Way::Out), cameras: camera::list() }
     }
 
-    /// Chooses a device, from now on, also in running calls; `None` follows the default.
-    pub fn choose(&self, kind: DeviceKind, id: Option<String>) {
+    /// Chooses a device, from now on, also in running calls.
+    pub fn choose(&self, kind: DeviceKind, choice: Choice) {
         match kind {
-            DeviceKind::Microphone | DeviceKind::Speaker => self.shared.audio.choose(kind, id),
-            DeviceKind::Camera => *self.shared.camera.lock().unwrap_or_else(PoisonError::into_inner) = id,
+            DeviceKind::Microphone | DeviceKind::Speaker => self.shared.audio.choose(kind, choice),
+            DeviceKind::Camera => *self.shared.camera.lock().unwrap_or_else(PoisonError::into_inner) = choice,
         }
     }
 
@@ -120,9 +134,20 @@ impl Engine {
         self.shared.video.clone()
     }
 
-    fn chosen_camera(&self) -> Option<String> {
+    fn chosen_camera(&self) -> Choice {
         self.shared.camera.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// A wrong file is told at the start, not in the middle of a call.
+fn check_files(options: &EngineOptions) -> Result<(), EngineError> {
+    let check = |choice: &Choice, look: fn(&Path) -> Result<(), String>| match choice {
+        Choice::File(file) => look(file).map_err(|why| EngineError::File { file: file.clone(), why }),
+        Choice::Default | Choice::Device(_) | Choice::None => Ok(()),
+    };
+    check(&options.microphone, |file| Voice::open(file).map(|_| ()).map_err(|error| error.to_string()))?;
+    check(&options.speaker, |file| Recording::create(file).map(|_| ()).map_err(|error| error.to_string()))?;
+    check(&options.camera, |file| camera::Y4m::open(file).map(|_| ()))
 }
 
 /// A tone that plays; dropping it stops it.

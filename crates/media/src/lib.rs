@@ -4,6 +4,7 @@
 //! speaks LiveKit. Pictures are handed out by the [`VideoHub`], encoded.
 
 mod audio;
+mod choice;
 mod codec;
 mod engine;
 mod frame;
@@ -11,7 +12,8 @@ mod peer;
 mod stats;
 mod video;
 
-pub use audio::tones::Tone;
+pub use audio::{processing::Processing, tones::Tone};
+pub use choice::Choice;
 pub use codec::vp8::{Vp8Decoder, Vp8Error};
 pub use engine::{DeviceInfo, Devices, Engine, EngineError, EngineOptions, PlayingTone};
 pub use frame::{EncodedFrame, I420};

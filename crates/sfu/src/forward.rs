@@ -1,6 +1,11 @@
 //! One track on its way to one subscriber: picks a layer, and rewrites numbers and times so that the stream stays one.
 
-use str0m::{media::Rid, rtp::SeqNo};
+use std::time::Instant;
+
+use str0m::{
+    media::{MediaKind, Rid},
+    rtp::SeqNo,
+};
 
 /// A packet of the publisher, reduced to what the choice depends on.
 #[derive(Debug, Clone, Copy)]
@@ -8,6 +13,7 @@ pub(crate) struct Arrived {
     pub(crate) rid: Option<Rid>,
     pub(crate) sequence: u64,
     pub(crate) time: u32,
+    pub(crate) at: Instant,
     /// The first packet of a frame that can be decoded alone (always true for sound).
     pub(crate) starts_key_frame: bool,
 }
@@ -29,7 +35,10 @@ pub(crate) struct Forward {
     flowing: Option<Flow>,
     last_sequence: u64,
     last_time: u32,
-    /// RTP time between two frames, guessed for the step from one layer to the next.
+    last_at: Option<Instant>,
+    /// RTP time of a second.
+    clock: u32,
+    /// The least RTP time from what flowed before to what takes over: a packet of sound, a frame of a picture.
     step: u32,
 }
 
@@ -43,15 +52,23 @@ struct Flow {
 }
 
 impl Forward {
-    /// `step` is the usual RTP time from one packet (sound) or frame (picture) to the next.
-    pub(crate) fn new(step: u32) -> Self {
-        Self { wanted: None, flowing: None, last_sequence: 0, last_time: 0, step }
+    pub(crate) fn new(kind: MediaKind) -> Self {
+        let (clock, step) = match kind {
+            MediaKind::Audio => (48_000, 960),
+            MediaKind::Video => (90_000, 3_000),
+        };
+        Self { wanted: None, flowing: None, last_sequence: 0, last_time: 0, last_at: None, clock, step }
     }
 
     /// Chooses a layer; it takes over with its next key frame. Says whether one should be asked for.
     pub(crate) fn want(&mut self, rid: Option<Rid>) -> bool {
         self.wanted = rid;
         self.flowing.is_none_or(|flow| flow.rid != rid)
+    }
+
+    /// The layer that flows, or takes over with its next key frame.
+    pub(crate) fn wanted(&self) -> Option<Rid> {
+        self.wanted
     }
 
     /// Starts anew: the next packet that goes out must start a key frame.
@@ -74,6 +91,7 @@ impl Forward {
         if sequence > self.last_sequence {
             self.last_sequence = sequence;
             self.last_time = time;
+            self.last_at = Some(packet.at);
         }
         Some(Outgoing { sequence: sequence.into(), time })
     }
@@ -81,7 +99,10 @@ impl Forward {
     fn take_over(&mut self, packet: Arrived) -> Flow {
         // Starts low (below 2^16), so that the receiver guesses the roll-over counter of SRTP rightly.
         let next_sequence = self.last_sequence + 1;
-        let next_time = self.last_time.wrapping_add(self.step);
+        // The clock goes on during a pause: else all that follows would look late by its length.
+        let passed = self.last_at.map_or(0, |last| packet.at.saturating_duration_since(last).as_millis());
+        let passed = u32::try_from(passed * u128::from(self.clock) / 1000 % (1 << 32)).unwrap_or(0);
+        let next_time = self.last_time.wrapping_add(passed.max(self.step));
         let sequence_offset = i64::try_from(next_sequence).unwrap_or(0) - i64::try_from(packet.sequence).unwrap_or(0);
         let flow = Flow {
             rid: packet.rid,
@@ -121,15 +142,34 @@ pub(crate) fn starts_vp8_key_frame(payload: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn packet(rid: &str, sequence: u64, time: u32, starts_key_frame: bool) -> Arrived {
-        Arrived { rid: Some(rid.into()), sequence, time, starts_key_frame }
+        Arrived { rid: Some(rid.into()), sequence, time, at: start(), starts_key_frame }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a start to count from")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn after_a_pause_numbers_go_on_and_time_has_passed() {
+        let mut forward = Forward::new(MediaKind::Audio);
+        let sound = |sequence, time, at| Arrived { rid: None, sequence, time, at, starts_key_frame: true };
+        let begun = start();
+        forward.pass(sound(500, 1_000, begun)).unwrap();
+        forward.pause();
+        let second = begun + Duration::from_secs(1);
+        let next = forward.pass(sound(550, 900_000, second)).unwrap();
+        assert_eq!((*next.sequence, next.time), (2, 960 + 48_000));
     }
 
     #[test]
     fn nothing_flows_before_a_key_frame_and_numbers_start_low() {
-        let mut forward = Forward::new(3000);
+        let mut forward = Forward::new(MediaKind::Video);
         forward.want(Some("q".into()));
         assert_eq!(forward.pass(packet("q", 70_000, 10, false)), None);
         let first = forward.pass(packet("q", 70_001, 3010, true)).unwrap();
@@ -142,7 +182,7 @@ mod tests {
 
     #[test]
     fn another_layer_takes_over_with_its_key_frame_without_a_seam() {
-        let mut forward = Forward::new(3000);
+        let mut forward = Forward::new(MediaKind::Video);
         forward.want(Some("q".into()));
         forward.pass(packet("q", 100, 0, true)).unwrap();
         assert!(forward.want(Some("f".into())), "a key frame is asked for");

@@ -13,6 +13,7 @@ mod sdp;
 mod sfu;
 mod shard;
 mod signal;
+mod sockets;
 mod token;
 
 pub use query::{JoinQuery, Refusal};

@@ -1,6 +1,9 @@
 //! One participant: two peer connections, what it publishes and what it gets.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use livekit_protocol as proto;
 use str0m::{
@@ -43,20 +46,30 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(now: Instant, addresses: &[SocketAddr]) -> Self {
         // The client is full ICE and checks; the server only answers, as LiveKit's does.
-        let mut rtc = Rtc::builder()
+        let rtc = Rtc::builder()
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .clear_codecs()
             .enable_opus(true, false)
             .enable_vp8(true)
             .build(now);
+        let mut connection = Self { rtc, wake: None, is_dirty: false };
+        connection.add_addresses(addresses);
+        connection
+    }
+
+    /// Can be reached at these addresses, too; answers them as lines of an SDP.
+    pub(crate) fn add_addresses(&mut self, addresses: &[SocketAddr]) -> Vec<String> {
+        let mut lines = Vec::new();
         for address in addresses {
             match Candidate::host(*address, "udp") {
-                Ok(candidate) => _ = rtc.add_local_candidate(candidate),
+                Ok(candidate) => {
+                    lines.extend(self.rtc.add_local_candidate(candidate).map(Candidate::to_sdp_string));
+                }
                 Err(error) => tracing::warn!(%address, %error, "an address cannot be a candidate"),
             }
         }
-        Self { rtc, wake: None, is_dirty: false }
+        lines
     }
 }
 
@@ -72,8 +85,8 @@ pub(crate) struct UpTrack {
     pub(crate) mid: Mid,
     pub(crate) kind: MediaKind,
     pub(crate) layers: Vec<Layer>,
-    /// When a key frame was last asked for.
-    pub(crate) asked_at: Option<Instant>,
+    /// When it was last decided who gets which layer.
+    pub(crate) looked_at: Option<Instant>,
 }
 
 /// One encoding of a track.
@@ -82,6 +95,39 @@ pub(crate) struct Layer {
     pub(crate) ssrc: Ssrc,
     pub(crate) rid: Option<Rid>,
     pub(crate) heard: Instant,
+    /// The usual time between two of its frames.
+    pub(crate) gap: Duration,
+    /// When a key frame was last asked for.
+    pub(crate) asked_at: Option<Instant>,
+}
+
+/// How good a picture is, by the names of LiveKit's layers: `q`, `h`, `f`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Quality {
+    Low,
+    Medium,
+    High,
+}
+
+impl Quality {
+    pub(crate) const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
+    /// Unknown names count as the least.
+    pub(crate) fn of(rid: Rid) -> Self {
+        match &*rid {
+            "f" => Self::High,
+            "h" => Self::Medium,
+            _ => Self::Low,
+        }
+    }
+
+    pub(crate) fn from_wire(quality: proto::VideoQuality) -> Self {
+        match quality {
+            proto::VideoQuality::Low => Self::Low,
+            proto::VideoQuality::Medium => Self::Medium,
+            proto::VideoQuality::High | proto::VideoQuality::Off => Self::High,
+        }
+    }
 }
 
 /// A track that goes out.
@@ -93,6 +139,8 @@ pub(crate) struct DownTrack {
     pub(crate) track_key: TrackKey,
     pub(crate) mid: Mid,
     pub(crate) forward: Forward,
+    /// Better than this it does not want.
+    pub(crate) most: Quality,
     pub(crate) is_paused: bool,
     /// The client has answered the offer that made it.
     pub(crate) is_answered: bool,
@@ -103,6 +151,7 @@ pub(crate) struct DownTrack {
 pub(crate) struct Announced {
     pub(crate) cid: String,
     pub(crate) info: proto::TrackInfo,
+    pub(crate) at: Instant,
 }
 
 pub(crate) struct Participant {
@@ -128,6 +177,8 @@ pub(crate) struct Participant {
     pub(crate) channels: Channels,
     pub(crate) joined: Instant,
     pub(crate) heard: Instant,
+    /// When it last got a token for its next connection.
+    pub(crate) token_at: Instant,
 }
 
 /// The data channels, by their fixed labels.

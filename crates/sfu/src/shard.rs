@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     io,
-    net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -12,10 +12,7 @@ use str0m::{
     Input,
     net::{Protocol, Receive},
 };
-use tokio::{
-    net::UdpSocket,
-    sync::{mpsc, oneshot},
-};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     demux::{Demux, is_stun},
@@ -23,6 +20,7 @@ use crate::{
     query::JoinQuery,
     room::{Rooms, Work},
     sfu::{SfuConfig, SfuEvent},
+    sockets::Sockets,
     token::{Admission, Source},
 };
 
@@ -32,6 +30,8 @@ const BATCH: usize = 64;
 const DATAGRAM: usize = 2048;
 /// How often who has gone silent is looked for.
 const SWEEP: Duration = Duration::from_secs(1);
+/// How often the addresses of this machine are looked at; it takes a few microseconds.
+const LOOK: Duration = Duration::from_secs(3);
 
 /// What the handle asks of the shard.
 #[derive(Debug)]
@@ -74,64 +74,21 @@ pub(crate) fn start(
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<SfuEvent>,
 ) -> io::Result<SocketAddr> {
-    let sockets = bind(config.udp)?;
-    let listening = sockets.first().map_or(Ok(config.udp), StdUdpSocket::local_addr)?;
-    let mut candidates = Vec::new();
-    for socket in &sockets {
-        let address = socket.local_addr()?;
-        if config.addresses.is_empty() || config.addresses.contains(&address.ip()) {
-            candidates.push(address);
-        }
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let guard = runtime.enter();
+    let sockets = Sockets::bind(config.udp, config.addresses)?;
+    drop(guard);
+    let listening = sockets.listening().unwrap_or(config.udp);
     std::thread::Builder::new().name("sfu".to_owned()).spawn(move || {
-        let outcome = runtime.block_on(async move {
-            let sockets = sockets.into_iter().map(adopt).collect::<io::Result<Vec<_>>>()?;
-            let rooms = Rooms::new(config.key, candidates);
-            Shard { sockets, rooms, demux: Demux::default(), deadlines: BTreeSet::new(), events }.run(commands).await;
-            Ok::<_, io::Error>(())
-        });
-        if let Err(error) = outcome {
-            tracing::error!(%error, "the media server has stopped");
-        }
+        let rooms = Rooms::new(config.key, sockets.candidates());
+        let shard = Shard { sockets, rooms, demux: Demux::default(), deadlines: BTreeSet::new(), events };
+        runtime.block_on(shard.run(commands));
     })?;
     Ok(listening)
 }
 
-/// One socket an address: the local address of a datagram is then known, which ICE needs, and one port serves them all.
-fn bind(udp: SocketAddr) -> io::Result<Vec<StdUdpSocket>> {
-    if !udp.ip().is_unspecified() {
-        return Ok(vec![StdUdpSocket::bind(udp)?]);
-    }
-    let mut addresses: Vec<IpAddr> =
-        if_addrs::get_if_addrs()?.into_iter().map(|interface| interface.ip()).filter(|ip| ip.is_ipv4()).collect();
-    addresses.dedup();
-    let mut sockets: Vec<StdUdpSocket> = Vec::new();
-    for address in addresses {
-        let port =
-            sockets.first().map_or_else(|| Ok(udp.port()), |first| Ok::<_, io::Error>(first.local_addr()?.port()))?;
-        match StdUdpSocket::bind((address, port)) {
-            Ok(socket) => sockets.push(socket),
-            Err(error) if sockets.is_empty() => return Err(error),
-            Err(error) => tracing::warn!(%address, %error, "an address of this machine cannot be used for media"),
-        }
-    }
-    Ok(sockets)
-}
-
-struct Socket {
-    socket: UdpSocket,
-    address: SocketAddr,
-}
-
-fn adopt(socket: StdUdpSocket) -> io::Result<Socket> {
-    let address = socket.local_addr()?;
-    socket.set_nonblocking(true)?;
-    Ok(Socket { socket: UdpSocket::from_std(socket)?, address })
-}
-
 struct Shard {
-    sockets: Vec<Socket>,
+    sockets: Sockets,
     rooms: Rooms,
     demux: Demux,
     /// When each connection wants to be woken.
@@ -144,16 +101,19 @@ impl Shard {
         let mut buffer = vec![0; DATAGRAM];
         let mut sweep = tokio::time::interval(SWEEP);
         sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let wake = self.deadlines.first().map_or_else(|| now() + SWEEP, |(at, _)| *at);
             tokio::select! {
-                () = readable(&self.sockets) => self.receive(&mut buffer),
+                () = self.sockets.readable() => self.receive(&mut buffer),
                 command = commands.recv() => match command {
                     Some(command) => self.on_command(command),
                     None => return,
                 },
                 () = tokio::time::sleep_until(wake.into()) => self.on_time(now()),
                 _ = sweep.tick() => self.rooms.sweep(now()),
+                _ = look.tick() => self.look(),
             }
             self.work(now());
         }
@@ -175,13 +135,19 @@ impl Shard {
         }
     }
 
+    fn look(&mut self) {
+        let change = self.sockets.look();
+        if !change.come.is_empty() || !change.gone.is_empty() {
+            tracing::info!(come = change.come.len(), gone = change.gone.len(), "the addresses of this machine changed");
+            self.rooms.follow_addresses(self.sockets.candidates(), &change.come);
+        }
+    }
+
     fn receive(&mut self, buffer: &mut [u8]) {
         let now = now();
-        for index in 0..self.sockets.len() {
-            let destination = self.sockets[index].address;
+        for index in 0..self.sockets.count() {
             for _ in 0..BATCH {
-                // Nothing more; or an ICMP error of an earlier send, which says nothing about this socket.
-                let Ok((length, source)) = self.sockets[index].socket.try_recv_from(buffer) else { break };
+                let Some((length, source, destination)) = self.sockets.receive(index, buffer) else { break };
                 self.on_datagram(now, source, destination, &buffer[..length]);
                 self.work(now);
             }
@@ -220,10 +186,7 @@ impl Shard {
         while let Some(work) = self.rooms.poll(now) {
             match work {
                 Work::Transmit(transmit) => {
-                    if let Some(socket) = self.sockets.iter().find(|socket| socket.address == transmit.source) {
-                        // A full socket buffer loses the datagram, as the network would.
-                        _ = socket.socket.try_send_to(&transmit.contents, transmit.destination);
-                    }
+                    self.sockets.send(transmit.source, transmit.destination, &transmit.contents);
                 }
                 Work::Wake { connection, before, at } => {
                     if let Some(before) = before {
@@ -243,15 +206,6 @@ impl Shard {
             }
         }
     }
-}
-
-/// Waits until some socket has something to read.
-async fn readable(sockets: &[Socket]) {
-    std::future::poll_fn(|context| {
-        let ready = sockets.iter().any(|socket| socket.socket.poll_recv_ready(context).is_ready());
-        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shard is the driver: it reads the clock for everything it owns")]

@@ -5,6 +5,8 @@ use livekit_protocol::{self as proto, signal_response};
 use prost::Message as _;
 use tokio::sync::mpsc;
 
+use crate::participant::Side;
+
 /// The protocol version this server names (LiveKit 1.13.5).
 const PROTOCOL: i32 = 17;
 /// Below it some SDKs refuse to talk at all.
@@ -82,6 +84,21 @@ pub(crate) fn leave(reason: proto::DisconnectReason, action: proto::leave_reques
 
 pub(crate) fn update(participants: Vec<proto::ParticipantInfo>) -> signal_response::Message {
     signal_response::Message::Update(proto::ParticipantUpdate { participants })
+}
+
+/// A candidate of ours for one of a client's connections, all of which are one bundle.
+pub(crate) fn trickle(side: Side, candidate: &str) -> signal_response::Message {
+    let target = match side {
+        Side::Publisher => proto::SignalTarget::Publisher,
+        Side::Subscriber => proto::SignalTarget::Subscriber,
+    };
+    let candidate = candidate.strip_prefix("a=").unwrap_or(candidate);
+    let init = serde_json::json!({ "candidate": candidate, "sdpMid": null, "sdpMLineIndex": 0 });
+    signal_response::Message::Trickle(proto::TrickleRequest {
+        candidate_init: init.to_string(),
+        target: target as i32,
+        ..proto::TrickleRequest::default()
+    })
 }
 
 pub(crate) fn description(kind: &str, sdp: String, id: u32) -> proto::SessionDescription {

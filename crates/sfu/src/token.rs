@@ -121,10 +121,7 @@ pub(crate) struct Admission {
 
 /// As the protocol lists them; empty means all.
 pub(crate) fn in_protocol(sources: &[Source]) -> Vec<i32> {
-    if sources.len() == Source::ALL.len() {
-        return Vec::new();
-    }
-    sources.iter().map(|source| source.in_protocol() as i32).collect()
+    listed(sources).iter().map(|source| source.in_protocol() as i32).collect()
 }
 
 /// A token for any LiveKit client, good from now on.
@@ -147,28 +144,37 @@ pub fn access_token(key: &ApiKey, grant: &Grant) -> String {
             can_publish: Some(!grant.sources.is_empty()),
             can_subscribe: Some(true),
             can_publish_data: Some(true),
-            can_publish_sources: if grant.sources.len() == Source::ALL.len() {
-                Vec::new()
-            } else {
-                grant.sources.clone()
-            },
+            can_publish_sources: listed(&grant.sources),
         },
     };
     sign(key, &claims)
 }
 
+/// As a token lists them; empty means all.
+fn listed(sources: &[Source]) -> Vec<Source> {
+    if sources.len() == Source::ALL.len() { Vec::new() } else { sources.to_vec() }
+}
+
 /// A token like the one a participant came with, for its next connection.
 pub(crate) fn refreshed(key: &ApiKey, admission: &Admission, lifetime: Duration) -> String {
-    access_token(
-        key,
-        &Grant {
+    let now = unix_seconds();
+    let claims = Claims {
+        iss: key.key.clone(),
+        sub: admission.identity.clone(),
+        nbf: now,
+        exp: now + lifetime.as_secs(),
+        name: admission.name.clone(),
+        metadata: admission.metadata.clone(),
+        video: VideoGrant {
+            room_join: true,
             room: admission.room.clone(),
-            identity: admission.identity.clone(),
-            name: admission.name.clone(),
-            lifetime,
-            sources: admission.sources.clone(),
+            can_publish: Some(!admission.sources.is_empty()),
+            can_subscribe: Some(admission.can_subscribe),
+            can_publish_data: Some(admission.can_publish_data),
+            can_publish_sources: listed(&admission.sources),
         },
-    )
+    };
+    sign(key, &claims)
 }
 
 fn sign(key: &ApiKey, claims: &Claims) -> String {
@@ -242,6 +248,21 @@ mod tests {
         let admission = check(&key(), &access_token(&key(), &grant()), Some("default:other")).unwrap();
         assert_eq!((admission.room.as_str(), admission.identity.as_str()), ("default:x", "ann/d1"));
         assert_eq!(admission.sources, [Source::Microphone]);
+    }
+
+    #[test]
+    fn a_refreshed_token_gives_what_the_first_one_gave() {
+        let admission = Admission {
+            room: "default:x".to_owned(),
+            identity: "ann/d1".to_owned(),
+            name: "Ann".to_owned(),
+            metadata: "{}".to_owned(),
+            sources: vec![Source::Microphone, Source::Camera],
+            can_subscribe: false,
+            can_publish_data: false,
+        };
+        let token = refreshed(&key(), &admission, Duration::from_secs(60));
+        assert_eq!(check(&key(), &token, None).unwrap(), admission);
     }
 
     #[test]

@@ -18,6 +18,15 @@ use self::{
 };
 use crate::process::Program;
 
+/// Which hosts are on a bus from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts {
+    /// Notifications and a tray, as on most desktops.
+    All,
+    /// Neither: a bare window manager.
+    None,
+}
+
 /// The bus of one desktop.
 pub(crate) struct Bus {
     address: String,
@@ -29,7 +38,7 @@ pub(crate) struct Bus {
 }
 
 impl Bus {
-    pub(crate) async fn start(folder: &Path) -> Result<Self> {
+    pub(crate) async fn start(folder: &Path, hosts: Hosts) -> Result<Self> {
         let mut command = Command::new("dbus-daemon");
         command
             .args(["--session", "--nofork", "--print-address=1"])
@@ -43,16 +52,26 @@ impl Bus {
         let connection = connection::Builder::address(address.as_str())?
             .serve_at(notifications::PATH, NotificationHost::new(board.clone()))?
             .serve_at(tray::PATH, tray.watcher())?
-            .name(notifications::NAME)?
-            .name(tray::NAME)?
             .build()
             .await?;
+        match hosts {
+            Hosts::All => {
+                connection.request_name(notifications::NAME).await?;
+                connection.request_name(tray::NAME).await?;
+            }
+            Hosts::None => {}
+        }
         Ok(Self { address, connection, board, tray, _daemon: daemon })
     }
 
     /// The value for `DBUS_SESSION_BUS_ADDRESS`.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// A tray host comes.
+    pub(crate) async fn add_tray(&self) -> Result<()> {
+        Ok(self.connection.request_name(tray::NAME).await?)
     }
 
     /// Presses a button of a notification (or its body: `default`).

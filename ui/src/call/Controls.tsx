@@ -1,13 +1,18 @@
-import { useEffect } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { commands } from '#ui/bindings';
-import type { CallView, DeviceView } from '#ui/bindings';
+import type { CallView } from '#ui/bindings';
 import styles from '#ui/call/Controls.module.css';
+import { isOn } from '#ui/call/devices-on';
 import { Icon } from '#ui/components/Icon';
 import { attempt } from '#ui/problems';
+import { Settings } from '#ui/settings/Settings';
 
-/** Microphone, camera, and the way out. */
+/** Microphone, camera, devices, and the way out. The focus comes here when a call begins. */
 export function Controls({ call }: { call: CallView }) {
+  const place = useRef<HTMLElement>(null);
+  const [isChoosing, choose] = useState(false);
+  useEffect(() => place.current?.focus(), []);
   const { joined } = call;
   const microphoneOn = joined !== null && isOn(joined.microphone);
   const cameraOn = joined !== null && isOn(joined.camera);
@@ -18,7 +23,7 @@ export function Controls({ call }: { call: CallView }) {
       const key = event.key.toLowerCase();
       if (event.ctrlKey && event.shiftKey && key === 'e') {
         void attempt(commands.leave(cid));
-      } else if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !isJoined) {
+      } else if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !isJoined || isTyping(event)) {
         return;
       } else if (key === 'm') {
         void attempt(commands.setMicrophone(cid, !microphoneOn));
@@ -31,7 +36,7 @@ export function Controls({ call }: { call: CallView }) {
   }, [cid, isJoined, microphoneOn, cameraOn]);
   const isGroup = isJoined && joined.participants.length > 2;
   return (
-    <footer className={styles.controls}>
+    <footer ref={place} className={styles.controls} role="group" aria-label="Call" tabIndex={-1}>
       {isJoined && (
         <>
           <button
@@ -66,22 +71,26 @@ export function Controls({ call }: { call: CallView }) {
       >
         <Icon name="hangup" size={28} />
       </button>
+      <button
+        type="button"
+        className={styles.control}
+        aria-label="Settings"
+        title="Microphone, speaker, camera and more"
+        onClick={() => choose(true)}
+      >
+        <Icon name="settings" size={24} />
+      </button>
       {isGroup && call.ownCapabilities.includes('end-call') && (
         <button type="button" className={styles.all} onClick={() => void attempt(commands.end(cid))}>
           End for everyone
         </button>
       )}
+      {isChoosing && <Settings onClose={() => choose(false)} />}
     </footer>
   );
 }
 
-/** Wanted on: a device that fails is one that is switched on. */
-function isOn(device: DeviceView): boolean {
-  switch (device.status) {
-    case 'on':
-    case 'failed':
-      return true;
-    case 'off':
-      return false;
-  }
+/** A dialog is open, or something is typed or chosen: its letters are no commands. */
+function isTyping(event: KeyboardEvent): boolean {
+  return event.target instanceof Element && event.target.closest('dialog, input, select, textarea') !== null;
 }

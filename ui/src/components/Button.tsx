@@ -9,13 +9,15 @@ type Props = {
   onPress?: () => void;
   kind?: 'main' | 'bad' | 'plain' | 'round' | 'good-round' | 'bad-round' | 'usual';
   disabled?: boolean;
+  /** The keys that do the same, for the tooltip and for people who cannot see it. */
+  keys?: string;
   /** Whether a switch is on. */
   pressed?: boolean;
   children?: ReactNode;
 };
 
 /** A real button with a name. */
-export function Button({ label, onPress, kind = 'usual', disabled = false, pressed, children }: Props) {
+export function Button({ label, onPress, kind = 'usual', disabled = false, pressed, keys, children }: Props) {
   return (
     <button
       type={onPress === undefined ? 'submit' : 'button'}
@@ -23,7 +25,8 @@ export function Button({ label, onPress, kind = 'usual', disabled = false, press
       data-kind={kind}
       aria-label={label}
       aria-pressed={pressed}
-      title={children === undefined ? undefined : label}
+      aria-keyshortcuts={keys}
+      title={keys !== undefined ? `${label} (${keys})` : children === undefined ? undefined : label}
       disabled={disabled}
       onClick={onPress}
     >

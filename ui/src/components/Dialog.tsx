@@ -1,26 +1,43 @@
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 
 import { Button } from '#ui/components/Button';
 import styles from '#ui/components/Dialog.module.css';
 import { Icon } from '#ui/components/Icon';
+import { openOver } from '#ui/components/top-layer';
 
 type Props = { title: string; onClose: () => void; children: ReactNode };
 
-/** A panel over the window; Escape closes it. */
+/** A panel over the window; Escape closes it. The focus moves in, stays in, and goes back where it was. */
 export function Dialog({ title, onClose, children }: Props) {
+  const place = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const close = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') {
-        onClose();
+    const dialog = place.current;
+    if (dialog === null) {
+      return;
+    }
+    const before = document.activeElement;
+    dialog.showModal();
+    const close = openOver(dialog);
+    return () => {
+      close();
+      dialog.close();
+      if (before instanceof HTMLElement) {
+        before.focus();
       }
     };
-    window.addEventListener('keydown', close);
-    return () => window.removeEventListener('keydown', close);
-  }, [onClose]);
+  }, []);
   return (
-    <div className={styles.shade}>
-      <section className={styles.dialog} role="dialog" aria-modal="true" aria-label={title}>
+    <dialog
+      ref={place}
+      className={styles.dialog}
+      aria-label={title}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <div className={styles.content}>
         <header className={styles.head}>
           <h2>{title}</h2>
           <Button label="Close" kind="round" onPress={onClose}>
@@ -28,7 +45,7 @@ export function Dialog({ title, onClose, children }: Props) {
           </Button>
         </header>
         {children}
-      </section>
-    </div>
+      </div>
+    </dialog>
   );
 }

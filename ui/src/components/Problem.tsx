@@ -1,23 +1,40 @@
+import { useState } from 'react';
+
+import { useApp } from '#ui/client';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
 import styles from '#ui/components/Problem.module.css';
+import { TopLayer } from '#ui/components/TopLayer';
 import { HEADLINES, showProblem, useProblem } from '#ui/problems';
 
-/** What went wrong last, until the person has read it. */
+/** What went wrong last, here or in popup, notification and tray, until the person has read it. */
 export function Problem() {
-  const problem = useProblem();
+  const here = useProblem();
+  const elsewhere = useApp((app) => app?.problem ?? null);
+  const [read, setRead] = useState(0);
+  const isNew = elsewhere !== null && elsewhere.sequence > read;
+  const problem = isNew ? elsewhere.error : here;
   if (problem === null) {
     return null;
   }
+  const close = () => {
+    if (isNew) {
+      setRead(elsewhere.sequence);
+    } else {
+      showProblem(null);
+    }
+  };
   return (
-    <div className={styles.problem} role="alert">
-      <div className={styles.text}>
-        <strong>{HEADLINES[problem.code]}</strong>
-        {problem.message}
+    <TopLayer>
+      <div className={styles.problem} role="alert">
+        <div className={styles.text}>
+          <strong>{HEADLINES[problem.code]}</strong>
+          {problem.message}
+        </div>
+        <Button label="Close this message" kind="plain" onPress={close}>
+          <Icon name="close" size={18} />
+        </Button>
       </div>
-      <Button label="Close this message" kind="plain" onPress={() => showProblem(null)}>
-        <Icon name="close" size={18} />
-      </Button>
-    </div>
+    </TopLayer>
   );
 }

@@ -51,7 +51,7 @@ function Me({ onSettings }: { onSettings: () => void }) {
       <Avatar name={me.name} size={44} />
       <div>
         <strong>{me.name}</strong>
-        <small data-status={connection.status} title={connection.status === 'offline' ? connection.why : undefined}>
+        <small data-status={connection.status} title={'why' in connection ? connection.why : undefined}>
           {statusLine(connection, server ?? '')}
         </small>
       </div>
@@ -70,6 +70,8 @@ function statusLine(connection: Connection, server: string): string {
       return server;
     case 'offline':
       return 'Server not reachable, trying again…';
+    case 'wrongServer':
+      return 'Another server answers there: ask for a new invite';
     case 'signedOut':
       return 'Signed out';
   }

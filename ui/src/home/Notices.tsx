@@ -3,6 +3,7 @@ import type { CallView } from '#ui/bindings';
 import { useApp, useCalls, useNames } from '#ui/client';
 import { Button } from '#ui/components/Button';
 import styles from '#ui/home/Notices.module.css';
+import { standing } from '#ui/home/standing';
 import { attempt } from '#ui/problems';
 import { ending, together } from '#ui/words';
 
@@ -29,15 +30,10 @@ function Notice({ call }: { call: CallView }) {
   const others = together(call.people.map(name));
   switch (call.state.callingState) {
     case 'idle':
-      return (
-        <div className={styles.notice} data-kind="going">
-          <p>A call with {others} is going on</p>
-          <Button label="Join" kind="main" onPress={() => void attempt(commands.join(call.cid, false))} />
-        </div>
-      );
+      return <Elsewhere call={call} others={others} />;
     case 'left':
     case 'ended': {
-      const told = call.state.reason === null ? null : ending(call, call.state.reason, others);
+      const told = call.state.reason === null ? null : ending(call, call.state.reason, others, name(call.caller ?? ''));
       if (told === null) {
         return null;
       }
@@ -58,6 +54,26 @@ function Notice({ call }: { call: CallView }) {
     case 'joining':
     case 'joined':
     case 'reconnecting':
+      return null;
+  }
+}
+
+function Elsewhere({ call, others }: { call: CallView; others: string }) {
+  switch (standing(call)) {
+    case 'going-on':
+      return (
+        <div className={styles.notice} data-kind="going">
+          <p>A call with {others} is going on</p>
+          <Button label="Join" kind="main" onPress={() => void attempt(commands.join(call.cid, false))} />
+        </div>
+      );
+    case 'rung-elsewhere':
+      return (
+        <div className={styles.notice} data-kind="going">
+          <p>You are calling {others} on another device</p>
+        </div>
+      );
+    case 'nothing':
       return null;
   }
 }

@@ -2,7 +2,7 @@ import { useEffect } from 'react';
 
 import { commands } from '#ui/bindings';
 import type { HistoryView } from '#ui/bindings';
-import { useClient, useHistory, useNames } from '#ui/client';
+import { useClient, useHistory, useIsKnown, useNames } from '#ui/client';
 import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
@@ -17,18 +17,27 @@ export function Recent() {
   const history = useHistory();
   const now = useNow(60_000);
   const unseen = history.some((entry) => entry.unseen);
+  const isKnown = useIsKnown();
+  const isOnline = useClient((client) => client.connection.status === 'online') ?? false;
   useEffect(() => {
-    if (unseen && document.visibilityState === 'visible' && document.hasFocus()) {
-      void attempt(commands.markMissedSeen());
+    if (!unseen || !isOnline) {
+      return;
     }
-    const look = () => {
-      if (unseen) {
-        void attempt(commands.markMissedSeen());
-      }
-    };
+    // Nobody has asked for this: when it fails, it is tried again at the next look.
+    const look = () => void commands.markMissedSeen().catch(() => undefined);
+    if (document.visibilityState === 'visible' && document.hasFocus()) {
+      look();
+    }
     window.addEventListener('focus', look);
     return () => window.removeEventListener('focus', look);
-  }, [unseen]);
+  }, [unseen, isOnline]);
+  if (!isKnown) {
+    return (
+      <div className={styles.empty} role="status">
+        <p>Connecting…</p>
+      </div>
+    );
+  }
   if (history.length === 0) {
     return (
       <div className={styles.empty}>

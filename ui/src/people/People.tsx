@@ -2,7 +2,7 @@ import { useState } from 'react';
 
 import { commands } from '#ui/bindings';
 import type { Person } from '#ui/bindings';
-import { usePeople } from '#ui/client';
+import { useIsKnown, usePeople } from '#ui/client';
 import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
@@ -17,7 +17,15 @@ const WORTH_SEARCHING = 7;
 /** Everybody on the server, each with the buttons that ring. */
 export function People({ onInvite }: { onInvite: () => void }) {
   const people = usePeople();
+  const isKnown = useIsKnown();
   const [text, setText] = useState('');
+  if (!isKnown && people.length === 0) {
+    return (
+      <div className={styles.empty} role="status">
+        <p>Connecting…</p>
+      </div>
+    );
+  }
   if (people.length === 0) {
     return (
       <div className={styles.empty}>

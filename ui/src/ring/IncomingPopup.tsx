@@ -7,15 +7,28 @@ import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
 import { attempt } from '#ui/problems';
-import { incomingCall } from '#ui/ring/incoming';
+import { incomingCalls } from '#ui/ring/incoming';
 import styles from '#ui/ring/IncomingPopup.module.css';
 import { useArmed } from '#ui/ring/use-armed';
 
 /** The window that says who rings. It is made at the start, hidden, and shown and hidden by Rust. */
 export function IncomingPopup() {
-  const call = incomingCall(useCalls());
-  // A new ring is a new popup: it begins unarmed and without replies open.
-  return call === undefined ? null : <Ringing key={call.ring?.id} call={call} />;
+  const [first, ...others] = incomingCalls(useCalls());
+  // A new ring is a new surface: it begins unarmed and without replies open.
+  return (
+    first !== undefined && (
+      <main className={styles.popup}>
+        <Ringing key={first.ring?.id} call={first} />
+        {others.length > 0 && (
+          <ul className={styles.others} aria-label="Also calling">
+            {others.map((call) => (
+              <Waiting key={call.ring?.id} call={call} />
+            ))}
+          </ul>
+        )}
+      </main>
+    )
+  );
 }
 
 function Ringing({ call }: { call: CallView }) {
@@ -25,7 +38,7 @@ function Ringing({ call }: { call: CallView }) {
   const caller = name(call.caller ?? '');
   const others = call.people.filter((id) => id !== call.caller).map(name);
   return (
-    <main className={styles.popup} role="alertdialog" aria-label={`${caller} is calling`}>
+    <section className={styles.first} aria-label={`${caller} is calling`}>
       <div className={styles.caller}>
         <Avatar name={caller} size={64} />
         <div>
@@ -44,31 +57,54 @@ function Ringing({ call }: { call: CallView }) {
         </Button>
       </div>
       {isReplying ? <Replies call={call} /> : <Answers call={call} />}
-    </main>
+    </section>
   );
+}
+
+/** One more ring, below the first. */
+function Waiting({ call }: { call: CallView }) {
+  const name = useNames();
+  const isArmed = useArmed();
+  const caller = name(call.caller ?? '');
+  return (
+    <li className={styles.waiting}>
+      <Avatar name={caller} size={36} />
+      <p>
+        <strong>{caller}</strong>
+        <small>{call.video ? 'Video call' : 'Voice call'}</small>
+      </p>
+      <Button label={`Decline ${caller}`} kind="bad-round" disabled={!isArmed} onPress={() => decline(call, null)}>
+        <Icon name="hangup" />
+      </Button>
+      <Button label={`Accept ${caller}`} kind="good-round" disabled={!isArmed} onPress={() => accept(call, call.video)}>
+        <Icon name={call.video ? 'video' : 'phone'} />
+      </Button>
+    </li>
+  );
+}
+
+/** What does not work is told in the main window. */
+function accept(call: CallView, video: boolean): void {
+  void attempt(commands.join(call.cid, video));
+  void commands.showMainWindow();
+}
+
+function decline(call: CallView, message: string | null): void {
+  void attempt(commands.reject(call.cid, message));
 }
 
 function Answers({ call }: { call: CallView }) {
   const isArmed = useArmed();
-  const accept = (video: boolean) => {
-    void attempt(commands.join(call.cid, video));
-    void commands.showMainWindow();
-  };
   return (
     <div className={styles.buttons} data-video={call.video}>
-      <Button
-        label="Decline"
-        kind="bad"
-        disabled={!isArmed}
-        onPress={() => void attempt(commands.reject(call.cid, null))}
-      >
+      <Button label="Decline" kind="bad" disabled={!isArmed} onPress={() => decline(call, null)}>
         <Icon name="hangup" /> Decline
       </Button>
-      <Button label="Accept" kind="main" disabled={!isArmed} onPress={() => accept(call.video)}>
+      <Button label="Accept" kind="main" disabled={!isArmed} onPress={() => accept(call, call.video)}>
         <Icon name={call.video ? 'video' : 'phone'} /> Accept
       </Button>
       {call.video && (
-        <Button label="Accept without my camera" disabled={!isArmed} onPress={() => accept(false)}>
+        <Button label="Accept without my camera" disabled={!isArmed} onPress={() => accept(call, false)}>
           <Icon name="videoOff" />
         </Button>
       )}
@@ -82,7 +118,7 @@ function Replies({ call }: { call: CallView }) {
   return (
     <div className={styles.replies}>
       {REPLIES.map((reply) => (
-        <Button key={reply} label={reply} onPress={() => void attempt(commands.reject(call.cid, reply))} />
+        <Button key={reply} label={reply} onPress={() => decline(call, reply)} />
       ))}
     </div>
   );

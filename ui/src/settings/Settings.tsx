@@ -26,6 +26,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
         <label className={styles.switch}>
           <input
             type="checkbox"
+            aria-label="One call at a time"
             checked={oneCall}
             onChange={(event) => void attempt(commands.setOneCallAtATime(event.target.checked))}
           />
@@ -68,33 +69,33 @@ function DeviceFields() {
       clearInterval(timer);
     };
   }, []);
-  if (devices === null) {
-    return <p>Looking for devices…</p>;
-  }
   return (
     <>
-      <Choice name="Microphone" kind="microphone" choices={devices.microphones} />
-      <Choice name="Speaker" kind="speaker" choices={devices.speakers} />
-      <Choice name="Camera" kind="camera" choices={devices.cameras} />
+      <Choice name="Microphone" kind="microphone" choices={devices?.microphones ?? null} />
+      <Choice name="Speaker" kind="speaker" choices={devices?.speakers ?? null} />
+      <Choice name="Camera" kind="camera" choices={devices?.cameras ?? null} />
     </>
   );
 }
 
-function Choice({ name, kind, choices }: { name: string; kind: DeviceKind; choices: DeviceChoice[] }) {
+function Choice({ name, kind, choices }: { name: string; kind: DeviceKind; choices: DeviceChoice[] | null }) {
   const [picked, pick] = useState<string | null>(null);
-  const chosen = picked ?? choices.find((choice) => choice.chosen)?.id ?? '';
+  const found = choices ?? [];
+  const chosen = picked ?? found.find((choice) => choice.chosen)?.id ?? '';
   return (
     <Field name={name}>
       <select
         value={chosen}
-        disabled={choices.length === 0}
+        disabled={found.length === 0}
         onChange={(event) => {
           pick(event.target.value);
           void attempt(commands.chooseDevice(kind, event.target.value));
         }}
       >
-        {choices.length === 0 && <option value="">None was found. Plug one in</option>}
-        {choices.map((choice) => (
+        {found.length === 0 && (
+          <option value="">{choices === null ? 'Looking for devices…' : 'None was found. Plug one in'}</option>
+        )}
+        {found.map((choice) => (
           <option key={choice.id} value={choice.id}>
             {choice.name}
           </option>

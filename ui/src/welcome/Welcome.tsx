@@ -16,7 +16,7 @@ type Way = 'own' | 'invite';
 const draft: { way: Way | null; name: string; link: string } = { way: null, name: '', link: '' };
 
 /** First run, or signed out: start a server, or come by an invite. */
-export function Welcome({ error }: { error: ErrorBody | null }) {
+export function Welcome({ error, notice }: { error: ErrorBody | null; notice: string | null }) {
   const [way, setWay] = useState(error === null ? null : draft.way);
   const choose = (chosen: Way | null) => {
     draft.way = chosen;
@@ -33,6 +33,11 @@ export function Welcome({ error }: { error: ErrorBody | null }) {
         {error !== null && (
           <div className={styles.error} role="alert">
             <strong>{HEADLINES[error.code]}.</strong> {error.message}
+          </div>
+        )}
+        {notice !== null && (
+          <div className={styles.notice} role="status">
+            {notice}
           </div>
         )}
         {way === null ? <Ways onChoose={choose} /> : <Form way={way} onBack={() => choose(null)} />}

@@ -292,7 +292,10 @@ impl Calls {
         let may_be_old = origin == Origin::Event || self.answered.contains_key(&state.call.cid);
         let is_older = may_be_old && state.call.version < self.calls[index].state.call.version;
         let is_older = is_older && !planted!(self, TakesOlderStates);
-        if planted!(self, DismissedAlertsAgain) || planted!(self, JoinsAgain) {
+        if planted!(self, DismissedAlertsAgain) {
+            self.calls[index].forget_done();
+        }
+        if planted!(self, JoinsAgain) {
             self.calls[index].forget_done();
         }
         let action = if is_older {

@@ -61,26 +61,14 @@ impl Shared {
         signed_out: SignedOut,
         sfu: sfu::Sfu,
         media: MediaPlane,
+        limits: Limits,
         server_name: String,
         address: ServerAddress,
         pin: Option<Pin>,
         stop: CancellationToken,
     ) -> Self {
         let epochs = AtomicU64::new(1);
-        Self {
-            hub,
-            store,
-            tokens,
-            signed_out,
-            sfu,
-            media,
-            limits: Limits::default(),
-            server_name,
-            address,
-            pin,
-            stop,
-            epochs,
-        }
+        Self { hub, store, tokens, signed_out, sfu, media, limits, server_name, address, pin, stop, epochs }
     }
 
     pub(crate) fn invite(&self, code: InviteCode) -> Invite {

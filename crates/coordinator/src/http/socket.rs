@@ -22,6 +22,8 @@ use crate::hub::{Caller, Outlet, Request};
 
 /// Messages that may wait for a slow reader before it is cut off.
 const OUTLET: usize = 256;
+/// What is read at a time; larger messages grow it while they are read.
+const SOCKET_BUFFER: usize = 4096;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(15);
 /// A write that takes longer means that nobody reads.
@@ -32,6 +34,8 @@ pub(super) fn router() -> Router<App> {
 }
 
 async fn open(State(app): State<App>, SignedIn { who, .. }: SignedIn, upgrade: WebSocketUpgrade) -> Response {
+    // Idle connections are many: the library's own 128 KB a connection would be most of a server's memory.
+    let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(0);
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES);
     upgrade.on_upgrade(move |socket| serve(app, who, socket))
 }

@@ -27,7 +27,8 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(2));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+        // A file does not hang up: asking before each use would only cost a round to its thread.
+        let pool = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false).connect_with(options).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
         Ok(Self { pool })
     }

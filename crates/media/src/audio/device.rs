@@ -1,4 +1,5 @@
-//! Sound devices by cpal. Callbacks only move samples between the device and a ring: no lock, no allocation, no log.
+//! Sound devices by cpal, or files in their place. Callbacks only move samples between the device and a ring: no lock,
+//! no allocation, no log.
 
 use std::sync::{
     Arc,
@@ -10,7 +11,12 @@ use cpal::{
     traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _},
 };
 
-use super::RATE;
+use super::{
+    RATE,
+    file::{self, Beat},
+    wav::WavError,
+};
+use crate::choice::Choice;
 
 /// Samples a ring holds: 200 ms.
 const RING: usize = RATE as usize / 5;
@@ -24,20 +30,71 @@ pub(crate) enum DeviceError {
     None,
     #[error("it cannot be opened ({0}): another program may be using it; choose another in the settings")]
     Open(String),
+    #[error("its file cannot be used: {0}")]
+    File(String),
+}
+
+impl From<WavError> for DeviceError {
+    fn from(error: WavError) -> Self {
+        Self::File(error.to_string())
+    }
 }
 
 /// An open microphone: 48 kHz mono comes out of the ring.
 pub(crate) struct Microphone {
     pub(crate) ring: rtrb::Consumer<f32>,
     pub(crate) failed: Arc<AtomicBool>,
-    _stream: Stream,
+    running: Running,
 }
 
 /// An open speaker: 48 kHz mono goes into the ring.
 pub(crate) struct Speaker {
     pub(crate) ring: rtrb::Producer<f32>,
     pub(crate) failed: Arc<AtomicBool>,
-    _stream: Stream,
+    running: Running,
+}
+
+/// What moves samples while a device is open; dropping it closes the device.
+enum Running {
+    Stream { _stream: Stream },
+    File { _beat: Beat },
+}
+
+/// What the two kinds of open device have in common.
+pub(crate) trait Opened {
+    /// It is of no more use.
+    fn has_failed(&self) -> bool;
+    /// It stays open while it is not wanted: a file's time goes on.
+    fn goes_on(&self) -> bool;
+}
+
+impl Opened for Microphone {
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.running.goes_on()
+    }
+}
+
+impl Opened for Speaker {
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.running.goes_on()
+    }
+}
+
+impl Running {
+    fn goes_on(&self) -> bool {
+        match self {
+            Self::Stream { .. } => false,
+            Self::File { .. } => true,
+        }
+    }
 }
 
 /// A device as it is listed.
@@ -72,13 +129,40 @@ pub(crate) fn list(way: Way) -> Vec<Listed> {
     listed.collect()
 }
 
-/// Opens the chosen microphone, or the default one.
-pub(crate) fn open_microphone(chosen: Option<&str>) -> Result<Microphone, DeviceError> {
+/// Opens the chosen microphone, the default one, or the file in its place.
+pub(crate) fn open_microphone(choice: &Choice) -> Result<Microphone, DeviceError> {
+    let (producer, ring) = rtrb::RingBuffer::new(RING);
+    let failed = Arc::new(AtomicBool::new(false));
+    let running = match choice {
+        Choice::File(file) => Running::File { _beat: file::say(file, producer)? },
+        Choice::Device(id) => Running::Stream { _stream: open_input(Some(id), producer, &failed)? },
+        Choice::Default => Running::Stream { _stream: open_input(None, producer, &failed)? },
+        Choice::None => return Err(DeviceError::None),
+    };
+    Ok(Microphone { ring, failed, running })
+}
+
+/// Opens the chosen speaker, the default one, or the file in its place.
+pub(crate) fn open_speaker(choice: &Choice) -> Result<Speaker, DeviceError> {
+    let (ring, consumer) = rtrb::RingBuffer::new(RING);
+    let failed = Arc::new(AtomicBool::new(false));
+    let running = match choice {
+        Choice::File(file) => Running::File { _beat: file::record(file, consumer)? },
+        Choice::Device(id) => Running::Stream { _stream: open_output(Some(id), consumer, &failed)? },
+        Choice::Default => Running::Stream { _stream: open_output(None, consumer, &failed)? },
+        Choice::None => return Err(DeviceError::None),
+    };
+    Ok(Speaker { ring, failed, running })
+}
+
+fn open_input(
+    chosen: Option<&str>,
+    mut producer: rtrb::Producer<f32>,
+    failed: &Arc<AtomicBool>,
+) -> Result<Stream, DeviceError> {
     let device = find(chosen, Way::In)?;
     let (channels, format) = shape(&device, Way::In)?;
-    let (mut producer, ring) = rtrb::RingBuffer::new(RING);
-    let failed = Arc::new(AtomicBool::new(false));
-    let on_error = mark(&failed);
+    let on_error = mark(failed);
     let channels_count = usize::from(channels);
     let config = config(channels);
     let stream = match format {
@@ -97,17 +181,17 @@ pub(crate) fn open_microphone(chosen: Option<&str>) -> Result<Microphone, Device
             None,
         ),
     };
-    let stream = started(stream)?;
-    Ok(Microphone { ring, failed, _stream: stream })
+    started(stream)
 }
 
-/// Opens the chosen speaker, or the default one.
-pub(crate) fn open_speaker(chosen: Option<&str>) -> Result<Speaker, DeviceError> {
+fn open_output(
+    chosen: Option<&str>,
+    mut consumer: rtrb::Consumer<f32>,
+    failed: &Arc<AtomicBool>,
+) -> Result<Stream, DeviceError> {
     let device = find(chosen, Way::Out)?;
     let (channels, format) = shape(&device, Way::Out)?;
-    let (ring, mut consumer) = rtrb::RingBuffer::new(RING);
-    let failed = Arc::new(AtomicBool::new(false));
-    let on_error = mark(&failed);
+    let on_error = mark(failed);
     let channels_count = usize::from(channels);
     let config = config(channels);
     let stream = match format {
@@ -126,8 +210,7 @@ pub(crate) fn open_speaker(chosen: Option<&str>) -> Result<Speaker, DeviceError>
             None,
         ),
     };
-    let stream = started(stream)?;
-    Ok(Speaker { ring, failed, _stream: stream })
+    started(stream)
 }
 
 /// Averages the channels; a full ring drops the newest, which the audio thread then hears as a gap.

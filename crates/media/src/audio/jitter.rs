@@ -1,7 +1,7 @@
 //! The jitter buffer of one remote track, sans-IO: as little delay as the network allows, and a word for every gap.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     time::{Duration, Instant},
 };
 
@@ -42,7 +42,8 @@ pub(crate) enum Pull<P> {
 
 #[derive(Debug)]
 pub(crate) struct JitterBuffer<P> {
-    packets: BTreeMap<u64, Packet<P>>,
+    /// By sequence number. Made once: packets are large, and come all the time.
+    packets: VecDeque<Packet<P>>,
     /// The sequence number to play next; `None` while filling.
     next: Option<u64>,
     delays: VecDeque<i64>,
@@ -58,7 +59,7 @@ pub(crate) struct JitterBuffer<P> {
 impl<P: Clone> JitterBuffer<P> {
     pub(crate) fn new() -> Self {
         Self {
-            packets: BTreeMap::new(),
+            packets: VecDeque::with_capacity(CAPACITY + 1),
             next: None,
             delays: VecDeque::with_capacity(WINDOW),
             origin: None,
@@ -76,9 +77,14 @@ impl<P: Clone> JitterBuffer<P> {
         if self.next.is_some_and(|next| packet.sequence < next) {
             return;
         }
-        self.packets.insert(packet.sequence, packet);
-        while self.packets.len() > CAPACITY {
-            self.packets.pop_first();
+        // Nearly always the newest: then nothing moves.
+        let place = self.packets.partition_point(|known| known.sequence < packet.sequence);
+        match self.packets.get_mut(place).filter(|known| known.sequence == packet.sequence) {
+            Some(known) => *known = packet,
+            None => self.packets.insert(place, packet),
+        }
+        if self.packets.len() > CAPACITY {
+            self.packets.pop_front();
         }
     }
 
@@ -86,21 +92,22 @@ impl<P: Clone> JitterBuffer<P> {
     pub(crate) fn pull(&mut self) -> Pull<P> {
         let next = match self.next {
             Some(next) => next,
-            None if self.packets.len() > self.target => *self.packets.keys().next().unwrap_or(&0),
+            None if self.packets.len() > self.target => self.packets.front().map_or(0, |packet| packet.sequence),
             None => return Pull::Silence,
         };
         self.next = Some(next);
         self.come_closer();
         let next = self.next.unwrap_or(next);
-        if let Some(packet) = self.packets.remove(&next) {
+        if let Some(packet) = self.take(next) {
             self.next = Some(next + 1);
             self.concealed = 0;
             self.played += 1;
             return Pull::Play(packet.payload);
         }
-        let Some((&first, following)) = self.packets.first_key_value() else {
+        let Some(following) = self.packets.front() else {
             return self.run_dry();
         };
+        let first = following.sequence;
         // Something later is there, so this one is lost, not late (or too late to matter).
         let recover = (first == next + 1).then(|| following.payload.clone());
         self.lost += 1;
@@ -140,12 +147,17 @@ impl<P: Clone> JitterBuffer<P> {
         }
         let far_too_full = self.packets.len() > self.target + 10;
         if (self.too_full > TOO_FULL || far_too_full)
-            && let Some(next) = self.next.as_mut()
+            && let Some(next) = self.next
         {
-            self.packets.remove(next);
-            *next += 1;
+            self.take(next);
+            self.next = Some(next + 1);
             self.too_full = 0;
         }
+    }
+
+    fn take(&mut self, sequence: u64) -> Option<Packet<P>> {
+        let place = self.packets.binary_search_by_key(&sequence, |packet| packet.sequence).ok()?;
+        self.packets.remove(place)
     }
 
     /// The target follows the spread between early and late packets: nearly all of them must be in time.

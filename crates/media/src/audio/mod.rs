@@ -2,12 +2,15 @@
 
 pub(crate) mod call;
 pub(crate) mod device;
+mod file;
 pub(crate) mod jitter;
 pub(crate) mod level;
 pub(crate) mod mixer;
+pub(crate) mod processing;
 pub(crate) mod thread;
 pub(crate) mod tick;
 pub(crate) mod tones;
+pub(crate) mod wav;
 
 /// Samples a second, everywhere inside.
 pub(crate) const RATE: u32 = 48_000;

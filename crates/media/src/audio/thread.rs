@@ -14,11 +14,12 @@ use tokio::sync::{Notify, watch};
 use super::{
     STEP,
     call::{AudioCall, DOWNLINK, Downlink, UPLINK},
-    device::{self, Microphone, Speaker},
+    device::{self, Microphone, Opened, Speaker},
     tick::{CallEnd, CallSlot, Mix},
     tones::{Playing, Tone},
 };
 use crate::{
+    choice::Choice,
     peer::{DeviceKind, Toggle},
     stats::Levels,
 };
@@ -38,7 +39,7 @@ enum Command {
     Send { slot: CallSlot, to: Toggle },
     Play { id: u64, tone: Tone },
     Stop { id: u64 },
-    Choose { kind: DeviceKind, id: Option<String> },
+    Choose { kind: DeviceKind, choice: Choice },
 }
 
 /// How a device fares; `None` while it works or is not wanted.
@@ -54,7 +55,7 @@ pub(crate) struct Audio {
 }
 
 impl Audio {
-    pub(crate) fn start(microphone: Option<String>, speaker: Option<String>) -> std::io::Result<Self> {
+    pub(crate) fn start(microphone: Choice, speaker: Choice) -> std::io::Result<Self> {
         let (commands, queue) = sync_channel(COMMANDS);
         let (microphone_trouble, microphone_state) = watch::channel(None);
         let (speaker_trouble, speaker_state) = watch::channel(None);
@@ -108,8 +109,8 @@ impl Audio {
         self.tell(Command::Stop { id });
     }
 
-    pub(crate) fn choose(&self, kind: DeviceKind, id: Option<String>) {
-        self.tell(Command::Choose { kind, id });
+    pub(crate) fn choose(&self, kind: DeviceKind, choice: Choice) {
+        self.tell(Command::Choose { kind, choice });
     }
 
     fn tell(&self, command: Command) {
@@ -121,38 +122,32 @@ impl Audio {
 
 /// A device that may be wanted, open, or in trouble.
 struct Wanted<D> {
-    chosen: Option<String>,
+    choice: Choice,
     open: Option<D>,
     retry_at: Option<Instant>,
     trouble: watch::Sender<Trouble>,
 }
 
-impl<D> Wanted<D> {
-    fn new(chosen: Option<String>, trouble: watch::Sender<Trouble>) -> Self {
-        Self { chosen, open: None, retry_at: None, trouble }
+impl<D: Opened> Wanted<D> {
+    fn new(choice: Choice, trouble: watch::Sender<Trouble>) -> Self {
+        Self { choice, open: None, retry_at: None, trouble }
     }
 
-    fn keep(
-        &mut self,
-        now: Instant,
-        is_wanted: bool,
-        has_failed: impl Fn(&D) -> bool,
-        open: impl Fn(Option<&str>) -> Result<D, device::DeviceError>,
-    ) {
-        if !is_wanted {
-            self.open = None;
+    fn keep(&mut self, now: Instant, is_wanted: bool, open: impl Fn(&Choice) -> Result<D, device::DeviceError>) {
+        if !is_wanted || self.choice == Choice::None {
+            self.open.take_if(|device| !device.goes_on());
             self.retry_at = None;
             self.tell(None);
             return;
         }
-        if self.open.as_ref().is_some_and(has_failed) {
+        if self.open.as_ref().is_some_and(D::has_failed) {
             self.open = None;
             self.retry_at = Some(now);
         }
         if self.open.is_some() || self.retry_at.is_some_and(|at| now < at) {
             return;
         }
-        match open(self.chosen.as_deref()) {
+        match open(&self.choice) {
             Ok(device) => {
                 self.open = Some(device);
                 self.retry_at = None;
@@ -173,8 +168,8 @@ impl<D> Wanted<D> {
         });
     }
 
-    fn choose(&mut self, id: Option<String>) {
-        self.chosen = id;
+    fn choose(&mut self, choice: Choice) {
+        self.choice = choice;
         self.open = None;
         self.retry_at = None;
     }
@@ -231,24 +226,23 @@ impl Thread {
             Command::Send { slot, to } => self.mix.set_sends(slot, to == Toggle::On),
             Command::Play { id, tone } => self.mix.play(id, Playing::new(tone)),
             Command::Stop { id } => self.mix.stop(id),
-            Command::Choose { kind: DeviceKind::Microphone, id } => self.microphone.choose(id),
-            Command::Choose { kind: DeviceKind::Speaker, id } => self.speaker.choose(id),
+            Command::Choose { kind: DeviceKind::Microphone, choice } => self.microphone.choose(choice),
+            Command::Choose { kind: DeviceKind::Speaker, choice } => self.speaker.choose(choice),
             Command::Choose { kind: DeviceKind::Camera, .. } => {}
         }
     }
 
     fn close(&mut self) {
         let now = now();
-        self.microphone.keep(now, false, |_| false, device::open_microphone);
-        self.speaker.keep(now, false, |_| false, device::open_speaker);
+        self.microphone.keep(now, false, device::open_microphone);
+        self.speaker.keep(now, false, device::open_speaker);
     }
 
     fn devices(&mut self) {
         let now = now();
-        let has_failed = |failed: &std::sync::atomic::AtomicBool| failed.load(Ordering::Relaxed);
         let (microphone, speaker) = (self.mix.wants_microphone(), self.mix.wants_speaker());
-        self.microphone.keep(now, microphone, |device| has_failed(&device.failed), device::open_microphone);
-        self.speaker.keep(now, speaker, |device| has_failed(&device.failed), device::open_speaker);
+        self.microphone.keep(now, microphone, device::open_microphone);
+        self.speaker.keep(now, speaker, device::open_speaker);
     }
 
     fn step(&mut self) {

@@ -16,6 +16,7 @@ use super::{
     jitter::{JitterBuffer, Packet, Pull},
     level::{dbov, rms, shown},
     mixer,
+    processing::{Processing, Processor},
     tones::Playing,
 };
 use crate::{
@@ -70,6 +71,7 @@ pub(crate) struct Mix {
     calls: BTreeMap<CallSlot, Call>,
     tones: BTreeMap<u64, Playing>,
     encoder: VoiceEncoder,
+    processor: Processor,
     /// The microphone's current frame.
     frame: [f32; FRAME],
     filled: usize,
@@ -84,6 +86,7 @@ impl Mix {
             calls: BTreeMap::new(),
             tones: BTreeMap::new(),
             encoder: VoiceEncoder::new()?,
+            processor: Processor::new(Processing::default()),
             frame: [0.0; FRAME],
             filled: 0,
             rtp_time: 0,
@@ -100,6 +103,12 @@ impl Mix {
         if let Some(call) = self.calls.get_mut(&slot) {
             call.end.sends = sends;
         }
+    }
+
+    /// Chooses what is done to the sound of the microphone.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the app has no settings for it yet"))]
+    pub(crate) fn set_processing(&mut self, processing: Processing) {
+        self.processor.set(processing);
     }
 
     pub(crate) fn play(&mut self, id: u64, tone: Playing) {
@@ -124,7 +133,13 @@ impl Mix {
 
     /// 10 ms of microphone: every second call makes a packet.
     pub(crate) fn hear(&mut self, microphone: &[f32; STEP]) {
-        self.frame[self.filled..self.filled + STEP].copy_from_slice(microphone);
+        let is_sent = self.wants_microphone();
+        let voice = &mut self.frame[self.filled..self.filled + STEP];
+        if is_sent {
+            self.processor.hear(microphone, voice);
+        } else {
+            voice.copy_from_slice(microphone);
+        }
         self.filled += STEP;
         if self.filled < FRAME {
             return;
@@ -134,7 +149,7 @@ impl Mix {
         self.microphone_level = level;
         let rtp_time = self.rtp_time;
         self.rtp_time = self.rtp_time.wrapping_add(FRAME as u32);
-        if !self.wants_microphone() {
+        if !is_sent {
             return;
         }
         let Ok(payload) = self.encoder.encode(&self.frame) else { return };
@@ -160,6 +175,9 @@ impl Mix {
         }
         self.tones.retain(|_, tone| tone.add_to(out));
         mixer::limit(out);
+        if self.wants_microphone() {
+            self.processor.play(out);
+        }
         self.steps += 1;
         if self.steps.is_multiple_of(LEVEL_STEPS) {
             self.tell_levels();
@@ -225,7 +243,7 @@ impl Track {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{
         f32::consts::TAU,
         time::{Duration, Instant},
@@ -242,14 +260,14 @@ mod tests {
         Instant::now()
     }
 
-    struct Ends {
-        uplink: rtrb::Consumer<EncodedAudio>,
-        downlink: rtrb::Producer<Downward>,
+    pub(in crate::audio) struct Ends {
+        pub(in crate::audio) uplink: rtrb::Consumer<EncodedAudio>,
+        pub(in crate::audio) downlink: rtrb::Producer<Downward>,
         levels: watch::Receiver<Levels>,
         delay_ms: Arc<AtomicU32>,
     }
 
-    fn ends() -> (CallEnd, Ends) {
+    pub(in crate::audio) fn ends() -> (CallEnd, Ends) {
         let (up, uplink) = rtrb::RingBuffer::new(UPLINK);
         let (downlink, down) = rtrb::RingBuffer::new(DOWNLINK);
         let (level_sender, levels) = watch::channel(Levels::default());
@@ -266,7 +284,7 @@ mod tests {
     }
 
     /// Power of one frequency (Goertzel).
-    fn power(samples: &[f32], hertz: f32) -> f32 {
+    pub(in crate::audio) fn power(samples: &[f32], hertz: f32) -> f32 {
         let w = TAU * hertz / 48_000.0;
         let (mut a, mut b) = (0.0f32, 0.0f32);
         for sample in samples {

@@ -4,21 +4,23 @@ use opus::{Application, Bitrate, Channels, Decoder, Encoder, Error, Signal};
 
 use crate::audio::{FRAME, RATE};
 
-/// Largest packet; 20 ms at 32 kbit/s are 80 bytes, this leaves room for peaks.
-pub(crate) const MAX_PACKET: usize = 400;
+/// The largest packet that others may send (RFC 6716, section 3.2.1).
+const MAX_RECEIVED: usize = 1275;
+/// The largest packet that we send; 20 ms at 32 kbit/s are 80 bytes, this leaves room for peaks.
+const MAX_SENT: usize = 400;
 const BITRATE: i32 = 32_000;
 
 /// A packet, without a heap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Payload {
     length: u16,
-    bytes: [u8; MAX_PACKET],
+    bytes: [u8; MAX_RECEIVED],
 }
 
 impl Payload {
-    /// `None` if it is longer than any packet of speech.
+    /// `None` if it is longer than Opus allows.
     pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
-        let mut payload = Self { length: u16::try_from(bytes.len()).ok()?, bytes: [0; MAX_PACKET] };
+        let mut payload = Self { length: u16::try_from(bytes.len()).ok()?, bytes: [0; MAX_RECEIVED] };
         payload.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(payload)
     }
@@ -45,8 +47,8 @@ impl VoiceEncoder {
     }
 
     pub(crate) fn encode(&mut self, samples: &[f32; FRAME]) -> Result<Payload, Error> {
-        let mut payload = Payload { length: 0, bytes: [0; MAX_PACKET] };
-        let length = self.encoder.encode_float(samples, &mut payload.bytes)?;
+        let mut payload = Payload { length: 0, bytes: [0; MAX_RECEIVED] };
+        let length = self.encoder.encode_float(samples, &mut payload.bytes[..MAX_SENT])?;
         payload.length = u16::try_from(length).unwrap_or(0);
         Ok(payload)
     }
@@ -115,6 +117,39 @@ mod tests {
             if frame > 5 {
                 assert!((least..most).contains(&rms(&out)), "frame {frame}: {}", rms(&out));
             }
+        }
+    }
+
+    #[test]
+    fn the_largest_packet_that_opus_allows_is_played_and_a_larger_one_is_none() {
+        let mut encoder = Encoder::new(RATE, Channels::Mono, Application::Audio).unwrap();
+        encoder.set_bitrate(Bitrate::Max).unwrap();
+        encoder.set_vbr(false).unwrap();
+        let mut decoder = VoiceDecoder::new().unwrap();
+        let (mut bytes, mut out, mut longest) = ([0; 1275], [0.0; FRAME], 0);
+        for frame in 0..20 {
+            let sample = |n: usize| 0.3 * ((frame * FRAME + n) as f32 * 997.0 * TAU / 48_000.0).sin();
+            let samples: [f32; FRAME] = std::array::from_fn(sample);
+            let length = encoder.encode_float(&samples, &mut bytes).unwrap();
+            longest = longest.max(length);
+            decoder.decode(Payload::new(&bytes[..length]).unwrap().as_slice(), &mut out);
+        }
+        assert!(longest > 1000, "a packet of the best quality: {longest}");
+        assert!((rms(&out) - 0.212).abs() < 0.02, "{}", rms(&out));
+        assert!(Payload::new(&[0; 1275]).is_some() && Payload::new(&[0; 1276]).is_none());
+    }
+
+    #[test]
+    fn no_packet_of_ours_is_larger_than_400_bytes() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        let mut state = 1u32;
+        for _ in 0..20 {
+            let noise = |_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+            };
+            let payload = encoder.encode(&std::array::from_fn(noise)).unwrap();
+            assert!(payload.as_slice().len() <= 400);
         }
     }
 

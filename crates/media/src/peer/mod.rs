@@ -2,7 +2,9 @@
 
 mod command;
 mod link;
+mod lip_sync;
 mod msid;
+mod path;
 mod run;
 
 use tokio::sync::{mpsc, watch};
@@ -10,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 pub use self::command::{ConnectionState, DeviceKind, PeerCommand, PeerEvent, Target, Toggle, TrackKind};
 use crate::{
     audio::thread::Audio,
+    choice::Choice,
     stats::{Levels, PeerStats},
     video::hub::VideoHub,
 };
@@ -62,7 +65,7 @@ pub(crate) fn start(
     options: PeerOptions,
     audio: Audio,
     video: VideoHub,
-    camera: Option<String>,
+    camera: Choice,
 ) -> (Peer, mpsc::Receiver<PeerEvent>) {
     let (commands, queue) = mpsc::channel(COMMANDS);
     let (event_sender, events) = mpsc::channel(EVENTS);

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,8 +21,12 @@ pub(crate) const LOCAL: &str = "local";
 /// Pictures by track key: `local` is the own camera as it is sent, the others are named by the media server.
 #[derive(Debug, Clone, Default)]
 pub struct VideoHub {
-    tracks: Arc<Mutex<HashMap<String, Vec<Watcher>>>>,
+    tracks: Arc<Mutex<Tracks>>,
 }
+
+/// Who watches which track; one that nobody watches is not in it, whether it publishes or not.
+#[derive(Debug, Default)]
+struct Tracks(HashMap<String, Vec<Watcher>>);
 
 #[derive(Debug)]
 struct Watcher {
@@ -36,6 +40,27 @@ struct Watcher {
 pub struct VideoSubscription {
     frames: mpsc::Receiver<EncodedFrame>,
     waits_for_key: Arc<AtomicBool>,
+    tracks: Weak<Mutex<Tracks>>,
+}
+
+impl Tracks {
+    /// Forgets who does not watch any more.
+    fn prune(&mut self) {
+        self.0.retain(|_, watchers| {
+            watchers.retain(|watcher| !watcher.frames.is_closed());
+            !watchers.is_empty()
+        });
+    }
+}
+
+impl Drop for VideoSubscription {
+    fn drop(&mut self) {
+        self.frames.close();
+        // The track may never publish again: nobody else would notice.
+        if let Some(tracks) = self.tracks.upgrade() {
+            tracks.lock().unwrap_or_else(PoisonError::into_inner).prune();
+        }
+    }
 }
 
 impl VideoHub {
@@ -43,17 +68,22 @@ impl VideoHub {
     #[must_use]
     pub fn subscribe(&self, key: &str) -> VideoSubscription {
         let (sender, frames) = mpsc::channel(QUEUE);
-        let mut tracks = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
         let waits_for_key = Arc::new(AtomicBool::new(true));
         let watcher = Watcher { frames: sender, waits_for_key: Arc::clone(&waits_for_key) };
-        tracks.entry(key.to_owned()).or_default().push(watcher);
-        VideoSubscription { frames, waits_for_key }
+        let mut tracks = self.lock();
+        tracks.prune();
+        tracks.0.entry(key.to_owned()).or_default().push(watcher);
+        VideoSubscription { frames, waits_for_key, tracks: Arc::downgrade(&self.tracks) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tracks> {
+        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands a frame to everybody who watches; says whether one of them needs a key frame.
     pub(crate) fn publish(&self, key: &str, frame: &EncodedFrame) -> bool {
-        let mut tracks = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(watchers) = tracks.get_mut(key) else { return false };
+        let mut tracks = self.lock();
+        let Some(watchers) = tracks.0.get_mut(key) else { return false };
         let mut needs_key = false;
         watchers.retain(|watcher| {
             if watcher.waits_for_key.load(Ordering::Relaxed) && !frame.key {
@@ -73,7 +103,7 @@ impl VideoHub {
             }
         });
         if watchers.is_empty() {
-            tracks.remove(key);
+            tracks.0.remove(key);
         }
         needs_key
     }
@@ -119,5 +149,17 @@ mod tests {
         assert!(hub.publish("x", &frame(21, false)), "a difference to a frame it has not seen");
         hub.publish("x", &frame(22, true));
         assert_eq!(slow.next().await.unwrap().timestamp, Duration::from_millis(22));
+    }
+
+    #[tokio::test]
+    async fn a_track_that_nobody_watches_is_forgotten_even_if_it_never_publishes_again() {
+        let hub = VideoHub::default();
+        let (first, second, other) = (hub.subscribe("x"), hub.subscribe("x"), hub.subscribe("y"));
+        drop(first);
+        assert_eq!(hub.lock().0["x"].len(), 1);
+        drop(second);
+        assert_eq!(hub.lock().0.keys().collect::<Vec<_>>(), ["y"]);
+        drop(other);
+        assert!(hub.lock().0.is_empty());
     }
 }

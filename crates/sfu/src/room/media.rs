@@ -8,21 +8,21 @@ use str0m::{
     Event,
     channel::ChannelId,
     format::{Codec, PayloadParams},
-    media::{KeyframeRequestKind, MediaKind, Mid, Rid},
+    media::{MediaKind, Mid, Rid},
     rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc},
 };
 
 use super::{Rooms, Work};
 use crate::{
     forward::{Arrived, starts_vp8_key_frame},
-    participant::{ConnectionKey, DownTrack, Layer, Participant, ParticipantKey, Side, TrackKey, UpTrack},
+    participant::{ConnectionKey, DownTrack, Layer, Participant, ParticipantKey, Side, TrackKey},
     sfu::SfuEvent,
 };
 
-/// Key frames are asked for no more often than this, whoever wants them: each costs as much as many frames.
-const KEY_FRAME_PAUSE: Duration = Duration::from_millis(300);
-/// A layer that has been silent for this long is not sent any more.
-const LAYER_SILENT: Duration = Duration::from_millis(1_500);
+/// The longest time between two frames that is believed: what is longer is a pause.
+const LONGEST_GAP: Duration = Duration::from_millis(500);
+/// Packets that come closer together than this are of one frame.
+const FRAME_BURST: Duration = Duration::from_millis(5);
 
 impl Rooms {
     pub(super) fn on_event(&mut self, now: Instant, key: ConnectionKey, event: Event) {
@@ -70,7 +70,8 @@ impl Rooms {
             MediaKind::Audio => true,
             MediaKind::Video => starts_vp8_key_frame(&packet.payload),
         };
-        let arrived = Arrived { rid, sequence: *packet.seq_no, time: packet.header.timestamp, starts_key_frame };
+        let (sequence, time) = (*packet.seq_no, packet.header.timestamp);
+        let arrived = Arrived { rid, sequence, time, at: now, starts_key_frame };
         let extensions = ExtensionValues {
             audio_level: packet.header.ext_vals.audio_level,
             voice_activity: packet.header.ext_vals.voice_activity,
@@ -91,8 +92,10 @@ impl Rooms {
         {
             room.participants = subscribers;
         }
-        if is_new {
-            self.choose_layers(now);
+        match kind {
+            MediaKind::Video if is_new => self.choose_layers(now, publisher, index),
+            MediaKind::Video => self.look_at_layers(now, publisher, index),
+            MediaKind::Audio => {}
         }
     }
 
@@ -128,50 +131,8 @@ impl Rooms {
     fn on_key_frame_request(&mut self, now: Instant, subscriber: ParticipantKey, mid: Mid) {
         let Some(participant) = self.participants.get(&subscriber) else { return };
         let Some(down) = participant.downs.iter().find(|down| down.mid == mid) else { return };
-        let (publisher, track) = (down.publisher, down.track.clone());
-        self.ask_key_frame(now, publisher, &track, None);
-    }
-
-    /// Asks a publisher for a key frame, of one layer or of all.
-    pub(super) fn ask_key_frame(&mut self, now: Instant, publisher: ParticipantKey, track: &str, rid: Option<Rid>) {
-        let Some(participant) = self.participants.get_mut(&publisher) else { return };
-        let Participant { tracks, publisher: connection, .. } = participant;
-        let Some(track) = tracks.iter_mut().find(|known| known.info.sid == track) else { return };
-        let is_too_soon = track.asked_at.is_some_and(|asked| now.saturating_duration_since(asked) < KEY_FRAME_PAUSE);
-        if track.kind == MediaKind::Audio || is_too_soon {
-            return;
-        }
-        track.asked_at = Some(now);
-        let mut api = connection.rtc.direct_api();
-        for layer in track.layers.iter().filter(|layer| rid.is_none() || layer.rid == rid) {
-            if let Some(stream) = api.stream_rx(&layer.ssrc) {
-                stream.request_keyframe(KeyframeRequestKind::Pli);
-            }
-        }
-        self.touch(ConnectionKey { participant: publisher, side: Side::Publisher });
-    }
-
-    /// Gives every subscriber the best layer that is alive, and asks again where nothing flows yet.
-    pub(super) fn choose_layers(&mut self, now: Instant) {
-        let mut choices = Vec::new();
-        for (publisher, participant) in &self.participants {
-            for track in participant.tracks.iter().filter(|track| track.kind == MediaKind::Video) {
-                if let Some(rid) = best_layer(track, now) {
-                    choices.push((*publisher, track.info.sid.clone(), rid));
-                }
-            }
-        }
-        for (publisher, sid, rid) in choices {
-            let mut needs_key_frame = false;
-            for participant in self.participants.values_mut() {
-                for down in participant.downs.iter_mut().filter(|down| down.track == sid && !down.is_paused) {
-                    needs_key_frame |= down.forward.want(rid) && down.is_answered;
-                }
-            }
-            if needs_key_frame {
-                self.ask_key_frame(now, publisher, &sid, rid);
-            }
-        }
+        let (publisher, track, rid) = (down.publisher, down.track_key, down.forward.wanted());
+        self.ask_key_frame(now, publisher, track, rid);
     }
 
     /// Data of one participant to the others, with the sender's name set by us.
@@ -205,21 +166,17 @@ impl Rooms {
 fn find_layer(participant: &mut Participant, ssrc: Ssrc, now: Instant) -> Option<(usize, Option<Rid>, bool)> {
     for (index, track) in participant.tracks.iter_mut().enumerate() {
         if let Some(layer) = track.layers.iter_mut().find(|layer| layer.ssrc == ssrc) {
-            layer.heard = now;
+            let gap = now.saturating_duration_since(std::mem::replace(&mut layer.heard, now)).min(LONGEST_GAP);
+            // Packets of one frame come together; the time between two frames is what counts.
+            if gap > FRAME_BURST {
+                layer.gap = (layer.gap * 7 + gap) / 8;
+            }
             return Some((index, layer.rid, false));
         }
     }
     let mut api = participant.publisher.rtc.direct_api();
     let (mid, rid) = api.stream_rx(&ssrc).map(|stream| (stream.mid(), stream.rid()))?;
     let index = participant.tracks.iter().position(|track| track.mid == mid)?;
-    participant.tracks[index].layers.push(Layer { ssrc, rid, heard: now });
+    participant.tracks[index].layers.push(Layer { ssrc, rid, heard: now, gap: Duration::ZERO, asked_at: None });
     Some((index, rid, true))
-}
-
-/// The best layer that is alive: `f`, then `h`, then `q`, or the only one without a name.
-fn best_layer(track: &UpTrack, now: Instant) -> Option<Option<Rid>> {
-    let rank =
-        |rid: Option<Rid>| rid.map_or(3, |rid| ["q", "h", "f"].iter().position(|name| *name == &*rid).unwrap_or(0));
-    let alive = track.layers.iter().filter(|layer| now.saturating_duration_since(layer.heard) < LAYER_SILENT);
-    alive.map(|layer| layer.rid).max_by_key(|rid| rank(*rid))
 }

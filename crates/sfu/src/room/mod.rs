@@ -1,8 +1,12 @@
 //! Rooms and what happens in them: joining, signalling, tracks, forwarding. Sans-IO; the shard carries out the work.
 
+mod layers;
 mod media;
 mod permission;
+mod publishing;
 mod signalling;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -30,6 +34,10 @@ const BECOME_ACTIVE: Duration = Duration::from_secs(60);
 const SILENT: Duration = Duration::from_secs(10);
 /// The same, when the signalling connection is gone too.
 const ALL_GONE: Duration = Duration::from_secs(3);
+
+/// How often participants get a fresh token (LiveKit's servers do so as often): the last one lets in for longer than
+/// the next takes to come, so that whoever loses its connection can come back, however long the call has been.
+const FRESH_TOKEN: Duration = Duration::from_secs(5 * 60);
 
 /// What the shard has to do.
 pub(crate) enum Work {
@@ -74,6 +82,19 @@ impl Rooms {
         }
     }
 
+    /// This machine has other addresses than before: who comes now is told all of them, who is there those that came.
+    pub(crate) fn follow_addresses(&mut self, addresses: Vec<SocketAddr>, come: &[SocketAddr]) {
+        self.addresses = addresses;
+        let keys: Vec<ParticipantKey> = self.participants.keys().copied().collect();
+        for (key, side) in keys.into_iter().flat_map(|key| [(key, Side::Publisher), (key, Side::Subscriber)]) {
+            let Some(participant) = self.participants.get_mut(&key) else { continue };
+            for candidate in participant.connection(side).add_addresses(come) {
+                participant.signal.send(signal::trickle(side, &candidate));
+            }
+            self.touch(ConnectionKey { participant: key, side });
+        }
+    }
+
     pub(crate) fn join(
         &mut self,
         now: Instant,
@@ -112,6 +133,7 @@ impl Rooms {
             channels: Channels::default(),
             joined: now,
             heard: now,
+            token_at: now,
             admission,
         };
         let room = self.rooms.entry(room_name.clone()).or_insert_with(|| Room {
@@ -143,8 +165,7 @@ impl Rooms {
             can_publish: !participant.admission.sources.is_empty(),
         };
         participant.signal.send(signal::join(greeting));
-        let token = token::refreshed(&self.key, &participant.admission, REFRESHED_TOKEN);
-        participant.signal.send(proto::signal_response::Message::RefreshToken(token));
+        give_token(&self.key, participant);
     }
 
     fn others(&self, key: ParticipantKey) -> impl Iterator<Item = &Participant> {
@@ -216,7 +237,9 @@ impl Rooms {
         self.tell_others(key, Some(reason));
         let others = self.other_keys(key);
         let Some(mut participant) = self.participants.remove(&key) else { return };
-        participant.signal.send(signal::leave(reason, Action::Disconnect));
+        // Who was lost on the way is asked to come again; the others are meant to stay away.
+        let action = if reason == DisconnectReason::ConnectionTimeout { Action::Reconnect } else { Action::Disconnect };
+        participant.signal.send(signal::leave(reason, action));
         participant.signal.close();
         if let Some(room) = self.rooms.get_mut(&participant.room) {
             room.participants.retain(|other| *other != key);
@@ -236,7 +259,7 @@ impl Rooms {
         }
     }
 
-    /// Lets go who has gone silent.
+    /// Lets go who has gone silent, and does what else comes with time.
     pub(crate) fn sweep(&mut self, now: Instant) {
         let mut gone = Vec::new();
         for (key, participant) in &self.participants {
@@ -253,7 +276,13 @@ impl Rooms {
         for (key, reason) in gone {
             self.take_out(key, reason);
         }
-        self.choose_layers(now);
+        for participant in self.participants.values_mut() {
+            if now.saturating_duration_since(participant.token_at) >= FRESH_TOKEN {
+                participant.token_at = now;
+                give_token(&self.key, participant);
+            }
+        }
+        self.expire_announced(now);
     }
 
     pub(crate) fn accepts(&self, connection: ConnectionKey, input: &Input<'_>) -> bool {
@@ -346,6 +375,11 @@ impl Rooms {
         }
         self.events = events;
     }
+}
+
+fn give_token(key: &ApiKey, participant: &mut Participant) {
+    let token = token::refreshed(key, &participant.admission, REFRESHED_TOKEN);
+    participant.signal.send(proto::signal_response::Message::RefreshToken(token));
 }
 
 /// LiveKit's ids: a prefix and twelve letters or digits.

@@ -20,8 +20,15 @@ enum Kind<'a> {
     Yuyv(&'a [u8]),
     /// Luma, then interleaved chroma at half size.
     Nv12(&'a [u8]),
+    /// Luma, then U, then V, each at half size rounded up.
+    I420(&'a [u8]),
     /// Y, Cb, Cr, three bytes a pixel.
     YCbCr(Vec<u8>),
+}
+
+/// A whole I420 picture, scaled.
+pub(super) fn from_i420(data: &[u8], source_width: usize, source_height: usize, width: u16, height: u16) -> I420 {
+    scale(&Source { width: source_width, height: source_height, kind: Kind::I420(data) }, width, height)
 }
 
 /// Converts and scales in one go; `None` for damaged pictures and formats that are never asked for.
@@ -75,7 +82,7 @@ impl Source<'_> {
     fn luma_line(&self, row: usize, columns: &[usize], out: &mut [u8]) {
         let (line, step) = match &self.kind {
             Kind::Yuyv(data) => (&data[row * self.width * 2..][..self.width * 2], 2),
-            Kind::Nv12(data) => (&data[row * self.width..][..self.width], 1),
+            Kind::Nv12(data) | Kind::I420(data) => (&data[row * self.width..][..self.width], 1),
             Kind::YCbCr(data) => (&data[row * self.width * 3..][..self.width * 3], 3),
         };
         for (out, column) in out.iter_mut().zip(columns) {
@@ -93,6 +100,11 @@ impl Source<'_> {
                 Kind::Nv12(data) => {
                     let pair = self.width * self.height + (row / 2) * self.width + (column / 2) * 2;
                     (data[pair], data[pair + 1])
+                }
+                Kind::I420(data) => {
+                    let (half_width, half_height) = (self.width.div_ceil(2), self.height.div_ceil(2));
+                    let place = self.width * self.height + (row / 2) * half_width + column / 2;
+                    (data[place], data[place + half_width * half_height])
                 }
                 Kind::YCbCr(data) => {
                     let pixel = (row * self.width + column) * 3;
@@ -126,7 +138,10 @@ mod tests {
                 nv12[pair..pair + 2].copy_from_slice(if is_left(x) { &[100, 180] } else { &[180, 100] });
             }
         }
-        for kind in [Kind::Yuyv(&yuyv), Kind::Nv12(&nv12)] {
+        let luma = width * height;
+        let chroma = |of: usize| nv12[luma..].iter().skip(of).step_by(2).copied();
+        let i420: Vec<u8> = nv12[..luma].iter().copied().chain(chroma(0)).chain(chroma(1)).collect();
+        for kind in [Kind::Yuyv(&yuyv), Kind::Nv12(&nv12), Kind::I420(&i420)] {
             let picture = scale(&Source { width, height, kind }, 16, 8);
             let [y, u, v] = picture.planes();
             assert_eq!((y[0], y[15], u[0], u[7], v[0], v[7]), (200, 50, 100, 180, 180, 100));

@@ -1,13 +1,15 @@
-//! The camera: a thread of its own, because drivers block; the newest picture goes into a slot.
+//! The camera, watched over because drivers block; the newest picture goes into a slot.
 
 mod convert;
+mod watch;
+mod y4m;
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use nokhwa::{
@@ -16,15 +18,15 @@ use nokhwa::{
     utils::{ApiBackend, CameraFormat, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
 };
 
-use crate::{engine::DeviceInfo, frame::Captured, video::latest::Putter};
+use self::watch::{Times, watch};
+pub(crate) use self::y4m::Y4m;
+use crate::{choice::Choice, engine::DeviceInfo, frame::Captured, video::latest::Putter};
 
 /// The picture that is sent.
 pub(crate) const WIDTH: u16 = 640;
 /// The picture that is sent.
 pub(crate) const HEIGHT: u16 = 360;
 const FRAME_RATE: u32 = 30;
-/// How long a camera that failed is left alone.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// What a camera tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,39 +57,40 @@ pub(crate) fn list() -> Vec<DeviceInfo> {
     listed.collect()
 }
 
-/// Starts the chosen camera, or the first one; tries again while it does not work.
+/// Starts the chosen camera, the first one, or the file in its place; tries again while it does not work.
 pub(crate) fn start(
-    chosen: Option<String>,
+    choice: Choice,
     pictures: Putter<Captured>,
     tell: impl Fn(CameraState) + Send + 'static,
 ) -> std::io::Result<RunningCamera> {
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
-    std::thread::Builder::new().name("camera".to_owned()).spawn(move || {
-        let mut known = None;
-        while !stopped.load(Ordering::Relaxed) {
-            let outcome = open(chosen.as_deref()).and_then(|camera| {
-                tell(CameraState::Works);
-                known = None;
-                capture(camera, &pictures, &stopped)
-            });
-            if let Err(why) = outcome {
-                if known.as_ref() != Some(&why) {
-                    tracing::warn!(why, "the camera does not work");
-                    tell(CameraState::Failed(why.clone()));
-                    known = Some(why);
-                }
-                let retry_at = now() + RETRY;
-                while now() < retry_at && !stopped.load(Ordering::Relaxed) {
-                    std::thread::park_timeout(Duration::from_millis(50));
-                }
-            }
-        }
-    })?;
+    let pictures = Arc::new(pictures);
+    let open = move || Ok(next_picture(open(&choice)?, Arc::clone(&pictures)));
+    std::thread::Builder::new()
+        .name("camera".to_owned())
+        .spawn(move || watch(Times::default(), open, &stopped, tell))?;
     Ok(RunningCamera { stop })
 }
 
-fn open(chosen: Option<&str>) -> Result<Camera, String> {
+enum Opened {
+    Device(Camera),
+    File(Y4m),
+}
+
+fn open(choice: &Choice) -> Result<Opened, String> {
+    match choice {
+        Choice::Default => open_device(None).map(Opened::Device),
+        Choice::Device(id) => open_device(Some(id)).map(Opened::Device),
+        Choice::File(file) => {
+            let opened = Y4m::open(file).map_err(|why| format!("{} cannot be shown: {why}", file.display()));
+            opened.map(Opened::File)
+        }
+        Choice::None => Err("No camera is used here.".to_owned()),
+    }
+}
+
+fn open_device(chosen: Option<&str>) -> Result<Camera, String> {
     let cameras = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
     let wanted = cameras.iter().find(|camera| Some(camera.index().as_string().as_str()) == chosen);
     let camera = wanted.or_else(|| cameras.first());
@@ -124,8 +127,16 @@ fn best_format(formats: &[CameraFormat]) -> Option<CameraFormat> {
     formats.iter().filter_map(|format| Some((cost(format)?, *format))).min_by_key(|(cost, _)| *cost).map(|(_, f)| f)
 }
 
-fn capture(mut camera: Camera, pictures: &Putter<Captured>, stopped: &AtomicBool) -> Result<(), String> {
-    while !stopped.load(Ordering::Relaxed) {
+/// Takes one picture at a time; dropping it closes the device or the file.
+fn next_picture(opened: Opened, pictures: Arc<Putter<Captured>>) -> Box<dyn FnMut() -> Result<(), String>> {
+    match opened {
+        Opened::Device(camera) => Box::new(next_of_device(camera, pictures)),
+        Opened::File(file) => Box::new(next_of_file(file, pictures)),
+    }
+}
+
+fn next_of_device(mut camera: Camera, pictures: Arc<Putter<Captured>>) -> impl FnMut() -> Result<(), String> {
+    move || {
         let buffer = camera
             .frame()
             .map_err(|error| format!("The camera stopped ({error}): check its plug; it is being tried again."))?;
@@ -133,9 +144,27 @@ fn capture(mut camera: Camera, pictures: &Putter<Captured>, stopped: &AtomicBool
         if let Some(picture) = convert::to_i420(&buffer, WIDTH, HEIGHT) {
             pictures.put(Captured { picture, at });
         }
+        Ok(())
     }
-    _ = camera.stop_stream();
-    Ok(())
+}
+
+/// Shows a file at its own rate, counted from the start; what is late is skipped.
+fn next_of_file(mut file: Y4m, pictures: Arc<Putter<Captured>>) -> impl FnMut() -> Result<(), String> {
+    let begun = now();
+    let mut number = 0;
+    move || {
+        let at = begun + file.due(number);
+        while at > now() {
+            std::thread::park_timeout(at.saturating_duration_since(now()));
+        }
+        file.advance()?;
+        number += 1;
+        if begun + file.due(number) > now() {
+            let picture = convert::from_i420(file.picture(), file.width, file.height, WIDTH, HEIGHT);
+            pictures.put(Captured { picture, at });
+        }
+        Ok(())
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "pictures are stamped when they come")]

@@ -1,5 +1,8 @@
 //! The thread of a joined call: str0m, sockets, packets of the audio thread, frames of the encoder.
 
+mod receiving;
+mod sending;
+
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -11,37 +14,33 @@ use str0m::{
     bwe::{Bitrate, BweKind},
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     channel::{ChannelConfig, Reliability},
-    format::{Codec, CodecExtra},
-    media::{Direction, Frequency, MediaData, MediaKind, MediaTime, Mid},
+    media::{Direction, MediaKind, Mid},
     stats::PeerStats as RtcStats,
 };
 use tokio::sync::{mpsc, watch};
 
+use self::{
+    receiving::Receiving,
+    sending::{Filming, Sending},
+};
 use super::{
-    ConnectionState, DeviceKind, PeerCommand, PeerEvent, PeerOptions, Target, Toggle, TrackKind,
-    link::Link,
-    msid::{Offered, offered_tracks},
+    ConnectionState, DeviceKind, PeerCommand, PeerEvent, PeerOptions, Target, Toggle, link::Link, lip_sync::LipSync,
+    msid::offered_tracks, path,
 };
 use crate::{
-    audio::{
-        call::{AudioCall, TrackSlot},
-        thread::Audio,
-        tick::CallSlot,
-    },
-    frame::{Captured, EncodedFrame},
+    audio::{call::AudioCall, thread::Audio, tick::CallSlot},
+    choice::Choice,
+    frame::EncodedFrame,
     stats::PeerStats,
     video::{
-        camera::{self, CameraState, RunningCamera},
-        encode::{self, LEAST_BITRATE, MOST_BITRATE, START_BITRATE, Steering},
+        camera::CameraState,
+        encode::{LEAST_BITRATE, MOST_BITRATE, START_BITRATE, Steering},
         hub::VideoHub,
-        latest,
     },
 };
 
 /// Encoded frames that may wait for this thread.
 const FRAMES: usize = 4;
-/// Key frames are asked for no more often than this.
-const KEY_FRAME_PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) struct Setup {
     pub(super) options: PeerOptions,
@@ -49,7 +48,7 @@ pub(super) struct Setup {
     pub(super) slot: CallSlot,
     pub(super) call: AudioCall,
     pub(super) video: VideoHub,
-    pub(super) camera: Option<String>,
+    pub(super) camera: Choice,
     pub(super) events: mpsc::Sender<PeerEvent>,
     pub(super) stats: watch::Sender<PeerStats>,
 }
@@ -78,28 +77,6 @@ enum CallError {
     Rtc(#[from] RtcError),
 }
 
-/// A track we send, once its m-line is there.
-struct Sending {
-    cid: String,
-    mid: Option<Mid>,
-}
-
-/// A track we get.
-struct Receiving {
-    offered: Offered,
-    audio: Option<TrackSlot>,
-    /// Nothing can be shown before the next key frame.
-    waits_for_key: bool,
-    asked_at: Option<Instant>,
-    size: (u16, u16),
-    frames: u32,
-}
-
-/// The camera and its encoder while the picture is sent.
-struct Filming {
-    _camera: RunningCamera,
-}
-
 struct Call {
     setup: Setup,
     publisher: Link,
@@ -111,6 +88,7 @@ struct Call {
     microphone: Option<Sending>,
     camera: Option<Sending>,
     receiving: HashMap<Mid, Receiving>,
+    lip_sync: LipSync,
     camera_wanted: Toggle,
     filming: Option<Filming>,
     steering: Arc<Steering>,
@@ -126,7 +104,7 @@ struct Call {
 impl Call {
     fn new(setup: Setup) -> Result<Self, CallError> {
         let now = now();
-        let build = || Rtc::builder().clear_codecs().enable_opus(true, false).enable_vp8(true);
+        let build = || path::notice_soon(Rtc::builder()).clear_codecs().enable_opus(true, false).enable_vp8(true);
         let stats = Some(Duration::from_secs(1));
         let publisher = build().enable_bwe(Some(Bitrate::bps(START_BITRATE))).set_stats_interval(stats).build(now);
         // The jitter buffer is ours: a second one below it would only add delay.
@@ -146,6 +124,7 @@ impl Call {
             microphone: None,
             camera: None,
             receiving: HashMap::new(),
+            lip_sync: LipSync::default(),
             camera_wanted: setup.options.camera,
             filming: None,
             steering: Arc::new(Steering::default()),
@@ -169,6 +148,7 @@ impl Call {
         self.tell_trouble(DeviceKind::Speaker, speaker.borrow_and_update().clone(), None).await;
         loop {
             let wake = self.publisher.wake.min(self.subscriber.wake);
+            let wake = self.lip_sync.due().map_or(wake, |due| wake.min(due));
             tokio::select! {
                 () = self.publisher.readable() => {
                     self.publisher.receive(now(), &mut self.rtc_events)?;
@@ -200,6 +180,7 @@ impl Call {
 
     async fn on_time(&mut self) -> Result<(), CallError> {
         let now = now();
+        self.show(now);
         if self.publisher.wake <= now {
             self.publisher.timeout(now, &mut self.rtc_events)?;
             self.tell(Target::Publisher).await;
@@ -302,7 +283,7 @@ impl Call {
             Ok(answer) => self.publisher.rtc.sdp_api().accept_answer(pending, answer)?,
             Err(error) => tracing::warn!(%error, "the server's answer cannot be read"),
         }
-        self.publisher.drain(now(), &mut self.rtc_events)?;
+        self.publisher.timeout(now(), &mut self.rtc_events)?;
         self.tell(Target::Publisher).await;
         // What was wanted while the offer was on its way.
         self.negotiate().await
@@ -319,43 +300,10 @@ impl Call {
         let answer = self.subscriber.rtc.sdp_api().accept_offer(offer)?;
         self.emit(PeerEvent::SubscriberAnswer { sdp: answer.to_sdp_string(), id }).await;
         self.follow(offered_tracks(sdp)).await;
-        self.subscriber.drain(now(), &mut self.rtc_events)?;
+        // With the time: a connection that was never told it does not know when to begin looking for a path.
+        self.subscriber.timeout(now(), &mut self.rtc_events)?;
         self.tell(Target::Subscriber).await;
         Ok(())
-    }
-
-    /// Takes the tracks of an offer over: new ones are added, missing ones are gone.
-    async fn follow(&mut self, offered: Vec<Offered>) {
-        let is_gone = |mid: &Mid, known: &Receiving| {
-            !offered
-                .iter()
-                .any(|track| Mid::from(track.mid.as_str()) == *mid && track.track_sid == known.offered.track_sid)
-        };
-        let gone: Vec<Mid> =
-            self.receiving.iter().filter(|(mid, known)| is_gone(mid, known)).map(|(mid, _)| *mid).collect();
-        for mid in gone {
-            let Some(known) = self.receiving.remove(&mid) else { continue };
-            if let Some(slot) = known.audio {
-                self.setup.call.downlink.remove_track(slot);
-            }
-            self.emit(PeerEvent::TrackRemoved { track_sid: known.offered.track_sid }).await;
-        }
-        for track in offered {
-            let mid = Mid::from(track.mid.as_str());
-            if self.receiving.contains_key(&mid) {
-                continue;
-            }
-            let audio = match track.kind {
-                TrackKind::Audio => Some(self.setup.call.downlink.add_track(&track.track_sid)),
-                TrackKind::Video => None,
-            };
-            let (participant_sid, track_sid) = (track.participant_sid.clone(), track.track_sid.clone());
-            let kind = track.kind;
-            let receiving =
-                Receiving { offered: track, audio, waits_for_key: true, asked_at: None, size: (0, 0), frames: 0 };
-            self.receiving.insert(mid, receiving);
-            self.emit(PeerEvent::TrackAdded { participant_sid, track_sid, kind }).await;
-        }
     }
 
     fn add_candidate(&mut self, target: Target, init: &str) -> Result<(), CallError> {
@@ -376,39 +324,6 @@ impl Call {
             Target::Publisher => &mut self.publisher,
             Target::Subscriber => &mut self.subscriber,
         }
-    }
-
-    fn send_voice(&mut self) -> Result<(), CallError> {
-        while let Ok(packet) = self.setup.call.uplink.pop() {
-            let Some(mid) = self.microphone.as_ref().and_then(|sending| sending.mid) else { continue };
-            let now = now();
-            let Some(writer) = self.publisher.rtc.writer(mid) else { continue };
-            let opus = writer.payload_params().find(|params| params.spec().codec == Codec::Opus);
-            let Some(pt) = opus.map(str0m::format::PayloadParams::pt) else { continue };
-            let time = MediaTime::new(u64::from(packet.rtp_time), Frequency::FORTY_EIGHT_KHZ);
-            let writer = writer.audio_level(packet.level_dbov, packet.is_voice);
-            if let Err(error) = writer.write(pt, now, time, packet.payload.as_slice().to_vec()) {
-                tracing::debug!(%error, "a packet of sound was not taken");
-            }
-            self.publisher.drain(now, &mut self.rtc_events)?;
-        }
-        Ok(())
-    }
-
-    fn send_picture(&mut self, frame: &EncodedFrame) -> Result<(), CallError> {
-        let Some(mid) = self.camera.as_ref().and_then(|sending| sending.mid) else { return Ok(()) };
-        let now = now();
-        let Some(writer) = self.publisher.rtc.writer(mid) else { return Ok(()) };
-        let vp8 = writer.payload_params().find(|params| params.spec().codec == Codec::Vp8);
-        let Some(pt) = vp8.map(str0m::format::PayloadParams::pt) else { return Ok(()) };
-        let micros = u64::try_from(frame.timestamp.as_micros()).unwrap_or(0);
-        let time = MediaTime::from_90khz(micros * 9 / 100);
-        if let Err(error) = writer.write(pt, now, time, frame.data.to_vec()) {
-            tracing::debug!(%error, "a picture was not taken");
-        }
-        self.stats.frames_sent += 1;
-        self.publisher.drain(now, &mut self.rtc_events)?;
-        Ok(())
     }
 
     /// Passes on what a connection has told.
@@ -444,47 +359,6 @@ impl Call {
         }
     }
 
-    fn on_media(&mut self, data: MediaData) {
-        let Some(track) = self.receiving.get_mut(&data.mid) else { return };
-        if let Some(slot) = track.audio {
-            let sequence = **data.seq_range.start();
-            let rtp_time = data.time.rebase(Frequency::FORTY_EIGHT_KHZ).numer() as u32;
-            self.setup.call.downlink.push(slot, sequence, rtp_time, data.network_time, &data.data);
-            return;
-        }
-        let key = matches!(&data.codec_extra, CodecExtra::Vp8(extra) if extra.is_keyframe);
-        if !data.contiguous {
-            track.waits_for_key = true;
-        }
-        let mut needs_key = track.waits_for_key && !key;
-        if !needs_key {
-            track.waits_for_key = false;
-            if key && let Some(size) = key_frame_size(&data.data) {
-                track.size = size;
-            }
-            let micros = data.time.rebase(Frequency::MICROS).numer();
-            let frame = EncodedFrame {
-                key,
-                timestamp: Duration::from_micros(micros),
-                width: track.size.0,
-                height: track.size.1,
-                data: bytes::Bytes::copy_from_slice(&data.data),
-            };
-            track.frames += 1;
-            needs_key = self.setup.video.publish(&track.offered.track_sid, &frame);
-        }
-        let now = data.network_time;
-        let is_too_soon = track.asked_at.is_some_and(|asked| now.saturating_duration_since(asked) < KEY_FRAME_PAUSE);
-        if needs_key && !is_too_soon {
-            track.asked_at = Some(now);
-            if let Some(mut writer) = self.subscriber.rtc.writer(data.mid) {
-                _ = writer.request_keyframe(data.rid, str0m::media::KeyframeRequestKind::Pli);
-            }
-            // Sent with the connection's next turn, which is at most a few milliseconds away.
-            self.subscriber.wake = now;
-        }
-    }
-
     fn on_stats(&mut self, from: Target, stats: &RtcStats) {
         let per_second = |now: u64, before: &mut u64| now.saturating_sub(std::mem::replace(before, now)) * 8;
         match from {
@@ -507,35 +381,6 @@ impl Call {
         }
     }
 
-    /// Opens or closes the camera as wanted.
-    fn film(&mut self) {
-        let wanted = self.camera_wanted == Toggle::On && self.camera.is_some();
-        if !wanted {
-            self.filming = None;
-        } else if self.filming.is_none() {
-            let (putter, taker) = latest::slot::<Captured>();
-            let states = self.camera_sender.clone();
-            let (frames, hub) = (self.frame_sender.clone(), self.setup.video.clone());
-            let encoding = encode::start(taker, frames, hub, Arc::clone(&self.steering), self.origin);
-            let tell = move |state| _ = states.try_send(state);
-            let camera = encoding.and_then(|()| camera::start(self.setup.camera.clone(), putter, tell));
-            match camera {
-                Ok(camera) => self.filming = Some(Filming { _camera: camera }),
-                Err(error) => tracing::error!(%error, "the camera's threads cannot be made"),
-            }
-        }
-    }
-
-    async fn on_camera(&mut self, state: CameraState) {
-        if self.filming.is_none() {
-            return;
-        }
-        match state {
-            CameraState::Works => self.emit(PeerEvent::DeviceRecovered { kind: DeviceKind::Camera }).await,
-            CameraState::Failed(why) => self.emit(PeerEvent::DeviceFailed { kind: DeviceKind::Camera, why }).await,
-        }
-    }
-
     async fn tell_trouble(&mut self, kind: DeviceKind, trouble: Option<String>, recovered: Option<DeviceKind>) {
         let what = match kind {
             DeviceKind::Microphone => "The microphone does not work",
@@ -553,16 +398,6 @@ impl Call {
         // The signalling takes events at once; when it is gone, so will this thread be.
         _ = self.setup.events.send(event).await;
     }
-}
-
-/// Width and height in the header of a VP8 key frame (RFC 6386, section 9.1).
-fn key_frame_size(frame: &[u8]) -> Option<(u16, u16)> {
-    let header: &[u8; 10] = frame.first_chunk()?;
-    if header[0] & 1 != 0 || header[3..6] != [0x9d, 0x01, 0x2a] {
-        return None;
-    }
-    let size = |low: u8, high: u8| u16::from_le_bytes([low, high]) & 0x3fff;
-    Some((size(header[6], header[7]), size(header[8], header[9])))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the thread of a call is the driver: it reads the clock for str0m")]

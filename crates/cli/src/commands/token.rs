@@ -2,10 +2,14 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::Context as _;
 use clap::Args;
 
-use crate::say;
+use crate::{
+    exit::{Exit, Failure},
+    profile::server_data,
+    say,
+};
 
 /// Make a token for a room of the media server.
 #[derive(Args)]
@@ -23,7 +27,7 @@ pub(crate) struct Token {
     #[arg(long, value_name = "MINUTES", default_value_t = 360)]
     minutes: u64,
     /// The server's data folder, where the media server's key is kept.
-    #[arg(long, value_name = "DIR", default_value_os_t = crate::default_data())]
+    #[arg(long, value_name = "DIR", default_value_os_t = server_data())]
     data: PathBuf,
     /// Key and secret of the media server (KEY:SECRET) instead of those in the data folder.
     #[arg(long, value_name = "KEY:SECRET")]
@@ -31,7 +35,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    pub(crate) fn run(self, json: bool) -> Result<()> {
+    pub(crate) fn run(self, context: &crate::Context) -> Result<Exit, Failure> {
         let key = match self.livekit_key {
             Some(text) => {
                 let (key, secret) = text.split_once(':').context("--livekit-key must be KEY:SECRET")?;
@@ -47,11 +51,11 @@ impl Token {
         let name = self.name.unwrap_or_else(|| self.identity.clone());
         let lifetime = Duration::from_secs(self.minutes.saturating_mul(60));
         let token = coordinator::room_token(&key, &self.room, &self.identity, &name, lifetime);
-        if json {
+        if context.json {
             say(&serde_json::json!({ "token": token, "room": self.room, "identity": self.identity }).to_string());
         } else {
             say(&token);
         }
-        Ok(())
+        Ok(Exit::Done)
     }
 }

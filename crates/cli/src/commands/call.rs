@@ -1,0 +1,147 @@
+//! `bellbird call`: ring people, be in the call from the first accept on, leave.
+
+use std::time::Duration;
+
+use call_client::{ClientState, EndReason, RingWish};
+use clap::Args;
+use wire::{CallId, Code, Person, UserId};
+
+use crate::{
+    Context,
+    exit::{Exit, Failure},
+    files::Files,
+    note,
+    phone::{Over, Patience, Phone, Waited},
+};
+
+/// Ring people, and talk when the first of them answers.
+#[derive(Args)]
+pub(crate) struct Call {
+    /// Whom to ring, by id or name.
+    #[arg(required = true, value_name = "PERSON")]
+    people: Vec<String>,
+    /// The call to ring for; a new one if absent.
+    #[arg(long, value_name = "TYPE:ID")]
+    cid: Option<CallId>,
+    /// With pictures.
+    #[arg(long)]
+    video: bool,
+    /// What it is about.
+    #[arg(long)]
+    message: Option<String>,
+    /// How long it rings, 5s to 3m; the server's 45s if absent.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// How long to stay in the call; until it ends or this is interrupted if absent.
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    stay: Option<Duration>,
+    #[command(flatten)]
+    files: Files,
+}
+
+impl Call {
+    pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let video = self.video || self.files.has_picture();
+        let engine = self.files.engine()?;
+        let mut phone = Phone::connect(context, Some(engine)).await?;
+        let people = match phone.look().await? {
+            Waited::Changed(state) => find_people(&state, &self.people)?,
+            Waited::Interrupted | Waited::Done(()) => return Ok(Exit::Cancelled),
+        };
+        let wish =
+            RingWish { people, cid: self.cid, video: video.into(), message: self.message, timeout: self.timeout };
+        let state = phone.client.ring_as(wish).await?;
+        let remaining = state.ring.as_ref().map(|ring| Duration::from_millis(u64::from(ring.remaining_ms)));
+        // A call that was there before keeps its own ring length: then this one is kept here.
+        let ring = remaining.map(|remaining| self.timeout.map_or(remaining, |timeout| timeout.min(remaining)));
+        let over = phone.follow(&state.call.cid, Patience { ring, stay: self.stay }).await;
+        let is_offline = phone.is_offline();
+        phone.hang_up().await;
+        exit(over?, is_offline)
+    }
+}
+
+fn exit(over: Over, is_offline: bool) -> Result<Exit, Failure> {
+    if over.was_in {
+        return Ok(Exit::Done);
+    }
+    if over.was_too_long {
+        if is_offline {
+            return Err(Failure::unreachable(
+                "the server went away while it rang: check the network and whether the server runs, then try again",
+            ));
+        }
+        note("nobody answered");
+        return Ok(Exit::NoAnswer);
+    }
+    let (exit, words) = match (over.ringing, over.call) {
+        (_, Some(EndReason::MediaFailed)) => return Err(no_media()),
+        (Some(EndReason::Answered), _) => return Ok(Exit::Done),
+        (Some(EndReason::Declined | EndReason::DeclinedElsewhere), _) => (Exit::Declined, "everybody declined"),
+        (Some(EndReason::Timeout), _) => (Exit::NoAnswer, "nobody answered"),
+        (Some(EndReason::Busy), _) => (Exit::Busy, "everybody is in another call"),
+        (
+            Some(
+                EndReason::Cancelled
+                | EndReason::Ended
+                | EndReason::AnsweredElsewhere
+                | EndReason::Left
+                | EndReason::MediaFailed,
+            )
+            | None,
+            _,
+        ) => (Exit::Cancelled, "the call was cancelled"),
+    };
+    note(words);
+    Ok(exit)
+}
+
+/// The answer came, and sound and picture found no way.
+pub(crate) fn no_media() -> Failure {
+    Failure::refused(
+        Code::Unavailable,
+        "the call was answered, but sound and picture found no way to the server: its UDP port must be reachable",
+    )
+}
+
+fn find_people(state: &ClientState, wanted: &[String]) -> Result<Vec<UserId>, Failure> {
+    let mut found = Vec::new();
+    for wanted in wanted {
+        let by_id = state.people.iter().find(|person| person.id.as_str() == wanted);
+        let by_name: Vec<&Person> =
+            state.people.iter().filter(|person| person.name.to_lowercase() == wanted.to_lowercase()).collect();
+        let id = match (by_id, by_name.as_slice(), wanted.parse::<UserId>()) {
+            (Some(person), _, _) => person.id.clone(),
+            (None, [person], _) => person.id.clone(),
+            (None, [], Ok(id)) => id,
+            (None, [], Err(error)) => return Err(Failure::usage(format!("{wanted}: {error}"))),
+            (None, [_, _, ..], _) => {
+                return Err(Failure::usage(format!("several people are called {wanted}: give the id")));
+            }
+        };
+        found.push(id);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_exit() {
+        let over =
+            |ringing| Over { was_in: false, was_interrupted: false, was_too_long: false, ringing, call: ringing };
+        let ends = |over| exit(over, false).map_err(|failure| failure.exit);
+        assert_eq!(ends(over(Some(EndReason::Declined))), Ok(Exit::Declined));
+        assert_eq!(ends(over(Some(EndReason::Timeout))), Ok(Exit::NoAnswer));
+        assert_eq!(ends(over(Some(EndReason::Busy))), Ok(Exit::Busy));
+        assert_eq!(ends(over(Some(EndReason::Cancelled))), Ok(Exit::Cancelled));
+        assert_eq!(ends(over(Some(EndReason::Ended))), Ok(Exit::Cancelled));
+        assert_eq!(ends(over(None)), Ok(Exit::Cancelled));
+        assert_eq!(ends(Over { was_in: true, ..over(Some(EndReason::Answered)) }), Ok(Exit::Done));
+        let failed = Over { call: Some(EndReason::MediaFailed), ..over(Some(EndReason::Answered)) };
+        assert_eq!(ends(failed), Err(Exit::Refused));
+        assert_eq!(ends(Over { was_too_long: true, ..over(None) }), Ok(Exit::NoAnswer));
+    }
+}

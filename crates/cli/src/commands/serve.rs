@@ -1,0 +1,149 @@
+//! `bellbird serve`: the server, until it is told to stop.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use coordinator::{Config, Server};
+use serde::Deserialize;
+
+use crate::{
+    Context,
+    exit::{Exit, Failure},
+    phone::Interrupt,
+    profile::server_data,
+    say,
+};
+
+/// Where a server listens when nobody says.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
+
+/// Run the server.
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+    /// The same settings as TOML (data = "…", listen = "…"); the command line comes first.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What an operator may set, on the command line or in a file.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    /// Where the database, the keys and the certificate are kept.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// TCP address for devices; plain HTTP on loopback, TLS for everybody else, on the same port. [default: 0.0.0.0:7480]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// UDP address for sound and picture. [default: 0.0.0.0:7480]
+    #[arg(long, value_name = "ADDR")]
+    udp: Option<SocketAddr>,
+    /// Key and secret of the media server (KEY:SECRET); made and kept in the data folder if absent.
+    #[arg(long, value_name = "KEY:SECRET")]
+    livekit_key: Option<String>,
+    /// The name people read. [default: Bellbird]
+    #[arg(long)]
+    name: Option<String>,
+    /// A host name or address that invites name; the machine's own address if absent.
+    #[arg(long, value_name = "HOST")]
+    advertise: Vec<String>,
+    /// Allow this many times the usual number of sign-ins, invites and rings: for many people behind one address, and
+    /// for load tests. [default: 1]
+    #[arg(long, value_name = "N")]
+    limits_factor: Option<NonZeroU32>,
+}
+
+impl Settings {
+    fn read(file: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("{} cannot be read ({error})", file.display())))?;
+        toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
+    }
+
+    /// These, and for what they leave out the others.
+    fn or(self, others: Self) -> Self {
+        Self {
+            data: self.data.or(others.data),
+            listen: self.listen.or(others.listen),
+            udp: self.udp.or(others.udp),
+            livekit_key: self.livekit_key.or(others.livekit_key),
+            name: self.name.or(others.name),
+            limits_factor: self.limits_factor.or(others.limits_factor),
+            advertise: if self.advertise.is_empty() { others.advertise } else { self.advertise },
+        }
+    }
+
+    fn into_config(self) -> Result<Config, Failure> {
+        Ok(Config {
+            data: self.data.unwrap_or_else(server_data),
+            listen: self.listen.unwrap_or(LISTEN),
+            udp: self.udp.unwrap_or(LISTEN),
+            livekit_key: self.livekit_key.as_deref().map(parse_key).transpose()?,
+            name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
+            advertise: self.advertise,
+            limits_factor: self.limits_factor.unwrap_or(NonZeroU32::MIN),
+        })
+    }
+}
+
+impl Serve {
+    pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        let config = self.settings.or(file).into_config()?;
+        let mut interrupt = Interrupt::new()?;
+        let server = Server::start(config).await.context("the server does not start")?;
+        let invite = server.admin_invite().await.map(|invite| invite.to_string());
+        let url = server.url();
+        if context.json {
+            let mut ready = serde_json::json!({ "event": "ready", "url": url });
+            if let Some(invite) = invite {
+                ready["invite"] = invite.into();
+            }
+            say(&ready.to_string());
+        } else {
+            say(&format!("Bellbird listens at {url}"));
+            match invite {
+                Some(invite) => say(&format!("The first person signs in, as its admin, with {invite}")),
+                None => say("People are signed in already; the app or `bellbird invite` makes invites."),
+            }
+        }
+        interrupt.wait().await;
+        tracing::info!("shutting down");
+        server.shutdown().await;
+        Ok(Exit::Done)
+    }
+}
+
+fn parse_key(text: &str) -> Result<(String, String), Failure> {
+    let key = text.split_once(':').filter(|(key, secret)| !key.is_empty() && secret.len() >= 16);
+    let (key, secret) = key.ok_or_else(|| {
+        Failure::usage("the media server's key must be KEY:SECRET; the secret needs 16 characters or more")
+    })?;
+    Ok((key.to_owned(), secret.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_comes_before_the_file_and_the_file_before_the_usual() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bellbird.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nname = \"Home\"\nadvertise = [\"calls.example.org\"]\n")
+            .unwrap();
+        let given = Settings { listen: Some("127.0.0.1:2".parse().unwrap()), ..Settings::default() };
+        let config = given.or(Settings::read(&file).unwrap()).into_config().unwrap();
+        assert_eq!((config.listen.port(), config.name.as_str(), config.udp), (2, "Home", LISTEN));
+        assert_eq!(config.advertise, ["calls.example.org"]);
+        std::fs::write(&file, "lisen = \"127.0.0.1:1\"\n").unwrap();
+        assert_eq!(Settings::read(&file).unwrap_err().exit, Exit::Usage, "a misspelt key is told");
+    }
+}

@@ -1,0 +1,95 @@
+//! How a command ends: the exit status that scripts rely on, and failures in words and for programs.
+
+use std::process::ExitCode;
+
+use call_client::ClientError;
+use wire::{Code, ErrorBody};
+
+use crate::{note, say};
+
+/// The exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done; for a call: it took place.
+    Done = 0,
+    Usage = 2,
+    /// Declined by all.
+    Declined = 3,
+    NoAnswer = 4,
+    Busy = 5,
+    Cancelled = 6,
+    Refused = 7,
+    Unreachable = 8,
+    AnsweredElsewhere = 9,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A command did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    body: ErrorBody,
+}
+
+impl Failure {
+    /// The command line makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, body: ErrorBody::new(Code::InvalidRequest, message) }
+    }
+
+    /// The server, or this program in its place, says no.
+    pub(crate) fn refused(code: Code, message: impl Into<String>) -> Self {
+        Self { exit: Exit::Refused, body: ErrorBody::new(code, message) }
+    }
+
+    /// The server cannot be reached.
+    pub(crate) fn unreachable(why: impl Into<String>) -> Self {
+        Self { exit: Exit::Unreachable, body: ErrorBody::new(Code::Unavailable, why) }
+    }
+
+    /// A signal came before the server had answered.
+    pub(crate) fn interrupted() -> Self {
+        let body = ErrorBody::new(Code::Unavailable, "interrupted before the server had answered");
+        Self { exit: Exit::Cancelled, body }
+    }
+
+    /// This device was signed out.
+    pub(crate) fn signed_out() -> Self {
+        let message = "this device is not signed in any more: ask for a new invite, then `bellbird sign-in INVITE`";
+        Self::refused(Code::Unauthenticated, message)
+    }
+
+    /// In words on standard error, and for programs on standard output.
+    pub(crate) fn tell(&self, json: bool) {
+        note(&format!("bellbird: {}", self.body.message));
+        if json {
+            self.say();
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn say(&self) {
+        say(&serde_json::json!({ "error": self.body }).to_string());
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let exit = match &error {
+            ClientError::Unreachable { .. } | ClientError::Stopped => Exit::Unreachable,
+            ClientError::Refused(_) | ClientError::WrongServer | ClientError::Unreadable { .. } => Exit::Refused,
+        };
+        Self { exit, body: error.body() }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::refused(Code::Internal, format!("{error:#}"))
+    }
+}

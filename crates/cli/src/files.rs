@@ -1,0 +1,47 @@
+//! What a call hears, plays and shows: the machine's devices, or files in their place.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use media::{Choice, Engine, EngineOptions};
+
+use crate::exit::Failure;
+
+/// Files in place of devices.
+#[derive(Args)]
+pub(crate) struct Files {
+    /// What is said: a WAV file, once and in real time, then silence; or `none`. The microphone if absent.
+    #[arg(long, value_name = "FILE")]
+    mic: Option<PathBuf>,
+    /// Where what is heard goes: a WAV file; or `none`. The speaker if absent.
+    #[arg(long, value_name = "FILE")]
+    speaker: Option<PathBuf>,
+    /// What is shown: a Y4M file (4:2:0), again and again; or `none`.
+    #[arg(long, value_name = "FILE")]
+    camera: Option<PathBuf>,
+}
+
+impl Files {
+    /// A picture was given.
+    pub(crate) fn has_picture(&self) -> bool {
+        matches!(choice(self.camera.clone()), Choice::File(_))
+    }
+
+    /// The engine with these files. A camera is switched on only by who asks for pictures: see the commands.
+    pub(crate) fn engine(self) -> Result<Engine, Failure> {
+        let options =
+            EngineOptions { microphone: choice(self.mic), speaker: choice(self.speaker), camera: choice(self.camera) };
+        Engine::start(options).map_err(|error| match error {
+            media::EngineError::File { .. } => Failure::usage(error.to_string()),
+            media::EngineError::Thread(_) => Failure::from(anyhow::Error::from(error)),
+        })
+    }
+}
+
+fn choice(file: Option<PathBuf>) -> Choice {
+    match file {
+        Some(file) if file.as_os_str() == "none" => Choice::None,
+        Some(file) => Choice::File(file),
+        None => Choice::Default,
+    }
+}

@@ -1,0 +1,51 @@
+//! One process acts on the call another one shows.
+
+use crate::person::Server;
+
+const QUIET: [&str; 4] = ["--mic", "none", "--speaker", "none"];
+
+fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &QUIET].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leave_takes_one_out_and_end_everybody() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let cem = server.friend(&ann, "cem").await;
+    let mut call = ann.start(&with(&["call", "ben", "cem", "--cid", "default:standup"]));
+    let mut answers = [ben.start(&with(&["answer"])), cem.start(&with(&["answer", "default:standup"]))];
+    call.is("joined").await;
+    for answer in &mut answers {
+        let joined = answer.is("joined").await;
+        assert_eq!((&joined["cid"], &joined["reason"]), (&"default:standup".into(), &"answered".into()));
+    }
+    let [first, second] = answers;
+    // Without naming it: the one this device is in.
+    assert_eq!(ben.run(&["leave"]).await.exit, 0);
+    let left = first.end().await;
+    assert_eq!((left.exit, &left.last()["calling_state"]), (0, &"left".into()), "{left:?}");
+    let denied = cem.run(&["end", "default:standup"]).await;
+    assert_eq!((denied.exit, denied.code()), (7, "permission-denied"));
+    assert_eq!(ann.run(&["end", "default:standup"]).await.exit, 0);
+    let (second, call) = tokio::join!(second.end(), call.end());
+    assert_eq!((second.exit, call.exit), (0, 0), "{second:?} {call:?}");
+    assert_eq!((&second.last()["calling_state"], &call.last()["calling_state"]), (&"ended".into(), &"ended".into()));
+    let again = ann.run(&with(&["call", "ben", "--cid", "default:standup"])).await;
+    assert_eq!((again.exit, again.code()), (7, "call-ended"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_crashed_in_a_call_can_be_taken_out() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let mut call = ann.start(&with(&["call", "ben"]));
+    let mut answer = ben.start(&with(&["answer"]));
+    call.is("joined").await;
+    answer.is("joined").await;
+    answer.signal("KILL").await;
+    assert_eq!(answer.end().await.exit, -1);
+    assert_eq!(ben.run(&["leave"]).await.exit, 0);
+    let ended = call.end().await;
+    assert_eq!((ended.exit, &ended.last()["calling_state"]), (0, &"ended".into()), "{ended:?}");
+}

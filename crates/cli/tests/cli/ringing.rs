@@ -1,0 +1,136 @@
+//! Rings as scripts see them: lines, and the exit status of every end.
+
+use serde_json::Value;
+
+use crate::person::{Person, Server};
+
+const QUIET: [&str; 4] = ["--mic", "none", "--speaker", "none"];
+
+fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &QUIET].concat()
+}
+
+async fn reason_at_end(mut watch: crate::person::Running) -> Value {
+    let line = watch.line("the ring is over", |line| !line["reason"].is_null()).await;
+    watch.signal("TERM").await;
+    assert_eq!(watch.end().await.exit, 0);
+    line
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decline_reaches_the_caller_with_its_words() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let mut watch = ben.start(&["watch"]);
+    let mut call = ann.start(&with(&["call", "ben"]));
+    let rings = watch.is("ringing").await;
+    assert_eq!((&rings["direction"], &rings["caller"]), (&"incoming".into(), &"ann".into()));
+    assert_eq!((&rings["is_created_by_me"], &rings["reason"]), (&false.into(), &Value::Null));
+    assert!(rings["at"].as_i64().unwrap() > 1_600_000_000_000);
+    call.line("a watching device counts as alerted", |line| line["targets"]["ben"]["alerted"] == true).await;
+    assert_eq!(ben.run(&["reject", "--message", "in a meeting, 10 min"]).await.exit, 0);
+    let ended = call.end().await;
+    assert_eq!(ended.exit, 3, "{ended:?}");
+    let target = &ended.last()["targets"]["ben"];
+    assert_eq!((&target["outcome"], &target["reason"]), (&"declined".into(), &"decline".into()));
+    assert_eq!((&target["message"], &ended.last()["reason"]), (&"in a meeting, 10 min".into(), &"declined".into()));
+    assert_eq!(reason_at_end(watch).await["reason"], "declined");
+    // Refused again, now that it is over: a success without effect (R5).
+    let cid = rings["cid"].as_str().unwrap();
+    assert_eq!(ben.run(&["reject", cid]).await.exit, 0);
+    let history = ann.run(&["history"]).await;
+    assert_eq!((&history.lines[0]["answered"], &history.lines[0]["reason"]), (&false.into(), &"decline".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn busy_has_an_exit_of_its_own() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let mut call = ann.start(&with(&["call", "ben"]));
+    call.is("ringing").await;
+    assert_eq!(ben.run(&["leave", "--reject", "--reason", "busy"]).await.exit, 0);
+    let ended = call.end().await;
+    assert_eq!((ended.exit, &ended.last()["reason"]), (5, &"busy".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_answers_in_time_and_a_missed_call_is_left() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let waits = ben.start(&with(&["answer", "default:something-else"]));
+    let ended = ann.run(&with(&["call", "ben", "--timeout", "5s", "--message", "lunch?"])).await;
+    assert_eq!((ended.exit, &ended.last()["reason"]), (4, &"timeout".into()), "{ended:?}");
+    let missed = ben.run(&["missed", "--seen"]).await;
+    assert_eq!(missed.lines.len(), 1, "{missed:?}");
+    assert_eq!((&missed.lines[0]["caller"], &missed.lines[0]["reason"]), (&"ann".into(), &"timeout".into()));
+    assert_eq!(ben.run(&["missed"]).await.lines.len(), 0, "it has been looked at");
+    assert_eq!(ben.run(&["history"]).await.lines.len(), 1);
+    waits.signal("INT").await;
+    assert_eq!(waits.end().await.exit, 6, "interrupted while nothing it wanted rang");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_or_cancel_stops_the_ringing_everywhere() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    for by_signal in [true, false] {
+        let mut watch = ben.start(&["watch"]);
+        let call = ann.start(&with(&["call", "ben"]));
+        watch.is("ringing").await;
+        if by_signal {
+            call.signal("INT").await;
+        } else {
+            assert_eq!(ann.run(&["cancel"]).await.exit, 0);
+        }
+        let ended = call.end().await;
+        assert_eq!((ended.exit, &ended.last()["reason"]), (6, &"cancelled".into()), "{ended:?}");
+        let over = reason_at_end(watch).await;
+        assert_eq!((&over["reason"], &over["calling_state"]), (&"cancelled".into(), &"left".into()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_device_answers_and_the_other_is_told() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let second = server.second_device(&ben, "ben-2").await;
+    let answers = [&ben, &second].map(|device: &Person| device.start(&with(&["answer", "default:b"])));
+    let [mut first, mut other] = answers;
+    // Another call shows that both are connected.
+    let call = ann.start(&with(&["call", "ben"]));
+    first.is("ringing").await;
+    other.is("ringing").await;
+    call.signal("INT").await;
+    assert_eq!(call.end().await.exit, 6);
+    // Both take the ring at the same moment; the server lets one in.
+    let call = ann.start(&with(&["call", "ben", "--cid", "default:b", "--for", "1s"]));
+    let (first, other, call) = tokio::join!(first.end(), other.end(), call.end());
+    let mut exits = [first.exit, other.exit];
+    exits.sort_unstable();
+    assert_eq!((exits, call.exit), ([0, 9], 0), "{first:?} {other:?}");
+    let told = if first.exit == 9 { &first } else { &other };
+    assert_eq!((&told.last()["reason"], &told.last()["cid"]), (&"answered-elsewhere".into(), &"default:b".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connected_process_a_profile() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let mut watch = ben.start(&["watch"]);
+    let mut call = ann.start(&with(&["call", "ben"]));
+    watch.is("ringing").await;
+    let second = ben.run(&with(&["answer"])).await;
+    assert_eq!((second.exit, second.code()), (7, "conflict"), "{second:?}");
+    // A plain leave dismisses on this device alone (R6): nobody is told, and the caller rings on.
+    assert_eq!(ben.run(&["leave"]).await.exit, 0);
+    let dismissed = watch.is("left").await;
+    assert_eq!((&dismissed["reason"], &dismissed["targets"]["ben"]["outcome"]), (&Value::Null, &"ringing".into()));
+    watch.signal("INT").await;
+    assert_eq!(watch.end().await.exit, 0);
+    // It still rings, and a new process of the same device may take it.
+    let again = ben.start(&with(&["answer"]));
+    call.is("joined").await;
+    again.signal("INT").await;
+    let (again, call) = tokio::join!(again.end(), call.end());
+    assert_eq!((again.exit, call.exit), (0, 0), "{again:?} {call:?}");
+}

@@ -1,0 +1,137 @@
+//! What this person does with calls, from whichever surface: one call at a time, and never one twice.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use call_client::{CallView, CallingState, Client, JoinOptions, Leave, Toggle};
+use wire::{CallId, Direction, ErrorBody, Reason, UserId};
+
+use super::Desk;
+use crate::{
+    ringing::{is_on, wanted},
+    windows,
+};
+
+/// How long a new ring may take to show in the state, once the server has taken it.
+const SHOWN: Duration = Duration::from_secs(2);
+
+impl Desk {
+    /// Rings people. Rings are made one after the other, so that a second press finds what the first has made.
+    pub(crate) async fn ring(&self, people: Vec<UserId>, video: Toggle) -> Result<(), ErrorBody> {
+        let client = self.client()?;
+        let _turn = self.dialing.acquire().await;
+        if client.state().borrow().calls.iter().any(|call| is_with(call, &people)) {
+            return Ok(());
+        }
+        self.make_room_for(None).await?;
+        let cid = client.ring(people, video).await.map_err(|error| error.body())?;
+        is_shown(&client, &cid).await;
+        Ok(())
+    }
+
+    pub(crate) async fn join(&self, cid: CallId, video: Toggle) -> Result<(), ErrorBody> {
+        self.make_room_for(Some(&cid)).await?;
+        self.client()?.join(cid, JoinOptions { create: false, video }).await.map_err(|error| error.body())
+    }
+
+    /// Accepts from outside the main window, which shows what comes of it; with video as the ring wants, unless said
+    /// otherwise. A ring that is over by then is not joined: the window shows that it was missed.
+    pub(crate) async fn answer(&self, cid: CallId, video: Option<Toggle>) {
+        windows::show_main(&self.app);
+        if let Err(error) = self.accept(cid, video).await {
+            self.report(error);
+        }
+    }
+
+    async fn accept(&self, cid: CallId, video: Option<Toggle>) -> Result<(), ErrorBody> {
+        let rings = wanted(&self.client()?.state().borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
+        match rings {
+            Some(incoming) => self.join(cid, video.unwrap_or(Toggle::from(incoming.video))).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn leave(&self, cid: CallId) -> Result<(), ErrorBody> {
+        self.client()?.leave(cid, Leave::Plain).await.map_err(|error| error.body())
+    }
+
+    pub(crate) async fn decline(&self, cid: CallId, message: Option<String>) -> Result<(), ErrorBody> {
+        let leave = Leave::Reject { reason: Reason::Decline, message };
+        self.client()?.leave(cid, leave).await.map_err(|error| error.body())
+    }
+
+    /// Ends a call for everyone.
+    pub(crate) async fn end(&self, cid: CallId) -> Result<(), ErrorBody> {
+        let client = self.client()?;
+        self.inner().ended_here.push(cid.clone());
+        let ended = client.end(cid.clone()).await.map_err(|error| error.body());
+        if ended.is_err() {
+            self.was_ended_here(&cid);
+        }
+        ended
+    }
+
+    /// Whether this person ended the call; asked once for each.
+    pub(crate) fn was_ended_here(&self, cid: &CallId) -> bool {
+        let mut inner = self.inner();
+        let before = inner.ended_here.len();
+        inner.ended_here.retain(|known| known != cid);
+        inner.ended_here.len() < before
+    }
+
+    /// One call at a time, unless the person wants otherwise: what is joined or rung is left before another begins.
+    async fn make_room_for(&self, next: Option<&CallId>) -> Result<(), ErrorBody> {
+        if !self.inner().settings.one_call_at_a_time {
+            return Ok(());
+        }
+        let client = self.client()?;
+        let state = Arc::clone(&client.state().borrow());
+        for call in state.calls.iter().filter(|call| takes_place(call) && Some(&call.cid) != next) {
+            client.leave(call.cid.clone(), Leave::Plain).await.map_err(|error| error.body())?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits until the state has a call.
+async fn is_shown(client: &Client, cid: &CallId) {
+    let mut states = client.state();
+    let shown = states.wait_for(|state| state.calls.iter().any(|call| call.cid == *cid));
+    if tokio::time::timeout(SHOWN, shown).await.is_err() {
+        tracing::warn!(%cid, "a new ring does not show");
+    }
+}
+
+/// Whether this person is in a call, or rings one.
+fn takes_place(call: &CallView) -> bool {
+    let rings_out = call.direction == Direction::Outgoing && call.state.calling_state == CallingState::Ringing;
+    is_on(call) || rings_out
+}
+
+/// Whether this person is in a call with exactly these people, or rings them.
+fn is_with(call: &CallView, people: &[UserId]) -> bool {
+    takes_place(call) && call.people.iter().collect::<BTreeSet<_>>() == people.iter().collect::<BTreeSet<_>>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ringing::examples::call;
+
+    #[test]
+    fn my_own_ring_gives_way_to_the_next_call_and_an_incoming_one_does_not() {
+        assert!(takes_place(&call(Direction::Outgoing, CallingState::Ringing)));
+        assert!(takes_place(&call(Direction::Incoming, CallingState::Joined)));
+        assert!(!takes_place(&call(Direction::Incoming, CallingState::Ringing)));
+        assert!(!takes_place(&call(Direction::Outgoing, CallingState::Left)));
+    }
+
+    #[test]
+    fn a_second_press_is_the_first_only_for_the_same_people() {
+        let ringing = call(Direction::Outgoing, CallingState::Ringing);
+        let (ben, cleo): (UserId, UserId) = ("ben".parse().unwrap(), "cleo".parse().unwrap());
+        assert!(is_with(&ringing, std::slice::from_ref(&ben)));
+        assert!(!is_with(&ringing, std::slice::from_ref(&cleo)));
+        assert!(!is_with(&ringing, &[ben.clone(), cleo]));
+        assert!(!is_with(&call(Direction::Outgoing, CallingState::Ended), &[ben]));
+    }
+}

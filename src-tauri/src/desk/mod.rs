@@ -1,0 +1,220 @@
+//! What the app holds while it runs: the engine, the server inside, the client, and the state that goes to the page.
+
+mod access;
+mod calls;
+mod devices;
+mod own_server;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use call_client::{Account, Client, ClientState, Connection};
+use coordinator::Server;
+use media::Engine;
+use tauri::{AppHandle, Manager as _};
+use tauri_specta::Event as _;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wire::{CallId, Code, ErrorBody};
+
+use crate::{
+    frames, levels,
+    profile::{Profile, Settings},
+    state::{AppState, Problem, Stage, StateChanged},
+    surfaces::Surfaces,
+};
+
+/// Everything the shell owns; commands and surfaces reach it through Tauri.
+pub(crate) struct Desk {
+    app: AppHandle,
+    profile: Profile,
+    engine: Engine,
+    listen: Option<SocketAddr>,
+    /// One ring is made at a time.
+    dialing: Semaphore,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    state: AppState,
+    settings: Settings,
+    client: Option<Client>,
+    server: Option<Server>,
+    /// Calls this person has ended for everyone: no surprise, so no tone.
+    ended_here: Vec<CallId>,
+    /// Ends what follows the client.
+    following: CancellationToken,
+}
+
+impl Desk {
+    pub(crate) fn new(app: AppHandle, profile: Profile, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+        let settings = profile.settings();
+        let engine = Engine::start(media::EngineOptions {
+            microphone: settings.microphone.clone().into(),
+            speaker: settings.speaker.clone().into(),
+            camera: settings.camera.clone().into(),
+        })?;
+        let frames = tauri::async_runtime::block_on(frames::serve(engine.video()))?;
+        let state = AppState {
+            revision: 1,
+            stage: Stage::Starting { what: "Starting…".to_owned() },
+            problem: None,
+            frames,
+            server: None,
+            one_call_at_a_time: settings.one_call_at_a_time,
+            notice: None,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let following = CancellationToken::new();
+        let inner =
+            Mutex::new(Inner { state, settings, client: None, server: None, ended_here: Vec::new(), following });
+        Ok(Self { app, profile, engine, listen, dialing: Semaphore::new(1), inner })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state(&self) -> AppState {
+        self.inner().state.clone()
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn client(&self) -> Result<Client, ErrorBody> {
+        let not_ready = || ErrorBody::new(Code::Unauthenticated, "nobody is signed in yet");
+        self.inner().client.clone().ok_or_else(not_ready)
+    }
+
+    /// Changes the state and shows it.
+    fn change(&self, change: impl FnOnce(&mut AppState)) {
+        let mut inner = self.inner();
+        change(&mut inner.state);
+        inner.state.revision += 1;
+        let changed = StateChanged(inner.state.clone());
+        if let Err(error) = changed.emit(&self.app) {
+            tracing::error!(%error, "the page was not told of a change; it will see the next one");
+        }
+    }
+
+    fn show(&self, stage: Stage) {
+        self.change(|state| state.stage = stage);
+    }
+
+    /// Something did not work that was not pressed in the main window, which is where people read of it.
+    pub(crate) fn report(&self, error: ErrorBody) {
+        tracing::warn!(%error, "a wish from outside the main window did not work");
+        self.change(|state| {
+            let sequence = state.problem.as_ref().map_or(0, |problem| problem.sequence) + 1;
+            state.problem = Some(Problem { sequence, error });
+        });
+    }
+
+    /// Connects, and from now on shows what the client sees: to the page and on every surface.
+    fn follow(&self, account: Account) {
+        let client = match Client::start(account, Some(self.engine.clone())) {
+            Ok(client) => client,
+            Err(error) => return self.show(Stage::Welcome { error: Some(error.body()), notice: None }),
+        };
+        let following = CancellationToken::new();
+        {
+            let mut inner = self.inner();
+            inner.client = Some(client.clone());
+            std::mem::replace(&mut inner.following, following.clone()).cancel();
+        }
+        let app = self.app.clone();
+        let watching = following.clone();
+        tauri::async_runtime::spawn(async move {
+            let work = watch(app, client);
+            tokio::select! {
+                () = work => {}
+                () = watching.cancelled() => {}
+            }
+        });
+        let app = self.app.clone();
+        tauri::async_runtime::spawn(async move {
+            tokio::select! {
+                () = levels::follow(app) => {}
+                () = following.cancelled() => {}
+            }
+        });
+    }
+
+    pub(crate) fn change_settings(&self, change: impl FnOnce(&mut Settings)) -> Result<(), ErrorBody> {
+        let settings = {
+            let mut inner = self.inner();
+            change(&mut inner.settings);
+            inner.settings.clone()
+        };
+        self.change(|state| state.one_call_at_a_time = settings.one_call_at_a_time);
+        self.profile.keep_settings(&settings).map_err(|error| {
+            ErrorBody::new(
+                Code::Unavailable,
+                format!("the settings cannot be kept on this disk ({error}): make room and try again"),
+            )
+        })
+    }
+
+    /// Leaves what is joined and stops the server inside; bounded in time.
+    async fn close(&self) {
+        let (client, server) = {
+            let mut inner = self.inner();
+            inner.following.cancel();
+            (inner.client.take(), inner.server.take())
+        };
+        if let Some(client) = client {
+            client.shutdown().await;
+        }
+        if let Some(server) = server {
+            server.shutdown().await;
+        }
+    }
+}
+
+/// Starts what the desk does by itself; ends it in order on SIGTERM and SIGINT.
+pub(crate) fn begin(app: &AppHandle) {
+    let handle = app.clone();
+    tauri::async_runtime::spawn(async move { handle.state::<Desk>().resume().await });
+    let handle = app.clone();
+    tauri::async_runtime::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        quit(&handle);
+    });
+}
+
+/// Leaves properly, then ends the app.
+pub(crate) fn quit(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        app.state::<Desk>().close().await;
+        app.exit(0);
+    });
+}
+
+async fn watch(app: AppHandle, client: Client) {
+    let mut states = client.state();
+    let mut surfaces = Surfaces::new(app.clone(), client);
+    loop {
+        let state = Arc::clone(&states.borrow_and_update());
+        surfaces.follow(&state);
+        let desk = app.state::<Desk>();
+        if state.connection == Connection::SignedOut {
+            let why = "this device was signed out: a new invite is needed";
+            let error = Some(ErrorBody::new(Code::Unauthenticated, why));
+            return desk.show(Stage::Welcome { error, notice: None });
+        }
+        desk.show(Stage::Ready { client: Box::new(ClientState::clone(&state)) });
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The server inside this app: where it listens, and how its own person gets in.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+
+use call_client::Account;
+use coordinator::{Config, Server, StartError};
+use wire::{Code, ErrorBody, Invite, ServerAddress};
+
+use super::Desk;
+use crate::{profile::ServerSettings, state::OwnServer};
+
+/// Where the server inside listens first; if taken at its very first start, on any other port, which is then kept.
+const PORT: u16 = 7480;
+
+/// Whether this server has been started before, so that others know its port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    Now,
+    Before,
+}
+
+impl Desk {
+    /// Makes sure that the server inside runs.
+    pub(super) async fn have_server(&self, person: &str) -> Result<(), ErrorBody> {
+        let (runs, wish) = {
+            let inner = self.inner();
+            (inner.server.is_some(), inner.settings.server.clone())
+        };
+        match wish {
+            _ if runs => Ok(()),
+            Some(wish) => self.run_server(wish, Begun::Before).await,
+            None => {
+                let listen = self.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT));
+                let name = format!("{person}’s Bellbird");
+                self.run_server(ServerSettings { name, listen, udp: listen }, Begun::Now).await
+            }
+        }
+    }
+
+    /// Starts the server inside. A port that others know stays the wish, even when another program has it today.
+    pub(super) async fn run_server(&self, wish: ServerSettings, begun: Begun) -> Result<(), ErrorBody> {
+        let server = self.listening(&wish).await?;
+        let (listen, udp) = (server.address(), server.media_address());
+        let own = OwnServer { address: server.reachable().to_string(), name: wish.name.clone() };
+        self.inner().server = Some(server);
+        match begun {
+            Begun::Now => {
+                self.change_settings(|settings| settings.server = Some(ServerSettings { listen, udp, ..wish }))?;
+            }
+            Begun::Before if listen.port() != wish.listen.port() => {
+                self.change(|state| state.notice = Some(taken(wish.listen.port())));
+            }
+            Begun::Before => {}
+        }
+        self.change(|state| state.server = Some(own));
+        Ok(())
+    }
+
+    /// A socket whose port is taken takes any other; the two do not depend on each other.
+    async fn listening(&self, wish: &ServerSettings) -> Result<Server, ErrorBody> {
+        let (mut listen, mut udp) = (wish.listen, wish.udp);
+        if TcpListener::bind(listen).is_err() {
+            listen.set_port(0);
+        }
+        if UdpSocket::bind(udp).is_err() {
+            udp.set_port(0);
+        }
+        loop {
+            let config = Config {
+                data: self.profile.server_data(),
+                listen,
+                udp,
+                livekit_key: None,
+                name: wish.name.clone(),
+                advertise: Vec::new(),
+                limits_factor: std::num::NonZeroU32::MIN,
+            };
+            match Server::start(config).await {
+                Ok(server) => return Ok(server),
+                // Taken in the moment since it was looked at.
+                Err(StartError::Listen { .. }) if listen.port() != 0 => listen.set_port(0),
+                Err(StartError::Media { .. }) if udp.port() != 0 => udp.set_port(0),
+                Err(error) => return Err(ErrorBody::new(Code::Unavailable, error.to_string())),
+            }
+        }
+    }
+
+    /// The admin's invite of the server inside, redeemed on this machine itself, without TLS.
+    pub(super) async fn own_invite(&self) -> Result<Invite, ErrorBody> {
+        let used = || ErrorBody::new(Code::Conflict, "your server has its admin already: sign in with an invite");
+        let server = self.inner().server.take().ok_or_else(used)?;
+        let (invite, port) = (server.admin_invite().await, server.address().port());
+        self.inner().server = Some(server);
+        let mut invite = invite.ok_or_else(used)?;
+        invite.server = here(port);
+        invite.pin = None;
+        Ok(invite)
+    }
+
+    /// An account of the server inside, with the port that it has today.
+    pub(super) fn reached(&self, account: Account) -> Account {
+        let inner = self.inner();
+        match (&inner.settings.server, &inner.server) {
+            (Some(wish), Some(server)) if is_own(&account, wish) => {
+                Account { server: here(server.address().port()), ..account }
+            }
+            _ => account,
+        }
+    }
+
+    /// The same account with the port that the server will have again.
+    pub(super) fn as_wished(&self, account: Account) -> Account {
+        let inner = self.inner();
+        match (&inner.settings.server, &inner.server) {
+            (Some(wish), Some(server)) if account.server == here(server.address().port()) => {
+                Account { server: here(wish.listen.port()), ..account }
+            }
+            _ => account,
+        }
+    }
+}
+
+/// Whether an account is one of the server inside.
+pub(super) fn is_own(account: &Account, wish: &ServerSettings) -> bool {
+    account.pin.is_none() && account.server == here(wish.listen.port())
+}
+
+fn here(port: u16) -> ServerAddress {
+    ServerAddress { host: Ipv4Addr::LOCALHOST.to_string(), port }
+}
+
+fn taken(port: u16) -> String {
+    format!(
+        "Port {port} is used by another program: invites made before do not work, and the others cannot reach your \
+         server, until it is free and Bellbird is started again."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_account_of_the_server_inside_follows_its_port() {
+        let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
+        let wish = ServerSettings { name: "Ann’s".to_owned(), listen, udp: listen };
+        let account = |host: &str, port| Account {
+            server: ServerAddress { host: host.to_owned(), port },
+            pin: None,
+            user: "ann".parse().unwrap(),
+            name: "Ann".to_owned(),
+            device: "d1".parse().unwrap(),
+            refresh_secret: "s".to_owned(),
+        };
+        assert!(is_own(&account("127.0.0.1", 7480), &wish));
+        assert!(!is_own(&account("127.0.0.1", 7481), &wish), "another server of this machine");
+        assert!(!is_own(&account("192.0.2.7", 7480), &wish), "another machine");
+    }
+}
