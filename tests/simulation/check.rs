@@ -237,6 +237,10 @@ impl World {
         for call in self.server.stored_calls() {
             let ring = newest(&call.cid);
             for (d, device) in self.devices.iter().enumerate() {
+                // Something that time alone has just brought is on its way to it.
+                if device.connection.as_ref().is_some_and(|connection| connection.last_down >= self.now) {
+                    continue;
+                }
                 let (cid, life) = (&call.cid, device.life);
                 let seen = device.seen(cid);
                 let participants = call.session.iter().flat_map(|session| &session.participants);

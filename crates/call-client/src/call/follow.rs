@@ -7,8 +7,6 @@ use wire::{CallState, Outcome, Reason, Ring};
 use super::{Action, Call, Done, How, Manner, Me, Media, Origin, Phase, Ringing, Surroundings};
 use crate::{clock::Now, state::EndReason};
 
-/// How long an answer to being let in again is waited for before asking once more.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// Media that takes longer than this to come up has a fault: a session that ends then did not just happen to end.
 const MEDIA_IS_SLOW: Duration = Duration::from_secs(5);
 
@@ -229,11 +227,12 @@ impl Call {
         if mine.as_ref().is_some_and(|mine| *mine != session.id) {
             return Some(self.session_is_gone(now));
         }
-        let asked = in_call.again.map(|(_, asked)| asked);
-        if self.has_participant(me) || asked.is_some_and(|asked| now.instant < asked + ASK_AGAIN_AFTER) {
-            return None;
-        }
-        Some(Action::Rejoin { session: session.id.clone() })
+        let session = session.id.clone();
+        let is_in = self.has_participant(me);
+        let in_call = self.in_call_mut()?;
+        let asked = in_call.asked.map(|(_, until)| until).filter(|until| !until.is_over(now));
+        in_call.look_at = asked.filter(|_| !is_in).map(|until| until.instant);
+        (!is_in && asked.is_none()).then_some(Action::Rejoin { session })
     }
 
     /// The session this device was in is over: the call ended, unless the media had had its time and never came up.

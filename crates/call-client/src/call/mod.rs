@@ -72,8 +72,10 @@ pub(crate) struct InCall {
     /// Since when media flows.
     pub(crate) since: Option<Instant>,
     pub(crate) media: Media,
-    /// The errand of being let in again, after the server lost this device; and when it was asked for.
-    pub(crate) again: Option<(ErrandId, Instant)>,
+    /// The errand by which this device asked last to be let in, and how long what the server says may be older.
+    pub(crate) asked: Option<(ErrandId, Deadline)>,
+    /// The server's last word was that this device is not in: looked at again then, if it says no more.
+    pub(crate) look_at: Option<Instant>,
     pub(crate) microphone: DeviceView,
     pub(crate) camera: DeviceView,
     pub(crate) participants: Vec<ParticipantView>,
@@ -231,7 +233,8 @@ impl Call {
         match &self.phase {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => Some(ringing.until.plus(DEADLINE_GRACE).instant),
             Phase::Left(over) | Phase::Ended(over) => Some(over.forget_at),
-            Phase::Idle | Phase::Joining(_) | Phase::Joined(_) => None,
+            Phase::Joining(in_call) | Phase::Joined(in_call) => in_call.look_at,
+            Phase::Idle => None,
         }
     }
 

@@ -16,6 +16,8 @@ use crate::{
 
 /// An answered ring is not let go of at once when the server is away: this long beyond its deadline.
 const ANSWERED: Duration = Duration::from_secs(5);
+/// How long after asking to be let in the server's word that this device is not in may be older than its answer.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How long the device that is awaited in an answered call tries to come in.
 const AWAITED: Duration = Duration::from_secs(30);
 
@@ -75,7 +77,8 @@ impl Calls {
             answering,
             since: None,
             media: Media::Requested,
-            again: None,
+            asked: None,
+            look_at: None,
             microphone,
             camera: shown(camera),
             participants: Vec::new(),
@@ -86,9 +89,14 @@ impl Calls {
     pub(super) fn rejoin(&mut self, now: Now, index: usize, session: SessionId) {
         let cid = self.calls[index].cid.clone();
         let join = Join { create: false, ring: None, session: Some(session) };
-        let id = self.errands.add(now.instant, Request::Join { cid, join }, INSIST_FOR, None);
-        if let Some(in_call) = self.calls[index].in_call_mut() {
-            in_call.again = Some((id, now.instant));
+        let request = Request::Join { cid, join };
+        let is_under_way = self.errands.has(&request);
+        let until = now.after(ASK_AGAIN_AFTER);
+        let Some(in_call) = self.calls[index].in_call_mut() else { return };
+        in_call.look_at = Some(until.instant);
+        if !is_under_way {
+            let id = self.errands.add(now.instant, request, INSIST_FOR, None);
+            in_call.asked = Some((id, until));
         }
     }
 
@@ -101,7 +109,7 @@ impl Calls {
         let index = self.position(cid);
         let in_call = index.and_then(|index| self.calls[index].in_call());
         let is_current = in_call.is_some_and(|in_call| in_call.join == id && in_call.media == Media::Requested);
-        let is_again = in_call.is_some_and(|in_call| in_call.again.is_some_and(|(again, _)| again == id));
+        let is_again = in_call.is_some_and(|in_call| in_call.asked.is_some_and(|(asked, _)| asked == id));
         let result = match (result, index) {
             (Ok(joined), Some(index)) if is_current => {
                 self.come_in(now, index, joined);
@@ -137,7 +145,7 @@ impl Calls {
         let settings = joined.state.call.settings.clone();
         if let Some(in_call) = self.calls[index].in_call_mut() {
             in_call.media = Media::Up { session, let_in: now.instant };
-            in_call.again = in_call.again.or(Some((in_call.join, now.instant)));
+            in_call.asked = Some((in_call.join, now.after(ASK_AGAIN_AFTER)));
             // What the call's settings say could not be known before.
             if is_first && !settings.audio.mic_default_on && in_call.microphone == DeviceView::On {
                 in_call.microphone = DeviceView::Off;

@@ -22,26 +22,23 @@ mod view;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use wire::{
-    Call as WireCall, CallId, CallState, Custom, Event, HistoryEntry, Joined, MediaCredentials, Person, Presence,
-    Reason, Reject, RingId, Role, ServerMessage, Settings, Snapshot, UnixMillis, UserId,
+    Call as WireCall, CallId, CallState, Custom, Event, HistoryEntry, Person, Presence, Reject, Role, ServerMessage,
+    Settings, Snapshot, UnixMillis, UserId,
 };
-
-pub(crate) use border::{Device, Input, Output, Ticket};
-pub use border::{JoinOptions, Leave, Toggle};
 
 use crate::{
     account::Account,
     call::{Action, Call, Manner, Me, Origin, Phase, Surroundings},
     clock::{Clock, Now},
-    errands::{ErrandId, Errands, Request},
-    error::ClientError,
-    session::SessionEvent,
+    errands::{Errands, Request},
     state::{Connection, DeviceView},
 };
+pub(crate) use border::{Device, Input, Output, Ticket};
+pub use border::{JoinOptions, Leave, Toggle};
 
 /// Most history entries that are kept for screens.
 const HISTORY_SHOWN: usize = 200;
@@ -172,6 +169,15 @@ impl Calls {
                 continue;
             }
             self.changed |= call.on_time(now);
+        }
+        let is_due =
+            |call: &Call| call.in_call().and_then(|in_call| in_call.look_at).is_some_and(|at| at <= now.instant);
+        for index in 0..self.calls.len() {
+            if is_due(&self.calls[index]) {
+                let around = Surroundings { me: &self.me, now, manner: self.manner(&self.calls[index].cid) };
+                let action = self.calls[index].follow(around, Origin::Event);
+                self.act(now, index, action);
+            }
         }
     }
 

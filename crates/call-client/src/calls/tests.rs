@@ -2,10 +2,17 @@
 
 use std::time::Instant;
 
-use wire::{Join, MediaServer, Outcome, Participant, Ring, Session, SessionId, Target};
+use wire::{
+    Join, Joined, MediaCredentials, MediaServer, Outcome, Participant, Reason, Ring, Session, SessionId, Target,
+};
 
 use super::*;
-use crate::state::{CallingState, EndReason};
+use crate::{
+    errands::ErrandId,
+    error::ClientError,
+    session::SessionEvent,
+    state::{CallingState, EndReason},
+};
 
 const WALL: i64 = 1_800_000_000_000;
 
@@ -456,4 +463,21 @@ fn shutting_down_leaves_what_is_still_joining() {
     let (leave, _) = ben.leave_request();
     ben.is(Input::ErrandDone { id: leave, result: Ok(()) });
     assert!(ben.calls.is_quiet());
+}
+
+#[test]
+fn who_the_server_took_out_during_a_sleep_asks_to_be_let_in_again() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, None, Some(&["cem1"])));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.answered(join, Ok(joined(state(2, None, Some(&["cem1", "ben1"])))));
+    ben.sleeps(60);
+    ben.is_shown(vec![state(3, None, Some(&["cem1"]))]);
+    let (again, join) = ben.join_request();
+    assert_eq!(join.session, Some(id::<SessionId>("s1")));
+    // Let in, and the news of it got lost: it asks once more.
+    ben.is(Input::JoinDone { id: again, cid: cid(), result: Box::new(Ok(joined(state(3, None, Some(&["cem1"]))))) });
+    ben.after(6);
+    ben.join_request();
 }

@@ -82,6 +82,8 @@ pub(crate) struct Authority {
     batch: Batch,
     /// Calls of the batch that is being stored: what the store says of them is old.
     being_stored: BTreeSet<CallId>,
+    /// What the media server said of calls with decisions that may still be taken back.
+    media_news: BTreeMap<(CallId, DeviceId), MediaPresence>,
     #[cfg(feature = "simulation")]
     pub(crate) planted: Option<crate::planted::Planted>,
 }
@@ -100,6 +102,7 @@ impl Authority {
             ids: Ids::new(seed),
             batch: Batch::default(),
             being_stored: BTreeSet::new(),
+            media_news: BTreeMap::new(),
             #[cfg(feature = "simulation")]
             planted: None,
         };
@@ -148,6 +151,7 @@ impl Authority {
     /// What was decided since the last time, to be stored. The next is taken when this one was delivered or taken back.
     pub(crate) fn take_batch(&mut self) -> Batch {
         self.being_stored.extend(self.batch.before.keys().cloned());
+        self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
         std::mem::take(&mut self.batch)
     }
 
@@ -190,12 +194,13 @@ impl Authority {
         }
         self.being_stored.clear();
         for (cid, before) in batch.before {
-            let media = self.calls.get(&cid).map(|live| live.media.clone()).unwrap_or_default();
             self.take_out(&cid);
             if let Some(mut before) = before {
                 // Who is at the media server is a fact, not a decision: what is known of it now stays.
                 for (device, presence) in &mut before.media {
-                    *presence = media.get(device).copied().unwrap_or(*presence);
+                    if let Some(news) = self.media_news.get(&(cid.clone(), device.clone())) {
+                        *presence = *news;
+                    }
                 }
                 self.place(before);
             }

@@ -211,6 +211,9 @@ impl Authority {
             SfuEvent::ParticipantLeft { room, identity } => (room, identity, MediaPresence::Lost { since: now }),
         };
         let (Ok(cid), Some(device)) = (room.parse::<CallId>(), media_plane::device_of(&identity)) else { return };
+        if self.batch.before.contains_key(&cid) || self.being_stored.contains(&cid) {
+            self.media_news.insert((cid.clone(), device.clone()), presence);
+        }
         if let Some(live) = self.calls.get_mut(&cid)
             && let Some(known) = live.media.get_mut(&device)
         {

@@ -250,3 +250,21 @@ fn what_the_store_lost_leaves_the_media_as_it_is() {
     server.authority.take_back(lost);
     assert_eq!(server.call("default:x").media[&id::<DeviceId>("ben1")], MediaPresence::Up);
 }
+
+#[test]
+fn who_leaves_the_media_while_his_leave_is_lost_with_the_disk_does_not_stay_for_ever() {
+    let mut server = Server::new().online(&["ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    let media = |event: fn(String, String) -> SfuEvent| event("default:x".to_owned(), "ben/ben1".to_owned());
+    server.authority.on_media(server.now, media(|room, identity| SfuEvent::ParticipantJoined { room, identity }));
+    let batch = server.authority.take_batch();
+    server.authority.deliver(server.now, batch, Vec::new());
+    server.leaves("ben1", "default:x", &Leave::default());
+    let lost = server.authority.take_batch();
+    server.authority.on_media(server.now, media(|room, identity| SfuEvent::ParticipantLeft { room, identity }));
+    server.authority.take_back(lost);
+    assert!(server.call("default:x").has_device(&id("ben1")));
+    server.after(11);
+    assert!(!server.call("default:x").has_device(&id("ben1")));
+}
