@@ -45,6 +45,7 @@ impl World {
             return;
         }
         session.is_up = true;
+        self.say(|| format!("the media of device {d} in {cid} is up"));
         let (user, device) = self.devices[d].who();
         self.server.media(self.server_now(), cid, &user, &device, true);
         self.serve();

@@ -333,6 +333,7 @@ impl World {
             Event::Media { d, life, cid, join, news } => self.media_news(d, life, cid, join, news),
             Event::MediaGone { d, cid } => {
                 let (user, device) = self.devices[d].who();
+                self.say(|| format!("the media of device {d} in {cid} is gone"));
                 if !self.devices[d].media.get(&cid).is_some_and(|media| media.is_up) {
                     self.server.media(self.server_now(), &cid, &user, &device, false);
                     self.serve();

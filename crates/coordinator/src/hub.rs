@@ -253,16 +253,23 @@ impl Hub {
         }
     }
 
+    fn tell(&mut self, now: UnixMillis, device: DeviceId, text: String) {
+        let is_sent = self.outlets.get(&device).map(|outlet| outlet.sender.try_send(text).is_ok());
+        if is_sent == Some(false)
+            && let Some(outlet) = self.outlets.remove(&device)
+        {
+            tracing::warn!(%device, "a device reads too slowly and is cut off; it comes back with a snapshot");
+            self.desk.authority.disconnected(now, &device, outlet.epoch);
+        }
+    }
+
     fn send(&mut self, now: UnixMillis, outs: Vec<Out>) {
         for out in outs {
             match out {
-                Out::Text { device, text } => {
-                    let is_sent = self.outlets.get(&device).map(|outlet| outlet.sender.try_send(text).is_ok());
-                    if is_sent == Some(false)
-                        && let Some(outlet) = self.outlets.remove(&device)
-                    {
-                        tracing::warn!(%device, "a device reads too slowly and is cut off; it comes back with a snapshot");
-                        self.desk.authority.disconnected(now, &device, outlet.epoch);
+                Out::Message { to, message } => {
+                    let text = serde_json::to_string(&message).expect("events are plain data");
+                    for device in to {
+                        self.tell(now, device, text.clone());
                     }
                 }
                 Out::Close { device } => _ = self.outlets.remove(&device),

@@ -59,21 +59,20 @@ impl Connections {
     }
 
     /// To every device of a person.
-    pub(super) fn tell(&mut self, now: UnixMillis, user: &UserId, event: &Event, outs: &mut Vec<Out>) {
-        let Some(devices) = self.devices_of.get(user).cloned() else { return };
-        let text = self.next_event(now, event);
-        outs.extend(devices.into_iter().map(|device| Out::Text { device, text: text.clone() }));
+    pub(super) fn tell(&mut self, now: UnixMillis, user: &UserId, event: Event, outs: &mut Vec<Out>) {
+        let Some(devices) = self.devices_of.get(user) else { return };
+        let to = devices.iter().cloned().collect();
+        outs.push(self.message(now, to, event));
     }
 
-    pub(super) fn tell_all(&mut self, now: UnixMillis, event: &Event, outs: &mut Vec<Out>) {
-        let text = self.next_event(now, event);
-        outs.extend(self.devices.keys().map(|device| Out::Text { device: device.clone(), text: text.clone() }));
+    pub(super) fn tell_all(&mut self, now: UnixMillis, event: Event, outs: &mut Vec<Out>) {
+        let to = self.devices.keys().cloned().collect();
+        outs.push(self.message(now, to, event));
     }
 
-    fn next_event(&mut self, now: UnixMillis, event: &Event) -> String {
+    fn message(&mut self, now: UnixMillis, to: Vec<DeviceId>, event: Event) -> Out {
         self.revision += 1;
-        let message = ServerMessage::Event { revision: self.revision, server_time: now, event: event.clone() };
-        serde_json::to_string(&message).expect("events are plain data")
+        Out::Message { to, message: ServerMessage::Event { revision: self.revision, server_time: now, event } }
     }
 }
 
@@ -105,9 +104,9 @@ impl Authority {
         if !self.connections.devices.contains_key(device) {
             return Vec::new();
         }
-        let text = self.connections.next_event(now, &Event::SignedOut);
+        let farewell = self.connections.message(now, vec![device.clone()], Event::SignedOut);
         self.remove_device(now, device);
-        vec![Out::Text { device: device.clone(), text }, Out::Close { device: device.clone() }]
+        vec![farewell, Out::Close { device: device.clone() }]
     }
 
     fn remove_device(&mut self, now: UnixMillis, device: &DeviceId) {
@@ -121,7 +120,7 @@ impl Authority {
     /// The person has looked at the missed calls, on one of his devices.
     pub(crate) fn missed_seen(&mut self, now: UnixMillis, user: &UserId) -> Vec<Out> {
         let mut outs = Vec::new();
-        self.connections.tell(now, user, &Event::MissedSeen, &mut outs);
+        self.connections.tell(now, user, Event::MissedSeen, &mut outs);
         outs
     }
 

@@ -32,7 +32,9 @@ mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
+use wire::{
+    CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, HistoryEntry, ServerMessage, UnixMillis, UserId,
+};
 
 use crate::{
     ring::Ring,
@@ -57,10 +59,10 @@ pub(crate) struct Caller {
 /// What goes out once a batch is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Out {
-    /// A message to a connected device.
-    Text {
-        device: DeviceId,
-        text: String,
+    /// A message to connected devices.
+    Message {
+        to: Vec<DeviceId>,
+        message: ServerMessage,
     },
     /// The device's connection is of no more use.
     Close {
@@ -150,8 +152,10 @@ impl Authority {
 
     /// What was decided since the last time, to be stored. The next is taken when this one was delivered or taken back.
     pub(crate) fn take_batch(&mut self) -> Batch {
+        if self.being_stored.is_empty() {
+            self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
+        }
         self.being_stored.extend(self.batch.before.keys().cloned());
-        self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
         std::mem::take(&mut self.batch)
     }
 
@@ -166,22 +170,22 @@ impl Authority {
                 }
                 if self.connections.is_online(&user) {
                     let state = self.view(&live, &user, now);
-                    self.connections.tell(now, &user, &Event::Call { state }, &mut outs);
+                    self.connections.tell(now, &user, Event::Call { state }, &mut outs);
                 }
             }
             self.forget_idle(&live.call.cid);
         }
         for (remembered, entry) in batch.change.history.into_iter().zip(entries) {
-            self.connections.tell(now, &remembered.person, &Event::History { entry }, &mut outs);
+            self.connections.tell(now, &remembered.person, Event::History { entry }, &mut outs);
         }
         for (users, event) in batch.notices {
             for user in users {
-                self.connections.tell(now, &user, &event, &mut outs);
+                self.connections.tell(now, &user, event.clone(), &mut outs);
             }
         }
         for user in batch.people {
             let person = self.person_now(&user);
-            self.connections.tell_all(now, &Event::Person { person }, &mut outs);
+            self.connections.tell_all(now, Event::Person { person }, &mut outs);
         }
         outs.extend(batch.effects.into_iter().map(Out::Effect));
         outs
