@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use call_client::simulation::Seen;
 use coordinator::simulation::Answer;
-use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, Target, UserId};
+use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, SessionId, Target, UserId};
 
 use super::world::{EPOCH, Event, World};
 
 /// A ring may sound this long beyond its deadline: a second, and the network's worst delay.
 const MAY_LAST: u64 = 2_000;
+/// A caller may be without a connection this long (R11).
+const CALLER_MAY_BE_GONE: u64 = 10_000;
 /// Everybody alone in a call for two, or awaited, has been let go of after this.
 const PATIENCE: i64 = 45_000;
 
@@ -26,6 +28,10 @@ pub(super) struct Checks {
     opened: BTreeMap<(usize, RingId), u32>,
     joining: Option<(u64, Option<RingId>)>,
     alerting: BTreeSet<(usize, u32, RingId)>,
+    /// How many people were in a session when it was stored last.
+    people: BTreeMap<SessionId, usize>,
+    /// When a ring was announced.
+    announced: BTreeMap<RingId, u64>,
 }
 
 impl Checks {
@@ -84,6 +90,9 @@ impl World {
         let now = self.server_now();
         for ring in told(message).into_iter().filter_map(|state| state.ring.as_ref()) {
             self.checks.sees(&ring.id, &ring.targets);
+            if !self.checks.announced.contains_key(&ring.id) {
+                self.checks.announced.insert(ring.id.clone(), self.now);
+            }
             let Some((stored, _)) = self.server.stored_ring(&ring.id, now) else {
                 return self.checks.fail("a ring is announced that is not stored".to_owned());
             };
@@ -127,6 +136,10 @@ impl World {
             match seen {
                 Seen::RingingIn(id) | Seen::RingingOut(id) => {
                     let is_in = ring.is_some_and(|ring| ring.caller != device.user);
+                    let hears = device.connection.as_ref().is_some_and(|connection| connection.last_down <= self.now);
+                    if hears && is_in && ring.is_some_and(|ring| ring.id == id && self.rings_for_nobody(ring)) {
+                        broken = Some(format!("device {d} rings for a caller who has vanished"));
+                    }
                     let Some(deadline) = self.server.stored_deadline(&id) else {
                         broken = Some(format!("device {d} rings for a ring that is not stored"));
                         continue;
@@ -220,6 +233,34 @@ impl World {
         for (ring, targets) in self.server.stored_targets() {
             self.checks.sees(ring, targets);
         }
+        self.check_alone();
+    }
+
+    /// When one of two leaves, the session is over for the other at once (R17).
+    fn check_alone(&mut self) {
+        let now = self.server_now();
+        for call in self.server.stored_calls() {
+            let Some(session) = &call.session else { continue };
+            let people: BTreeSet<_> = session.participants.iter().map(|there| &there.user).collect();
+            let before = self.checks.people.insert(session.id.clone(), people.len());
+            let is_left_alone = before.is_some_and(|before| before > 1) && people.len() == 1 && call.members.len() == 2;
+            if is_left_alone
+                && let Some((ring, _)) = self.server.stored_rings(now).filter(|(ring, _)| ring.cid == call.cid).last()
+                && !ring.is_live()
+            {
+                return self.checks.fail(format!("one of two has left {} and the other is still in", call.cid));
+            }
+        }
+    }
+
+    /// A caller without a connection for ten seconds rings nobody (R11).
+    fn rings_for_nobody(&self, ring: &Ring) -> bool {
+        let Some(caller) = self.devices.iter().find(|device| device.id == ring.caller_device) else { return false };
+        let Some(gone) = caller.gone_since else { return false };
+        let announced = self.checks.announced.get(&ring.id).copied().unwrap_or(self.now);
+        let begun = gone.max(announced).max(self.server_since).max(self.store_was_bad);
+        let since = begun + CALLER_MAY_BE_GONE + MAY_LAST;
+        self.server.is_up() && !self.store_fails && !ring.is_answered() && self.now > since
     }
 
     /// The network has been quiet for a while: the devices agree with the server.

@@ -46,6 +46,10 @@ pub(super) struct Device {
     fell_asleep: u64,
     parked: Vec<Event>,
     pub(super) connection: Option<Connection>,
+    /// Since when the server has had no connection of it.
+    pub(super) gone_since: Option<u64>,
+    /// The connection the server serves.
+    pub(super) served: Option<u64>,
     pub(super) media: Media,
     pub(super) asked: BTreeMap<u64, Asked>,
     timer: Option<u64>,
@@ -76,6 +80,8 @@ impl Device {
             fell_asleep: 0,
             parked: Vec::new(),
             connection: None,
+            gone_since: Some(0),
+            served: None,
             media: Media::new(),
             asked: BTreeMap::new(),
             timer: None,

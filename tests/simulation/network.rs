@@ -130,6 +130,10 @@ impl World {
             Sent::Message { device, epoch, message } => {
                 self.check_sent(&message);
                 let Some(d) = self.devices.iter().position(|known| known.id == device) else { return };
+                if matches!(*message, ServerMessage::Snapshot(_)) {
+                    self.devices[d].served = Some(epoch);
+                    self.devices[d].gone_since = None;
+                }
                 let at = self.now + self.delay();
                 let Some(connection) = &mut self.devices[d].connection else { return };
                 if connection.epoch != epoch || connection.last_down == u64::MAX {

@@ -38,6 +38,8 @@ impl World {
         self.server_life += 1;
         self.server_timer = None;
         for d in 0..self.devices.len() {
+            self.devices[d].served = None;
+            self.devices[d].gone_since = Some(self.now);
             if let Some(epoch) = self.devices[d].connection.as_ref().map(|connection| connection.epoch) {
                 let wait = self.random.random_range(1..100);
                 self.after(wait, Event::DeviceSeesCut { d, epoch });

@@ -296,6 +296,10 @@ impl World {
             Event::ServerSeesCut { d, epoch } => {
                 let (now, device) = (self.server_now(), self.devices[d].id.clone());
                 self.server.disconnect(now, &device, epoch);
+                if self.devices[d].served == Some(epoch) {
+                    self.devices[d].served = None;
+                    self.devices[d].gone_since = Some(self.now);
+                }
                 self.serve();
                 // A server that gives a connection up closes it.
                 if self.devices[d].is_connected(epoch) {

@@ -217,8 +217,8 @@ impl Calls {
                 Err(error)
             }
         };
-        // The ring may have ended meanwhile, or a newer one begun.
-        let action = call.follow(around, Origin::Event);
+        // The ring may have ended meanwhile, or a newer one begun; and a cancel that was taken back for this join is due.
+        let action = call.follow(around, Origin::Snapshot);
         self.act(now, index, action);
         result
     }

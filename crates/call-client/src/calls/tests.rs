@@ -252,6 +252,19 @@ fn s13_a_cancel_the_server_does_not_know_of_is_told_again() {
 }
 
 #[test]
+fn s13_a_cancel_survives_a_join_that_came_to_nothing() {
+    let mut ann = Device::of("ann", "ann1");
+    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ann.goes();
+    let (leave, _) = ann.leave_request();
+    ann.is(Input::ErrandDone { id: leave, result: Err(refused(wire::Code::Unavailable)) });
+    ann.wants(cid());
+    let (join, _) = ann.join_request();
+    ann.answered(join, Err(refused(wire::Code::Unavailable)));
+    assert_eq!(ann.leave_request().1.ring, Some(id("r1")));
+}
+
+#[test]
 fn r01_ringing_again_is_a_new_ring_for_caller_and_callee() {
     for (user, device) in [("ann", "ann1"), ("ben", "ben1")] {
         let mut story = Device::of(user, device);
