@@ -1,5 +1,9 @@
 //! Ringing under every order of events: the server's and the devices' machines in a virtual world whose network delays
 //! and cuts, whose clocks disagree, and where everything crashes and comes back.
+//!
+//! A scenario that breaks a rule prints its story and its seed: `SEED=… cargo test -p bellbird-tests --test simulation
+//! replay -- --nocapture` tells it again. `SCENARIOS` and `FIRST` choose how many and from where; `a_million_scenarios` and
+//! `survey` (every way the rules break, with a seed of each) are ignored unless asked for.
 
 mod simulation {
     mod check;

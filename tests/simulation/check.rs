@@ -299,7 +299,8 @@ impl World {
                     {
                         broken = Some(format!("device {d} rings out in {cid}, and the server knows nothing of it"));
                     }
-                    Seen::Joined | Seen::Joining { is_let_in: true, .. } if !is_participant => {
+                    // Unless it is asking to be let in again just now.
+                    Seen::Joined | Seen::Joining { is_let_in: true, .. } if !is_participant && device.is_quiet() => {
                         broken = Some(format!("device {d} is in {cid}, and the server says it is not"));
                     }
                     Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {

@@ -98,6 +98,11 @@ impl Device {
         self.connection.as_ref().is_some_and(|connection| connection.epoch == epoch)
     }
 
+    /// Nothing is on its way to the server.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.machine.as_ref().is_some_and(SimulatedDevice::is_quiet)
+    }
+
     pub(super) fn seen(&self, cid: &CallId) -> Seen {
         let mut calls = self.machine.iter().flat_map(SimulatedDevice::seen);
         calls.find(|(known, _, _)| *known == cid).map_or(Seen::Idle, |(_, seen, _)| seen)
