@@ -17,6 +17,7 @@ pub struct Service {
     address: SocketAddr,
     folder: TempDir,
     admin: Account,
+    limits_factor: NonZeroU32,
 }
 
 /// A device of a person, connected.
@@ -33,12 +34,20 @@ impl Service {
     /// # Errors
     /// When it does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_for(NonZeroU32::MIN).await
+    }
+
+    /// Starts one that allows so many times the usual number of requests, for tests that try a whole table.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_for(limits_factor: NonZeroU32) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let server = serve(folder.path().to_owned(), ([127, 0, 0, 1], 0).into()).await?;
+        let server = serve(folder.path().to_owned(), ([127, 0, 0, 1], 0).into(), limits_factor).await?;
         let address = server.address();
         let invite = server.admin_invite().await.context("a new server has an invite")?;
         let admin = sign_in(&invite, wish("admin")).await?;
-        Ok(Self { server: Some(server), address, folder, admin })
+        Ok(Self { server: Some(server), address, folder, admin, limits_factor })
     }
 
     /// A new person, connected.
@@ -84,7 +93,7 @@ impl Service {
         let data = self.folder.path().to_owned();
         let server = crate::wait::eventually(
             "the address is free again",
-            || async { Ok(serve(data.clone(), self.address).await.ok()) },
+            || async { Ok(serve(data.clone(), self.address, self.limits_factor).await.ok()) },
             Option::is_some,
         );
         self.server = server.await?;
@@ -98,7 +107,7 @@ impl std::fmt::Debug for Service {
     }
 }
 
-async fn serve(data: PathBuf, listen: SocketAddr) -> Result<Server> {
+async fn serve(data: PathBuf, listen: SocketAddr, limits_factor: NonZeroU32) -> Result<Server> {
     let config = Config {
         data,
         listen,
@@ -106,7 +115,7 @@ async fn serve(data: PathBuf, listen: SocketAddr) -> Result<Server> {
         livekit_key: None,
         name: "Test".to_owned(),
         advertise: Vec::new(),
-        limits_factor: NonZeroU32::MIN,
+        limits_factor,
     };
     Ok(Server::start(config).await?)
 }

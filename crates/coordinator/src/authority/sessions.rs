@@ -265,7 +265,7 @@ impl Authority {
     }
 
     /// The session is over: everybody in it is out, and the history says how long it was.
-    fn close_session(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
+    pub(super) fn close_session(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
         let Some(session) = live.call.session.take() else { return };
         for gone in &session.participants {
             self.remember_duration(now, live, &session.id, gone, draft);
