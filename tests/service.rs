@@ -2,6 +2,7 @@
 
 mod service {
     mod permissions;
+    mod programs;
     mod rows;
     mod rules;
 }

@@ -86,7 +86,11 @@ impl Rest {
             return Ok(fresh.token);
         }
         let account = self.account();
-        let request = TokenRequest { device: account.device.clone(), refresh_secret: account.refresh_secret.clone() };
+        let request = TokenRequest {
+            device: account.device.clone(),
+            refresh_secret: account.refresh_secret.clone(),
+            user_token: None,
+        };
         let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
         let body = serde_json::to_vec(&request).map_err(unreadable)?;
         let sent = self.shared.http.post(url).header("content-type", "application/json").body(body).send().await;

@@ -26,6 +26,12 @@ pub enum StartError {
         /// What is wrong with it.
         error: String,
     },
+    /// The operator's own sign-in cannot be used.
+    #[error("the settings under [sign_in] cannot be used: {0}")]
+    OwnBackend(String),
+    /// No HTTP client for webhooks could be made.
+    #[error("webhooks cannot be sent from this machine ({0}): does it have root certificates?")]
+    Webhooks(String),
     /// The TCP address is taken or not ours.
     #[error(
         "cannot listen on {address} ({error}): another program uses the port, or the address is not this machine's; choose another with --listen"

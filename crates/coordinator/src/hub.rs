@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -19,7 +20,9 @@ use crate::{
     authority::{Batch, CallTypes, Effect, Out},
     desk::Desk,
     media_plane::MediaPlane,
+    metrics::Metrics,
     store::{Live, Store, StoreError, StoredPerson},
+    webhooks::Outbox,
 };
 
 /// Requests wait here; when full, their senders wait, which slows the callers down and nothing else.
@@ -146,6 +149,8 @@ pub(crate) struct Hub {
     desk: Desk<Answer>,
     store: Store,
     media: MediaPlane,
+    outbox: Arc<Outbox>,
+    metrics: Arc<Metrics>,
     requests: mpsc::Receiver<Request>,
     media_events: mpsc::Receiver<SfuEvent>,
     outlets: HashMap<DeviceId, Outlet>,
@@ -158,6 +163,8 @@ impl Hub {
     pub(crate) fn new(
         store: Store,
         media: MediaPlane,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
         media_events: mpsc::Receiver<SfuEvent>,
         server_name: String,
         types: CallTypes,
@@ -168,6 +175,8 @@ impl Hub {
             desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
             store,
             media,
+            outbox,
+            metrics,
             requests,
             media_events,
             outlets: HashMap::new(),
@@ -202,14 +211,15 @@ impl Hub {
     fn turn(&mut self, now: UnixMillis) -> Duration {
         self.desk.on_time(now);
         while self.arrivals.is_empty()
-            && let Some((batch, waiting)) = self.desk.next_batch()
+            && let Some((mut batch, waiting)) = self.desk.next_batch()
         {
+            batch.change.events = self.outbox.events(now, &batch);
             if batch.change.is_empty() {
                 self.on_stored(now, batch, Vec::new(), waiting);
             } else {
-                let store = self.store.clone();
+                let (store, metrics) = (self.store.clone(), Arc::clone(&self.metrics));
                 let done = Box::pin(async move {
-                    let outcome = store.write(&batch.change).await;
+                    let outcome = metrics.storing(batch.change.size(), store.write(&batch.change)).await;
                     (batch, outcome)
                 });
                 self.writing = Some(Writing { done, waiting });
@@ -236,8 +246,15 @@ impl Hub {
         for answer in waiting {
             answer(Ok(()));
         }
+        if !batch.change.events.is_empty() {
+            self.outbox.ring();
+        }
+        let news = batch.ring_news();
         let outs = self.desk.stored(now, batch, entries);
         self.send(now, outs);
+        if !news.is_empty() {
+            self.metrics.rings(&news, unix_now());
+        }
     }
 
     async fn greet_arrivals(&mut self) {

@@ -43,6 +43,8 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router:
             }
         }
     }
+    // Whoever comes now is refused at once, and does not wait for an answer that never comes.
+    drop(listener);
     connections.close();
     connections.wait().await;
 }

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     num::NonZeroU32,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -19,12 +19,17 @@ use crate::{
     authority::{CallType, CallTypes},
     certificate::Certificate,
     error::StartError,
-    http::{self, Shared},
+    housekeeping,
+    http::{self, Pulse, Shared},
     hub::{Hub, unix_now},
     limits::Limits,
     listener,
     media_plane::MediaPlane,
+    metrics::Metrics,
+    own_backend::{OwnBackend, UserTokens},
+    programs::{Keys, Repeats},
     store::{NewInvite, Sqlite, Store},
+    webhooks::{Courier, Outbox, Reach},
 };
 
 /// How long the first admin has to use the invite of a new server.
@@ -32,6 +37,8 @@ const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
 /// How long a shutdown waits for connections to end.
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
+/// Where a server listens when nobody says, by TCP and UDP.
+const PORT: u16 = 7480;
 /// The database in the data folder.
 const DATABASE: &str = "bellbird.db";
 
@@ -52,6 +59,28 @@ pub struct Config {
     pub advertise: Vec<String>,
     /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
     pub limits_factor: NonZeroU32,
+    /// How people of the operator's own product sign in, if he has one.
+    pub sign_in: Option<OwnBackend>,
+    /// Where webhooks may lie.
+    pub webhooks: Reach,
+}
+
+impl Config {
+    /// The usual settings of a server that keeps its data in a folder.
+    #[must_use]
+    pub fn new(data: PathBuf) -> Self {
+        Self {
+            data,
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT),
+            udp: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT),
+            livekit_key: None,
+            name: "Bellbird".to_owned(),
+            advertise: Vec::new(),
+            limits_factor: NonZeroU32::MIN,
+            sign_in: None,
+            webhooks: Reach::Public,
+        }
+    }
 }
 
 /// A running server; dropping it without [`Server::shutdown`] ends it at once.
@@ -61,7 +90,8 @@ pub struct Server {
     udp: IpAddr,
     shared: Arc<Shared>,
     media: MediaPlane,
-    tasks: Vec<JoinHandle<()>>,
+    serving: JoinHandle<()>,
+    others: [JoinHandle<()>; 3],
 }
 
 impl Server {
@@ -74,6 +104,7 @@ impl Server {
         let store =
             Sqlite::open(&config.data.join(DATABASE)).await.map_err(|error| StartError::Database(error.to_string()))?;
         let store = Store::Sqlite(store);
+        let user_tokens = config.sign_in.as_ref().map(UserTokens::new).transpose()?;
         let tokens = Tokens::new(&kept_secret(&config.data.join("token-secret"))?);
         let key = match config.livekit_key {
             Some((key, secret)) => ApiKey { key, secret },
@@ -98,30 +129,57 @@ impl Server {
             );
         }
         let types = CallTypes::new(own_types);
-        let (hub, handle) = Hub::new(store.clone(), media.clone(), media_events, config.name.clone(), types, live);
+        let has_hooks = store.has_hooks().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let outbox = Arc::new(Outbox::new(has_hooks));
+        let metrics = Arc::new(Metrics::new());
+        let (hub, handle) = Hub::new(
+            store.clone(),
+            media.clone(),
+            Arc::clone(&outbox),
+            Arc::clone(&metrics),
+            media_events,
+            config.name.clone(),
+            types,
+            live,
+        );
         let stop = CancellationToken::new();
         let signed_out = store
             .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
             .await
             .map_err(|error| StartError::Database(error.to_string()))?;
-        let shared = Arc::new(Shared::new(
-            handle,
+        let courier = Courier::new(store.clone(), Arc::clone(&outbox), config.webhooks)
+            .map_err(|error| StartError::Webhooks(error.to_string()))?;
+        let upkeep = housekeeping::run(store.clone());
+        let keys = store.keys().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let (described, document) = http::described();
+        let shared = Arc::new(Shared {
+            hub: handle,
             store,
             tokens,
-            SignedOut::new(signed_out),
+            signed_out: SignedOut::new(signed_out),
+            user_tokens,
+            keys: Keys::new(keys),
+            repeats: Repeats::default(),
+            outbox: Arc::clone(&outbox),
+            reach: config.webhooks,
             sfu,
-            media.clone(),
-            Limits::new(config.limits_factor),
-            config.name,
-            reachable,
+            media: media.clone(),
+            limits: Limits::new(config.limits_factor),
+            server_name: config.name,
+            address: reachable,
             pin,
-            stop.clone(),
-        ));
-        let router = http::router(Arc::clone(&shared));
-        let serving = listener::serve(listener, certificate.config, router, stop);
-        let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];
+            stop: stop.clone(),
+            metrics,
+            pulse: Pulse::default(),
+            devices_at_end: OnceLock::new(),
+            document,
+            epochs: AtomicU64::new(1),
+        });
+        let router = http::router(Arc::clone(&shared), described);
+        let serving = listener::serve(listener, certificate.config, router, stop.clone());
+        let others = [tokio::spawn(hub.run()), tokio::spawn(courier.run(stop)), tokio::spawn(upkeep)];
         tracing::info!(%address, "the server takes connections");
-        Ok(Self { address, udp: config.udp.ip(), shared, media, tasks })
+        Ok(Self { address, udp: config.udp.ip(), shared, media, serving: tokio::spawn(serving), others })
     }
 
     /// Where it listens.
@@ -179,16 +237,15 @@ impl Server {
     /// Tells the devices to come back later and ends.
     pub async fn shutdown(mut self) {
         self.shared.stop.cancel();
-        if let Some(serving) = self.tasks.pop() {
-            _ = timeout(SHUTDOWN, serving).await;
-        }
+        _ = timeout(SHUTDOWN, &mut self.serving).await;
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop.cancel();
-        for task in &self.tasks {
+        self.serving.abort();
+        for task in &self.others {
             task.abort();
         }
     }

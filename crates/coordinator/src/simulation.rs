@@ -13,7 +13,7 @@ use crate::{
     authority::{Authority, Batch, CallTypes, Caller, Effect, Out},
     desk::Desk,
     ring::Ring,
-    store::{Change, Live, StoredCall, StoredPerson},
+    store::{Change, Live, PersonKind, StoredCall, StoredPerson},
 };
 use sfu::SfuEvent;
 
@@ -117,6 +117,7 @@ impl Disk {
             name: id.to_string(),
             role: Role::User,
             teams: Default::default(),
+            kind: PersonKind::Human,
         });
         Live { people: people.collect(), calls, rings, ..Live::default() }
     }

@@ -3,6 +3,10 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::net::UdpSocket;
@@ -15,6 +19,14 @@ pub(crate) struct Sockets {
     told: Vec<IpAddr>,
     /// Listening on every address of this machine, whichever it has at the moment.
     follows: bool,
+    counters: Arc<Counters>,
+}
+
+/// Datagrams in and out since the start, for whoever wants to know.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) received: AtomicU64,
+    pub(crate) sent: AtomicU64,
 }
 
 struct Socket {
@@ -33,7 +45,8 @@ impl Sockets {
     /// Must run inside a tokio runtime.
     pub(crate) fn bind(udp: SocketAddr, told: Vec<IpAddr>) -> io::Result<Self> {
         let follows = udp.ip().is_unspecified();
-        let mut sockets = Self { sockets: Vec::new(), port: udp.port(), told, follows };
+        let counters = Arc::default();
+        let mut sockets = Self { sockets: Vec::new(), port: udp.port(), told, follows, counters };
         if follows {
             for ip in own_addresses() {
                 match sockets.add(ip) {
@@ -112,6 +125,10 @@ impl Sockets {
         .await;
     }
 
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.sockets.len()
     }
@@ -121,6 +138,7 @@ impl Sockets {
     pub(crate) fn receive(&self, index: usize, buffer: &mut [u8]) -> Option<(usize, SocketAddr, SocketAddr)> {
         let Socket { socket, address } = self.sockets.get(index)?;
         let (length, source) = socket.try_recv_from(buffer).ok()?;
+        self.counters.received.fetch_add(1, Ordering::Relaxed);
         Some((length, source, *address))
     }
 
@@ -128,6 +146,7 @@ impl Sockets {
     pub(crate) fn send(&self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
         if let Some(socket) = self.sockets.iter().find(|socket| socket.address == source) {
             _ = socket.socket.try_send_to(datagram, destination);
+            self.counters.sent.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -157,7 +176,8 @@ mod tests {
     #[tokio::test]
     async fn an_address_that_comes_is_bound_to_the_same_port_and_one_that_goes_is_dropped() -> io::Result<()> {
         let ip = |last: u8| IpAddr::from([127, 0, 0, last]);
-        let mut sockets = Sockets { sockets: Vec::new(), port: 0, told: Vec::new(), follows: true };
+        let mut sockets =
+            Sockets { sockets: Vec::new(), port: 0, told: Vec::new(), follows: true, counters: Arc::default() };
         let first = sockets.follow(&[ip(11)]).come[0];
         let second = SocketAddr::new(ip(12), first.port());
         assert_eq!(sockets.follow(&[ip(11), ip(12)]), Change { come: vec![second], gone: vec![] });
@@ -169,6 +189,7 @@ mod tests {
         sockets.readable().await;
         let mut buffer = [0; 16];
         assert_eq!(sockets.receive(0, &mut buffer), Some((5, client.local_addr()?, second)));
+        assert_eq!(sockets.counters().received.load(Ordering::Relaxed), 1);
         assert!(StdUdpSocket::bind(first).is_ok(), "the old one is closed");
         Ok(())
     }
@@ -177,7 +198,8 @@ mod tests {
     #[tokio::test]
     async fn clients_are_told_only_the_chosen_addresses() {
         let ip = |last: u8| IpAddr::from([127, 0, 0, last]);
-        let mut sockets = Sockets { sockets: Vec::new(), port: 0, told: vec![ip(22)], follows: true };
+        let mut sockets =
+            Sockets { sockets: Vec::new(), port: 0, told: vec![ip(22)], follows: true, counters: Arc::default() };
         assert_eq!(sockets.follow(&[ip(21)]), Change::default());
         assert_eq!(sockets.follow(&[ip(21), ip(22)]).come.len(), 1);
         assert_eq!(sockets.candidates().len(), 1);

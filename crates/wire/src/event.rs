@@ -8,6 +8,7 @@ use crate::{CallId, CallState, Capability, Custom, DeviceId, HistoryEntry, Perso
 
 /// Server to device. The first message of a connection is always the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
     /// Everything, at the start of each connection. State is what the snapshot says.
@@ -23,10 +24,17 @@ pub enum ServerMessage {
     },
     /// Answer to a ping.
     Pong,
+    /// The server is about to stop and expects to be back: connect again after this wait, not before. Each device is told
+    /// another one, so that they do not all come at once.
+    ComeBack {
+        /// In how many milliseconds.
+        in_ms: u32,
+    },
 }
 
 /// Everything a device shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// What events must rise above.
     pub revision: u64,
@@ -48,6 +56,7 @@ pub struct Snapshot {
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A call changed: the new state, whole. A call without live ring and session is forgotten after this.
@@ -81,6 +90,7 @@ pub enum Event {
         /// Who sent it.
         user: UserId,
         /// Its data.
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
         data: Custom,
     },
     /// Somebody asks for what I may give.
@@ -121,6 +131,7 @@ pub enum Event {
 
 /// Device to server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
     /// Heartbeat, every 5 s.

@@ -23,13 +23,15 @@ pub use call::{
 pub use capability::Capability;
 pub use error::{Code, ErrorBody};
 pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
-pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
+pub use ids::{ApiKeyId, CallId, DeviceId, EventId, IdError, InviteCode, RingId, SessionId, UserId, WebhookId};
 pub use invite::{Invite, InviteError, Pin, ServerAddress};
 pub use rest::{
-    AccessToken, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData, CreateInvite,
-    CreatedInvite, DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials,
-    MediaServer, MemberData, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, SignIn, SignedIn, TokenRequest,
-    TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
+    AccessToken, ApiKeyEntry, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData,
+    CreateApiKey, CreateInvite, CreateWebhook, CreatedApiKey, CreatedInvite, CreatedWebhook, DeliveryState,
+    DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials, MediaServer,
+    MemberData, MuteUsers, ON_BEHALF_OF, PutPerson, Reject, Renewal, RingMembers, Scope, SendEvent, SendReaction,
+    SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
+    WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry, WebhookEvent, WebhookKind, WebhookRing,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};
 pub use settings::{

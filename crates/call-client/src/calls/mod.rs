@@ -197,7 +197,7 @@ impl Calls {
                     tracing::debug!(revision, newest = self.revision, "an event older than what is known is dropped");
                 }
             }
-            ServerMessage::Pong => self.changed = false,
+            ServerMessage::Pong | ServerMessage::ComeBack { .. } => self.changed = false,
         }
     }
 

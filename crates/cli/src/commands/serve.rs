@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use coordinator::{Config, Server};
+use coordinator::{Config, OwnBackend, Reach, Server};
 use serde::Deserialize;
 
 use crate::{
@@ -58,6 +58,12 @@ struct Settings {
     /// for load tests. [default: 1]
     #[arg(long, value_name = "N")]
     limits_factor: Option<NonZeroU32>,
+    /// `[sign_in]`: how people of an existing product sign in; in the file only, because it may hold a secret.
+    #[arg(skip)]
+    sign_in: Option<OwnBackend>,
+    /// Where webhooks may lie: `public` (https on public addresses), or `anywhere`; in the file only.
+    #[arg(skip)]
+    webhooks: Option<Reach>,
 }
 
 impl Settings {
@@ -76,6 +82,8 @@ impl Settings {
             livekit_key: self.livekit_key.or(others.livekit_key),
             name: self.name.or(others.name),
             limits_factor: self.limits_factor.or(others.limits_factor),
+            sign_in: self.sign_in.or(others.sign_in),
+            webhooks: self.webhooks.or(others.webhooks),
             advertise: if self.advertise.is_empty() { others.advertise } else { self.advertise },
         }
     }
@@ -89,6 +97,8 @@ impl Settings {
             name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
             advertise: self.advertise,
             limits_factor: self.limits_factor.unwrap_or(NonZeroU32::MIN),
+            sign_in: self.sign_in,
+            webhooks: self.webhooks.unwrap_or_default(),
         })
     }
 }
@@ -143,6 +153,10 @@ mod tests {
         let config = given.or(Settings::read(&file).unwrap()).into_config().unwrap();
         assert_eq!((config.listen.port(), config.name.as_str(), config.udp), (2, "Home", LISTEN));
         assert_eq!(config.advertise, ["calls.example.org"]);
+        let sign_in = "[sign_in]\nsecret = \"0123456789abcdef0123456789abcdef\"\nrenew = \"token\"\n";
+        std::fs::write(&file, sign_in).unwrap();
+        let config = Settings::read(&file).unwrap().into_config().unwrap();
+        assert!(config.sign_in.is_some_and(|sign_in| sign_in.secret.is_some()));
         std::fs::write(&file, "lisen = \"127.0.0.1:1\"\n").unwrap();
         assert_eq!(Settings::read(&file).unwrap_err().exit, Exit::Usage, "a misspelt key is told");
     }

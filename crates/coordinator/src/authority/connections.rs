@@ -40,6 +40,12 @@ impl Connections {
         is_gone.then(|| self.gone.get(device).copied().unwrap_or(self.started_at))
     }
 
+    /// The one that connected last.
+    pub(super) fn newest_device(&self, user: &UserId) -> Option<DeviceId> {
+        let devices = self.devices_of.get(user)?.iter();
+        devices.max_by_key(|device| self.devices.get(*device).map(|connection| connection.epoch)).cloned()
+    }
+
     fn add(&mut self, who: &Caller, epoch: u64) {
         self.gone.remove(&who.device);
         self.devices_of.entry(who.user.clone()).or_default().insert(who.device.clone());

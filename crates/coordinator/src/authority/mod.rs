@@ -20,10 +20,12 @@ mod batch;
 mod call;
 mod calls;
 mod connections;
+mod happenings;
 mod ids;
 mod members;
 mod moderation;
 mod permission;
+mod programs;
 mod rings;
 mod sessions;
 #[cfg(test)]
@@ -37,6 +39,7 @@ use wire::{
 };
 
 use crate::{
+    programs::KeptAnswer,
     ring::Ring,
     store::{Live, StoredCall, StoredPerson},
 };
@@ -44,6 +47,7 @@ use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;
 use connections::Connections;
+pub(crate) use happenings::RingNews;
 use ids::Ids;
 pub(crate) use permission::{CallType, CallTypes};
 use sessions::MediaPresence;
@@ -322,6 +326,11 @@ impl Authority {
     /// Tells some people something that is not kept; it goes out with the batch.
     fn notice(&mut self, users: Vec<UserId>, event: Event) {
         self.batch.notices.push((users, event));
+    }
+
+    /// An answer that is stored together with what was decided.
+    pub(crate) fn keep_answer(&mut self, answer: KeptAnswer) {
+        self.batch.change.answers.push(answer);
     }
 
     /// A call type was added or changed.

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
-use wire::{CallData, GetOrCreate, GetOrCreated, Join, Leave, MemberData, Outcome, RingId, Role};
+use wire::{CallData, GetOrCreate, GetOrCreated, Join, Leave, MemberData, Outcome, Reject, RingId, Role};
 
 use super::*;
+use crate::store::PersonKind;
 
 const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -24,9 +25,20 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
-        let person =
-            |name: &str| StoredPerson { id: id(name), name: name.to_owned(), role: Role::User, teams: BTreeSet::new() };
-        let live = Live { people: ["ann", "ben", "cem"].map(person).into(), ..Live::default() };
+        let person = |(name, kind): (&str, PersonKind)| StoredPerson {
+            id: id(name),
+            name: name.to_owned(),
+            role: Role::User,
+            teams: BTreeSet::new(),
+            kind,
+        };
+        let people = [
+            ("ann", PersonKind::Human),
+            ("ben", PersonKind::Human),
+            ("cem", PersonKind::Human),
+            ("pgm", PersonKind::Program),
+        ];
+        let live = Live { people: people.map(person).into(), ..Live::default() };
         Self::restored(live)
     }
 
@@ -57,6 +69,11 @@ impl Server {
 
     fn leaves(&mut self, device: &str, cid: &str, leave: &Leave) {
         self.authority.leave(self.now, &who(device), &id(cid), leave).unwrap();
+    }
+
+    fn has_media(&mut self, cid: &str, identity: &str) {
+        let up = SfuEvent::ParticipantJoined { room: cid.to_owned(), identity: identity.to_owned() };
+        self.authority.on_media(self.now, up);
     }
 
     fn after(&mut self, seconds: u64) {
@@ -193,8 +210,7 @@ fn r18_who_was_alone_before_a_restart_is_not_left_alone_for_ever() {
     let call = server.call("default:x").clone();
     let live = Live { calls: vec![call.call], rings: call.ring.into_iter().collect(), ..Live::default() };
     let mut server = Server::restored(live).online(&["ben1"]);
-    let joined = SfuEvent::ParticipantJoined { room: "default:x".to_owned(), identity: "ben/ben1".to_owned() };
-    server.authority.on_media(server.now, joined);
+    server.has_media("default:x", "ben/ben1");
     server.after(31);
     assert!(server.call("default:x").call.session.is_none());
 }
@@ -273,4 +289,126 @@ fn who_leaves_the_media_while_his_leave_is_lost_with_the_disk_does_not_stay_for_
     assert!(server.call("default:x").has_device(&id("ben1")));
     server.after(11);
     assert!(!server.call("default:x").has_device(&id("ben1")));
+}
+
+#[test]
+fn r11_a_program_has_no_device_that_could_vanish_so_its_ring_lasts_until_the_deadline() {
+    let mut server = Server::new();
+    server.after(60);
+    let state = server.rings("pgmkey", "default:x", &["ann", "ben"]).state;
+    assert!(state.call.members.iter().all(|member| member.user != id("pgm")), "it is not one of those who talk");
+    server.after(44);
+    assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
+    server.after(2);
+    assert_eq!(server.outcome("default:x", 0), Outcome::Missed);
+}
+
+#[test]
+fn r17_of_two_rung_by_a_program_nobody_waits_for_one_who_misses_it() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    server.has_media("default:x", "ann/ann1");
+    server.after(44);
+    assert!(server.call("default:x").call.session.is_some());
+    server.after(2);
+    assert!(server.call("default:x").call.session.is_none());
+}
+
+#[test]
+fn of_two_rung_by_a_program_neither_is_rung_or_left_when_the_other_is_out() {
+    let reject = |ring: &RingId| Reject { ring: ring.clone(), reason: wire::Reason::Decline, message: None };
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
+    server.authority.reject(server.now, &who("ben1"), &id("default:x"), reject(&ring)).unwrap();
+    assert_eq!(server.outcome("default:x", 0), Outcome::Cancelled, "ann would answer to nobody");
+
+    let ring = ring_of(&server.rings("pgmkey", "default:y", &["ann", "ben"]).state);
+    server.joins("ann1", "default:y", Some(&ring)).unwrap();
+    server.leaves("ann1", "default:y", &Leave::default());
+    assert_eq!(server.outcome("default:y", 1), Outcome::Cancelled, "ben would");
+
+    let ring = ring_of(&server.rings("pgmkey", "default:z", &["ann", "ben", "cem"]).state);
+    server.authority.reject(server.now, &who("ben1"), &id("default:z"), reject(&ring)).unwrap();
+    assert_eq!(server.outcome("default:z", 0), Outcome::Ringing, "cem may come");
+    server.joins("ann1", "default:z", Some(&ring)).unwrap();
+    server.authority.reject(server.now, &who("cem1"), &id("default:z"), reject(&ring)).unwrap();
+    assert!(server.call("default:z").call.session.is_none(), "all agents are busy");
+}
+
+#[test]
+fn s09_a_program_rings_for_somebody_from_the_device_that_connected_last() {
+    let mut server = Server::new();
+    server.authority.connected(&who("ann1"), 1);
+    server.authority.connected(&who("ann2"), 2);
+    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann2"));
+    server.authority.disconnected(server.now, &id("ann2"), 2);
+    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann1"));
+    assert_eq!(server.authority.device_for(&id("ben")).unwrap_err().code, Code::Conflict);
+}
+
+/// What webhooks would be told since the last time.
+fn told(server: &mut Server) -> Vec<&'static str> {
+    let batch = server.authority.take_batch();
+    let mut count = 0;
+    let mint = || {
+        count += 1;
+        id(&format!("e{count}"))
+    };
+    let events = batch.happenings(server.now, mint);
+    server.authority.deliver(server.now, batch, Vec::new());
+    events.into_iter().map(|event| event.kind.as_str()).collect()
+}
+
+#[test]
+fn webhooks_are_told_of_every_change_once_in_the_order_of_decisions() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    assert_eq!(told(&mut server), ["call.created", "ring.started"]);
+    server.authority.alerted(&who("ben1"), &id("default:x"), &ring);
+    assert_eq!(told(&mut server), [""; 0], "an alert is none of theirs");
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    let joined = ["ring.answered", "call.started", "participant.joined", "participant.joined"];
+    assert_eq!(told(&mut server), joined, "two decisions in one batch");
+    for identity in ["ann/ann1", "ben/ben1"] {
+        server.has_media("default:x", identity);
+    }
+    server.rings("ann1", "default:x", &["cem"]);
+    assert_eq!(told(&mut server), ["ring.missed", "ring.ended", "ring.started"], "the old ring, then the new one");
+    server.after(46);
+    assert_eq!(told(&mut server), ["ring.missed", "ring.ended"]);
+    server.authority.end(server.now, &who("ann1"), &id("default:x")).unwrap();
+    assert_eq!(told(&mut server), ["participant.left", "participant.left", "call.ended"]);
+}
+
+#[test]
+fn webhooks_are_told_of_two_rings_that_become_one() {
+    let mut server = Server::new();
+    server.rings("ann1", "default:a", &["ben"]);
+    told(&mut server);
+    server.rings("ben1", "default:b", &["ann"]);
+    assert_eq!(told(&mut server), ["ring.answered", "ring.ended", "call.started"]);
+}
+
+#[test]
+fn what_is_counted_of_rings_is_each_start_and_each_outcome_once() {
+    let mut server = Server::new();
+    let news = |server: &mut Server| {
+        let batch = server.authority.take_batch();
+        let news = batch.ring_news();
+        server.authority.deliver(server.now, batch, Vec::new());
+        (news.started_at.len(), news.outcomes)
+    };
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    assert_eq!(news(&mut server), (1, vec![]));
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    assert_eq!(news(&mut server), (0, vec![Outcome::Accepted]));
+    server.rings("ann1", "default:x", &["cem"]);
+    assert_eq!(news(&mut server), (1, vec![Outcome::Cancelled]));
+    server.after(46);
+    assert_eq!(news(&mut server), (0, vec![Outcome::Missed]));
+    server.rings("ann1", "default:y", &["ben"]);
+    server.joins("ben1", "default:y", None).unwrap();
+    assert_eq!(news(&mut server), (1, vec![Outcome::Accepted]), "both in one batch");
 }

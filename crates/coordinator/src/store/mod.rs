@@ -1,6 +1,10 @@
 //! Where everything is kept that must survive a restart. Written before it is announced.
 
+mod answers;
+mod keys;
+mod people;
 mod sqlite;
+mod webhooks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,10 +12,16 @@ use std::{
 };
 
 use wire::{
-    Call, CallFilter, CallId, CallTypeData, Code, DeviceId, ErrorBody, HistoryEntry, RingId, Role, UnixMillis, UserId,
+    ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, ErrorBody, HistoryEntry, Renewal, RingId, Role,
+    UnixMillis, UserId, WebhookDelivery, WebhookEvent, WebhookId,
 };
 
-use crate::ring::Ring;
+use crate::{
+    own_backend::User,
+    programs::{KeptAnswer, RepeatId, StoredKey},
+    ring::Ring,
+    webhooks::{Outcome, Round, StoredHook},
+};
 pub(crate) use sqlite::Sqlite;
 
 /// The store: one file beside the server, or (later) a database that many servers share.
@@ -46,6 +56,21 @@ pub(crate) struct StoredPerson {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) teams: BTreeSet<String>,
+    pub(crate) kind: PersonKind,
+}
+
+/// Who is behind a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PersonKind {
+    Human,
+    /// Another program, with an API key: it has no devices, rings others and is never rung.
+    Program,
+}
+
+impl From<User> for StoredPerson {
+    fn from(user: User) -> Self {
+        Self { id: user.id, name: user.name, role: user.role, teams: user.teams, kind: PersonKind::Human }
+    }
 }
 
 /// A device as stored.
@@ -54,6 +79,8 @@ pub(crate) struct StoredDevice {
     pub(crate) person: UserId,
     pub(crate) secret_hash: Vec<u8>,
     pub(crate) is_signed_out: bool,
+    /// What it shows for access tokens beside its secret, if it came by a token of the operator's own.
+    pub(crate) renewal: Option<Renewal>,
 }
 
 /// A device in its person's list.
@@ -85,7 +112,7 @@ pub(crate) struct NewInvite {
     pub(crate) created_at: UnixMillis,
 }
 
-/// Who signs in by an invite.
+/// Who signs in.
 #[derive(Debug, Clone)]
 pub(crate) struct NewDevice {
     pub(crate) id: DeviceId,
@@ -93,6 +120,8 @@ pub(crate) struct NewDevice {
     pub(crate) is_new_person: bool,
     pub(crate) name: String,
     pub(crate) secret_hash: Vec<u8>,
+    /// Of a device that comes by a token of the operator's own.
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) created_at: UnixMillis,
 }
 
@@ -102,11 +131,15 @@ pub(crate) struct Change {
     pub(crate) calls: BTreeMap<CallId, StoredCall>,
     pub(crate) rings: BTreeMap<RingId, Ring>,
     pub(crate) history: Vec<Remembered>,
+    /// What requests that may come again were answered.
+    pub(crate) answers: Vec<KeptAnswer>,
+    /// What webhooks are told of it.
+    pub(crate) events: Vec<WebhookEvent>,
 }
 
 impl Change {
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty()
+        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty() && self.answers.is_empty()
     }
 
     /// Adds a line to somebody's history, in place of an older one about the same occasion.
@@ -166,6 +199,27 @@ forward! {
     fn add_invite(invite: &NewInvite) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
     fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
+    fn enrol(device: &NewDevice) -> bool;
+    fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;
+    fn person(id: &UserId) -> Option<StoredPerson>;
+    fn keys() -> Vec<StoredKey>;
+    fn add_key(key: &StoredKey, person: &StoredPerson) -> bool;
+    fn remove_key(id: &ApiKeyId) -> ();
+    fn kept_answer(of: &RepeatId, since: UnixMillis) -> Option<KeptAnswer>;
+    fn beat(now: UnixMillis) -> ();
+    fn hooks() -> Vec<StoredHook>;
+    fn has_hooks() -> bool;
+    fn add_hook(hook: &StoredHook) -> ();
+    fn remove_hook(id: &WebhookId) -> ();
+    fn enable_hook(id: &WebhookId) -> ();
+    fn disable_hooks_of(registered_by: &str, reason: &str, now: UnixMillis) -> ();
+    fn due_deliveries(now: UnixMillis, busy: &BTreeSet<WebhookId>, most: usize) -> Round;
+    fn finish_delivery(hook: &WebhookId, seq: i64, outcome: &Outcome, now: UnixMillis) -> ();
+    fn deliveries(hook: &WebhookId, before: Option<i64>, most: u32) -> Vec<(i64, WebhookDelivery)>;
+    fn tidy_webhooks(before: UnixMillis, now: UnixMillis) -> ();
+    fn pending_deliveries() -> i64;
+    fn forget_answers(before: UnixMillis) -> ();
+    fn key_was_used(id: &ApiKeyId, now: UnixMillis) -> ();
     fn call(cid: &CallId) -> Option<Call>;
     fn newest_ring(cid: &CallId) -> Option<Ring>;
     fn write(change: &Change) -> Vec<HistoryEntry>;

@@ -8,12 +8,15 @@ use sqlx::{
 };
 use wire::{Call, CallFilter, CallId, CallOrder, CallTypeData, DeviceId, HistoryEntry, Role, UnixMillis, UserId};
 
-use super::{Change, InviteGrant, KnownDevice, Live, NewDevice, NewInvite, StoreError, StoredDevice, StoredPerson};
+use super::{
+    Change, InviteGrant, KnownDevice, Live, NewDevice, NewInvite, StoreError, StoredDevice, StoredPerson, answers,
+    people, webhooks,
+};
 use crate::ring::Ring;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sqlite {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
 }
 
 impl Sqlite {
@@ -35,10 +38,12 @@ impl Sqlite {
 
     pub(super) async fn live(&self) -> Result<Live, StoreError> {
         let mut live = Live::default();
-        for row in sqlx::query("SELECT id, name, role, teams FROM people").fetch_all(&self.pool).await? {
+        for row in sqlx::query("SELECT id, name, role, teams, is_program FROM people").fetch_all(&self.pool).await? {
             let (id, name, role): (String, String, String) = (row.get(0), row.get(1), row.get(2));
             match (id.parse(), serde_json::from_str(&role), serde_json::from_str(row.get(3))) {
-                (Ok(id), Ok(role), Ok(teams)) => live.people.push(StoredPerson { id, name, role, teams }),
+                (Ok(id), Ok(role), Ok(teams)) => {
+                    live.people.push(StoredPerson { id, name, role, teams, kind: people::kind(row.get(4)) });
+                }
                 _ => tracing::error!(id, "a stored person cannot be read and is left out"),
             }
         }
@@ -60,12 +65,13 @@ impl Sqlite {
     }
 
     pub(super) async fn device(&self, id: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
-        let query = sqlx::query("SELECT person, secret_hash, signed_out_at FROM devices WHERE id = ?");
+        let query = sqlx::query("SELECT person, secret_hash, signed_out_at, renewal FROM devices WHERE id = ?");
         let row = query.bind(id.as_str()).fetch_optional(&self.pool).await?;
         Ok(row.and_then(|row| {
             let person: String = row.get(0);
             let is_signed_out = row.get::<Option<i64>, _>(2).is_some();
-            Some(StoredDevice { person: person.parse().ok()?, secret_hash: row.get(1), is_signed_out })
+            let renewal = row.get::<Option<String>, _>(3).map(|text| serde_json::from_str(&text)).transpose().ok()?;
+            Some(StoredDevice { person: person.parse().ok()?, secret_hash: row.get(1), is_signed_out, renewal })
         }))
     }
 
@@ -140,16 +146,7 @@ impl Sqlite {
                 return Ok(false);
             }
         }
-        let insert =
-            sqlx::query("INSERT INTO devices (id, person, name, secret_hash, created_at) VALUES (?, ?, ?, ?, ?)");
-        insert
-            .bind(device.id.as_str())
-            .bind(person.id.as_str())
-            .bind(&device.name)
-            .bind(&device.secret_hash)
-            .bind(device.created_at.0)
-            .execute(&mut *transaction)
-            .await?;
+        people::insert_device(&mut transaction, device).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -199,6 +196,8 @@ impl Sqlite {
             let row = query.bind(remembered.entry.unseen).bind(document).fetch_one(&mut *transaction).await?;
             entries.push(HistoryEntry { id: row.get(0), ..remembered.entry.clone() });
         }
+        answers::insert(&mut transaction, &change.answers).await?;
+        webhooks::insert(&mut transaction, &change.events).await?;
         transaction.commit().await?;
         Ok(entries)
     }
@@ -294,6 +293,13 @@ impl Sqlite {
             keep_readable(&mut calls, row.get(0));
         }
         Ok(calls)
+    }
+
+    /// Writes something, to see whether that can be done.
+    pub(super) async fn beat(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let query = "INSERT INTO beats (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+        sqlx::query(query).bind(now.0).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// A whole copy in a new file, made while everything goes on.
