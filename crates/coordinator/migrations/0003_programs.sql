@@ -19,7 +19,7 @@ CREATE TABLE api_keys (
 CREATE TABLE kept_answers (
     owner TEXT NOT NULL,
     key TEXT NOT NULL,
-    request_hash BLOB NOT NULL,
+    request_hash TEXT NOT NULL,
     body TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (owner, key)

@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod ids;
 mod invite;
+mod quiet;
 mod rest;
 mod ring;
 mod settings;
@@ -25,13 +26,15 @@ pub use error::{Code, ErrorBody};
 pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
 pub use ids::{ApiKeyId, CallId, DeviceId, EventId, IdError, InviteCode, RingId, SessionId, UserId, WebhookId};
 pub use invite::{Invite, InviteError, Pin, ServerAddress};
+pub use quiet::{DoNotDisturb, QuietHours, Standing, Weekday};
 pub use rest::{
     AccessToken, ApiKeyEntry, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData,
     CreateApiKey, CreateInvite, CreateWebhook, CreatedApiKey, CreatedInvite, CreatedWebhook, DeliveryState,
     DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials, MediaServer,
-    MemberData, MuteUsers, ON_BEHALF_OF, PutPerson, Reject, Renewal, RingMembers, Scope, SendEvent, SendReaction,
-    SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
-    WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry, WebhookEvent, WebhookKind, WebhookRing,
+    MemberData, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename, Renewal, RingMembers,
+    Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource, UpdateCall,
+    UpdateMembers, UpdatePermissions, WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry,
+    WebhookEvent, WebhookKind, WebhookRing,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};
 pub use settings::{

@@ -25,20 +25,10 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
-        let person = |(name, kind): (&str, PersonKind)| StoredPerson {
-            id: id(name),
-            name: name.to_owned(),
-            role: Role::User,
-            teams: BTreeSet::new(),
-            kind,
-        };
-        let people = [
-            ("ann", PersonKind::Human),
-            ("ben", PersonKind::Human),
-            ("cem", PersonKind::Human),
-            ("pgm", PersonKind::Program),
-        ];
-        let live = Live { people: people.map(person).into(), ..Live::default() };
+        let human = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
+        let program = StoredPerson { kind: PersonKind::Program, ..human("pgm") };
+        let people = vec![human("ann"), human("ben"), human("cem"), program];
+        let live = Live { people, ..Live::default() };
         Self::restored(live)
     }
 
@@ -49,7 +39,7 @@ impl Server {
 
     fn online(mut self, devices: &[&str]) -> Self {
         for device in devices {
-            self.authority.connected(&who(device), 1);
+            self.authority.connected(&who(device), 1, &[]);
         }
         self
     }
@@ -173,7 +163,7 @@ fn r11_who_rings_without_a_connection_has_ten_seconds_to_make_one() {
     server.rings("ann1", "default:x", &["ben"]);
     server.after(5);
     assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
-    server.authority.connected(&who("ann1"), 1);
+    server.authority.connected(&who("ann1"), 1, &[]);
     server.after(20);
     assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
 }
@@ -198,8 +188,8 @@ fn r08_who_missed_a_ring_and_comes_later_has_missed_it_all_the_same() {
     server.joins("ben1", "default:x", None).unwrap();
     server.leaves("ben1", "default:x", &Leave::default());
     let batch = server.authority.take_batch();
-    let line = batch.change.history.iter().find(|line| line.person == id("ben") && line.occasion == ring.to_string());
-    assert_eq!(line.unwrap().entry.outcome, wire::HistoryOutcome::Missed);
+    let line = &batch.change.history[&(id("ben"), ring.to_string())];
+    assert_eq!(line.outcome, wire::HistoryOutcome::Missed);
 }
 
 #[test]
@@ -339,8 +329,8 @@ fn of_two_rung_by_a_program_neither_is_rung_or_left_when_the_other_is_out() {
 #[test]
 fn s09_a_program_rings_for_somebody_from_the_device_that_connected_last() {
     let mut server = Server::new();
-    server.authority.connected(&who("ann1"), 1);
-    server.authority.connected(&who("ann2"), 2);
+    server.authority.connected(&who("ann1"), 1, &[]);
+    server.authority.connected(&who("ann2"), 2, &[]);
     assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann2"));
     server.authority.disconnected(server.now, &id("ann2"), 2);
     assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann1"));

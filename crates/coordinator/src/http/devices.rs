@@ -64,12 +64,20 @@ async fn sign_in_by_token(
     if !app.store.enrol(&new).await.map_err(ErrorBody::from)? {
         return Err(ErrorBody::new(Code::Conflict, "this id is a program's: it has no devices").into());
     }
-    let NewDevice { id: device, person, .. } = new;
+    let device = new.id;
+    // What he chose for himself, if he was here before, is in the store alone.
+    let person = app.store.person(&new.person.id).await.map_err(ErrorBody::from)?.unwrap_or(new.person);
     app.hub.send(Request::PersonCame { person: person.clone() }).await?;
     tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in by the operator's product");
     Ok(json(SignedInAnswer {
         access: app.tokens.issue(&person.id, &device, person.role, now),
-        me: Person { id: person.id, name: person.name, role: person.role, presence: Presence::Offline },
+        me: Person {
+            id: person.id,
+            name: person.name,
+            role: person.role,
+            presence: Presence::Offline,
+            avatar: person.avatar,
+        },
         device,
         refresh_secret: secret,
         server_name: app.server_name.clone(),
@@ -106,6 +114,7 @@ async fn token(
     };
     if let Some(person) = renewed_person(&app, &device, request.user_token.as_deref()).await? {
         app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)?;
+        let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
         app.hub.send(Request::PersonCame { person }).await?;
     }
     let role = app.store.role(&device.person).await.map_err(ErrorBody::from)?.ok_or_else(access::not_signed_in)?;

@@ -10,6 +10,7 @@ mod once;
 mod openapi;
 mod operations;
 mod people;
+mod profile;
 mod programs;
 mod refusal;
 mod socket;
@@ -100,6 +101,7 @@ pub(crate) fn described() -> (Router<App>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::base())
         .merge(people::router())
         .merge(devices::router())
+        .merge(profile::router())
         .merge(calls::router())
         .merge(moderation::router())
         .merge(lists::router())

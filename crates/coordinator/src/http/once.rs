@@ -6,6 +6,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use wire::{CallId, Code, ErrorBody, UnixMillis};
@@ -31,7 +32,7 @@ pub(super) struct Repeatable<T> {
 /// The key of a request, and what it is the key of.
 pub(super) struct Repeat {
     key: String,
-    request_hash: Vec<u8>,
+    request_hash: String,
 }
 
 impl<T: DeserializeOwned> FromRequest<App> for Repeatable<T> {
@@ -53,7 +54,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Repeatable<T> {
             Some(key) => {
                 let rule = || ErrorBody::invalid(KEY, "a key has 1 to 255 visible ASCII characters");
                 let key = key.ok().filter(is_sound).ok_or_else(rule)?;
-                Some(Repeat { key, request_hash: hash.finalize().to_vec() })
+                Some(Repeat { key, request_hash: URL_SAFE_NO_PAD.encode(hash.finalize()) })
             }
         };
         Ok(Self { body: parse(&bytes)?, repeat })

@@ -7,7 +7,7 @@ use axum::{
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{ApiKeyId, Code, CreateApiKey, CreatedApiKey, ErrorBody, Person, Presence, PutPerson, Role, UserId};
+use wire::{ApiKeyId, Code, CreateApiKey, CreatedApiKey, ErrorBody, PutPerson, Role, UserId};
 
 use super::{
     App, Body, Refusal, SignedIn,
@@ -30,7 +30,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create_key, keys))
         .routes(routes!(revoke_key))
-        .routes(routes!(people))
         .routes(routes!(put_person))
         .routes(routes!(sign_out_person))
 }
@@ -62,13 +61,9 @@ async fn create_key(
     }
     let (id, now) = (ApiKeyId::mint(ulid::Ulid::new()), unix_now());
     let (token, secret_hash) = Keys::make(&id);
-    let person = StoredPerson {
-        id: wished_id(request.user_id.as_ref(), &name, 0)?,
-        name: name.clone(),
-        role: Role::User,
-        teams: Default::default(),
-        kind: PersonKind::Program,
-    };
+    let id_of_person = wished_id(request.user_id.as_ref(), &name, 0)?;
+    let person = StoredPerson::new(id_of_person, name.clone(), Role::User, Default::default());
+    let person = StoredPerson { kind: PersonKind::Program, ..person };
     let key = StoredKey {
         id,
         name,
@@ -127,28 +122,13 @@ async fn revoke_key(
     Ok(json(()))
 }
 
-/// Everybody on the server, programs included.
-#[utoipa::path(
-    get,
-    path = "/v1/people",
-    tag = "people",
-    responses((status = 200, description = "Done", body = Vec<Person>))
-)]
-async fn people(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    let snapshot = app.hub.ask(|reply| Request::Snapshot { who, reply }).await?;
-    let mut people: Vec<Person> = snapshot.people;
-    people.push(snapshot.me);
-    people.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok(json(people))
-}
-
 /// Makes a person, or changes one: for admins, and for the operator's own product.
 #[utoipa::path(
     put,
-    path = "/v1/people/{user}",
+    path = "/v1/people/{id}",
     tag = "people",
     request_body = PutPerson,
-    responses((status = 200, description = "Done", body = Person))
+    responses((status = 200, description = "Done; `null`"))
 )]
 async fn put_person(
     State(app): State<App>,
@@ -156,13 +136,8 @@ async fn put_person(
     Path(user): Path<String>,
     Body(request): Body<PutPerson>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let person = StoredPerson {
-        id: person_id(&user)?,
-        name: text("name", &request.name)?.to_owned(),
-        role: request.role.unwrap_or(Role::User),
-        teams: request.teams,
-        kind: PersonKind::Human,
-    };
+    let name = text("name", &request.name)?.to_owned();
+    let person = StoredPerson::new(person_id(&user)?, name, request.role.unwrap_or(Role::User), request.teams);
     for team in &person.teams {
         text("teams", team)?;
     }
@@ -173,14 +148,15 @@ async fn put_person(
         return Err(ErrorBody::new(Code::Conflict, "this id is a program's: change its key instead").into());
     }
     tracing::info!(user = %person.id, role = ?person.role, by = %who.user, "a person was changed");
-    app.hub.send(Request::PersonCame { person: person.clone() }).await?;
-    Ok(json(Person { id: person.id, name: person.name, role: person.role, presence: Presence::Offline }))
+    let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
+    app.hub.send(Request::PersonCame { person }).await?;
+    Ok(json(()))
 }
 
 /// Signs every device of a person out.
 #[utoipa::path(
     post,
-    path = "/v1/people/{user}/sign-out",
+    path = "/v1/people/{id}/sign-out",
     tag = "people",
     responses((status = 200, description = "Done; `null`"))
 )]

@@ -9,6 +9,7 @@ use axum::{
     },
     response::Response,
 };
+use futures_util::SinkExt as _;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -45,7 +46,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 )]
 async fn open(State(app): State<App>, SignedIn { who, .. }: SignedIn, upgrade: WebSocketUpgrade) -> Response {
     // Idle connections are many: the library's own 128 KB a connection would be most of a server's memory.
-    let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(0);
+    let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(SOCKET_BUFFER);
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES);
     upgrade.on_upgrade(move |socket| serve(app, who, socket))
 }
@@ -105,14 +106,14 @@ enum End {
     Shutdown,
 }
 
-async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mpsc::Receiver<String>) -> End {
+async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mpsc::Receiver<Utf8Bytes>) -> End {
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
     loop {
         let outgoing = tokio::select! {
             message = messages.recv() => match message {
-                Some(text) => Message::Text(Utf8Bytes::from(text)),
+                Some(text) => Message::Text(text),
                 None => return End::LetGo,
             },
             received = socket.recv() => {
@@ -135,12 +136,26 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
             }
             () = app.stop.cancelled() => return End::Shutdown,
         };
-        match timeout(WRITE, socket.send(outgoing)).await {
+        match timeout(WRITE, send(socket, outgoing, messages)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return End::Broken,
             Err(_) => return End::TooSlow,
         }
     }
+}
+
+/// Sends a message, and what waits behind it, by one write.
+async fn send(
+    socket: &mut WebSocket,
+    first: Message,
+    messages: &mut mpsc::Receiver<Utf8Bytes>,
+) -> Result<(), axum::Error> {
+    socket.feed(first).await?;
+    for _ in 0..OUTLET {
+        let Ok(text) = messages.try_recv() else { break };
+        socket.feed(Message::Text(text)).await?;
+    }
+    socket.flush().await
 }
 
 async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
@@ -151,6 +166,10 @@ async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
         }
         Ok(ClientMessage::Alerted { cid, ring }) => {
             _ = app.hub.send(Request::Alerted { who: who.clone(), cid, ring }).await;
+            None
+        }
+        Ok(ClientMessage::Standing { standing }) => {
+            _ = app.hub.send(Request::Stands { who: who.clone(), standing }).await;
             None
         }
         Ok(ClientMessage::Unknown) => {

@@ -17,7 +17,7 @@ pub(crate) const KEPT: Duration = Duration::from_secs(24 * 3600);
 pub(crate) struct KeptAnswer {
     pub(crate) of: RepeatId,
     /// Of method, path and body: the same key with another request is a mistake.
-    pub(crate) request_hash: Vec<u8>,
+    pub(crate) request_hash: String,
     pub(crate) body: String,
     pub(crate) created_at: UnixMillis,
 }

@@ -1,19 +1,17 @@
 //! Where everything is kept that must survive a restart. Written before it is announced.
 
-mod answers;
-mod keys;
-mod people;
 mod sqlite;
-mod webhooks;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 use wire::{
-    ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, ErrorBody, HistoryEntry, Renewal, RingId, Role,
-    UnixMillis, UserId, WebhookDelivery, WebhookEvent, WebhookId,
+    ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry,
+    PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent, WebhookId,
 };
 
 use crate::{
@@ -37,6 +35,8 @@ pub(crate) enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("a stored document cannot be read: {0}")]
     Document(#[from] serde_json::Error),
+    #[error("a stored id cannot be read: {0}")]
+    Id(#[from] wire::IdError),
 }
 
 impl From<StoreError> for ErrorBody {
@@ -57,6 +57,10 @@ pub(crate) struct StoredPerson {
     pub(crate) role: Role,
     pub(crate) teams: BTreeSet<String>,
     pub(crate) kind: PersonKind,
+    /// Changes with the picture; absent without one.
+    pub(crate) avatar: Option<String>,
+    pub(crate) favourites: BTreeSet<UserId>,
+    pub(crate) do_not_disturb: DoNotDisturb,
 }
 
 /// Who is behind a person.
@@ -67,9 +71,22 @@ pub(crate) enum PersonKind {
     Program,
 }
 
+impl StoredPerson {
+    /// Somebody who was never here.
+    pub(crate) fn new(id: UserId, name: String, role: Role, teams: BTreeSet<String>) -> Self {
+        let (favourites, do_not_disturb) = (BTreeSet::new(), DoNotDisturb::default());
+        Self { id, name, role, teams, kind: PersonKind::Human, avatar: None, favourites, do_not_disturb }
+    }
+
+    /// What changes with a picture.
+    pub(crate) fn avatar_tag(image: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(image)[..9])
+    }
+}
+
 impl From<User> for StoredPerson {
     fn from(user: User) -> Self {
-        Self { id: user.id, name: user.name, role: user.role, teams: user.teams, kind: PersonKind::Human }
+        Self::new(user.id, user.name, user.role, user.teams)
     }
 }
 
@@ -129,8 +146,10 @@ pub(crate) struct NewDevice {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) calls: BTreeMap<CallId, StoredCall>,
+    /// Kept is the newest of each call; what became of older ones is in the history.
     pub(crate) rings: BTreeMap<RingId, Ring>,
-    pub(crate) history: Vec<Remembered>,
+    /// By person and occasion.
+    pub(crate) history: BTreeMap<(UserId, String), HistoryEntry>,
     /// What requests that may come again were answered.
     pub(crate) answers: Vec<KeptAnswer>,
     /// What webhooks are told of it.
@@ -144,8 +163,7 @@ impl Change {
 
     /// Adds a line to somebody's history, in place of an older one about the same occasion.
     pub(crate) fn remember(&mut self, line: Remembered) {
-        self.history.retain(|known| known.person != line.person || known.occasion != line.occasion);
-        self.history.push(line);
+        self.history.insert((line.person, line.occasion), line.entry);
     }
 }
 
@@ -202,11 +220,16 @@ forward! {
     fn enrol(device: &NewDevice) -> bool;
     fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;
     fn person(id: &UserId) -> Option<StoredPerson>;
+    fn update_person(person: &StoredPerson) -> ();
+    fn find_people(query: &PeopleQuery, most: i64) -> Vec<UserId>;
+    fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
+    fn avatar(person: &UserId) -> Option<Vec<u8>>;
     fn keys() -> Vec<StoredKey>;
     fn add_key(key: &StoredKey, person: &StoredPerson) -> bool;
     fn remove_key(id: &ApiKeyId) -> ();
+    fn key_was_used(id: &ApiKeyId, now: UnixMillis) -> ();
     fn kept_answer(of: &RepeatId, since: UnixMillis) -> Option<KeptAnswer>;
-    fn beat(now: UnixMillis) -> ();
+    fn forget_answers(before: UnixMillis) -> ();
     fn hooks() -> Vec<StoredHook>;
     fn has_hooks() -> bool;
     fn add_hook(hook: &StoredHook) -> ();
@@ -218,10 +241,8 @@ forward! {
     fn deliveries(hook: &WebhookId, before: Option<i64>, most: u32) -> Vec<(i64, WebhookDelivery)>;
     fn tidy_webhooks(before: UnixMillis, now: UnixMillis) -> ();
     fn pending_deliveries() -> i64;
-    fn forget_answers(before: UnixMillis) -> ();
-    fn key_was_used(id: &ApiKeyId, now: UnixMillis) -> ();
-    fn call(cid: &CallId) -> Option<Call>;
-    fn newest_ring(cid: &CallId) -> Option<Ring>;
+    fn beat(now: UnixMillis) -> ();
+    fn call(cid: &CallId) -> Option<(Call, Option<Ring>)>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
     fn mark_seen(person: &UserId) -> ();
     fn history_before(person: &UserId, before: Option<i64>, most: u32) -> Vec<HistoryEntry>;

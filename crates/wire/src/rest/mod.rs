@@ -16,7 +16,8 @@ pub use moderation::{
     AskPermission, BlockUser, MuteUsers, SendEvent, SendReaction, TrackSource, UpdateMembers, UpdatePermissions,
 };
 pub use people::{
-    AccessToken, CreateInvite, CreatedInvite, DeviceEntry, Renewal, SignIn, SignInByToken, SignedIn, TokenRequest,
+    AccessToken, CreateInvite, CreatedInvite, DeviceEntry, PeoplePage, PeopleQuery, Rename, Renewal, SignIn,
+    SignInByToken, SignedIn, TokenRequest,
 };
 pub use programs::{ApiKeyEntry, CreateApiKey, CreatedApiKey, ON_BEHALF_OF, PutPerson, Scope};
 pub use webhooks::{

@@ -1,12 +1,15 @@
-//! Webhooks in SQLite: hooks, events, and which of them have yet to hear of which.
+//! Webhooks in SQLite: hooks, and which of them have yet to hear of what; events are written with what they tell of.
 
 use std::collections::BTreeSet;
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
-use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookDisabled, WebhookEvent, WebhookId};
+use sqlx::{Row as _, sqlite::SqliteRow};
+use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookDisabled, WebhookId};
 
-use super::{Sqlite, StoreError};
-use crate::webhooks::{Due, Outcome, Round, StoredHook};
+use super::Sqlite;
+use crate::{
+    store::StoreError,
+    webhooks::{Due, Outcome, Round, StoredHook},
+};
 
 /// Every hook, oldest first.
 const HOOKS: &str = "SELECT id, person, registered_by, url, events, secret, created_at, failing_since, disabled_at, \
@@ -16,18 +19,18 @@ const MOST_PENDING: i64 = 100_000;
 
 impl Sqlite {
     /// Oldest first.
-    pub(super) async fn hooks(&self) -> Result<Vec<StoredHook>, StoreError> {
+    pub(in crate::store) async fn hooks(&self) -> Result<Vec<StoredHook>, StoreError> {
         let rows = sqlx::query(HOOKS).fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(readable_hook).collect())
     }
 
     /// Whether anybody wants to be told of anything.
-    pub(super) async fn has_hooks(&self) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn has_hooks(&self) -> Result<bool, StoreError> {
         let query = sqlx::query("SELECT 1 FROM webhooks WHERE disabled_at IS NULL LIMIT 1");
         Ok(query.fetch_optional(&self.pool).await?.is_some())
     }
 
-    pub(super) async fn add_hook(&self, hook: &StoredHook) -> Result<(), StoreError> {
+    pub(in crate::store) async fn add_hook(&self, hook: &StoredHook) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO webhooks (id, person, registered_by, url, events, secret, created_at) \
              VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -45,20 +48,20 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(super) async fn remove_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
+    pub(in crate::store) async fn remove_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM webhooks WHERE id = ?").bind(id.as_str()).execute(&self.pool).await?;
         Ok(())
     }
 
     /// What still waits for it goes out from now on.
-    pub(super) async fn enable_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
+    pub(in crate::store) async fn enable_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
         let query = "UPDATE webhooks SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL WHERE id = ?";
         sqlx::query(query).bind(id.as_str()).execute(&self.pool).await?;
         Ok(())
     }
 
     /// Hooks that were registered with a key that is good no longer.
-    pub(super) async fn disable_hooks_of(
+    pub(in crate::store) async fn disable_hooks_of(
         &self,
         registered_by: &str,
         reason: &str,
@@ -71,7 +74,7 @@ impl Sqlite {
     }
 
     /// The next delivery of each hook that is not busy, and when the next one of those is due that are left.
-    pub(super) async fn due_deliveries(
+    pub(in crate::store) async fn due_deliveries(
         &self,
         now: UnixMillis,
         busy: &BTreeSet<WebhookId>,
@@ -100,7 +103,7 @@ impl Sqlite {
     }
 
     /// What became of a delivery, and of its hook by that.
-    pub(super) async fn finish_delivery(
+    pub(in crate::store) async fn finish_delivery(
         &self,
         hook: &WebhookId,
         seq: i64,
@@ -132,7 +135,7 @@ impl Sqlite {
     }
 
     /// A page of one hook's deliveries, newest first, each with its place in the order.
-    pub(super) async fn deliveries(
+    pub(in crate::store) async fn deliveries(
         &self,
         hook: &WebhookId,
         before: Option<i64>,
@@ -160,7 +163,7 @@ impl Sqlite {
     }
 
     /// Lets old events go, and disables hooks that cannot keep up.
-    pub(super) async fn tidy_webhooks(&self, before: UnixMillis, now: UnixMillis) -> Result<(), StoreError> {
+    pub(in crate::store) async fn tidy_webhooks(&self, before: UnixMillis, now: UnixMillis) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM webhook_events WHERE at < ?").bind(before.0).execute(&self.pool).await?;
         let query = "UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE disabled_at IS NULL AND \
                      (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND state = 'pending') > ?";
@@ -170,32 +173,11 @@ impl Sqlite {
     }
 
     /// How many deliveries wait.
-    pub(super) async fn pending_deliveries(&self) -> Result<i64, StoreError> {
+    pub(in crate::store) async fn pending_deliveries(&self) -> Result<i64, StoreError> {
         let query = "SELECT count(*) FROM deliveries JOIN webhooks ON webhooks.id = hook \
                      WHERE state = 'pending' AND disabled_at IS NULL";
         Ok(sqlx::query(query).fetch_one(&self.pool).await?.get(0))
     }
-}
-
-/// Part of the transaction that stores what they tell of. What nobody wants to hear is not kept.
-pub(super) async fn insert(connection: &mut SqliteConnection, events: &[WebhookEvent]) -> Result<(), StoreError> {
-    for event in events {
-        let query = sqlx::query(
-            "INSERT INTO webhook_events (id, at, body) SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM webhooks \
-             WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = ?4))",
-        );
-        let query = query.bind(event.id.as_str()).bind(event.at.0).bind(serde_json::to_string(event)?);
-        if query.bind(event.kind.as_str()).execute(&mut *connection).await?.rows_affected() == 0 {
-            continue;
-        }
-        let query = sqlx::query(
-            "INSERT INTO deliveries (hook, event, created_at, next_at) SELECT id, ?1, ?2, ?2 FROM webhooks \
-             WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = ?3) ORDER BY id",
-        );
-        let query = query.bind(event.id.as_str()).bind(event.at.0).bind(event.kind.as_str());
-        query.execute(&mut *connection).await?;
-    }
-    Ok(())
 }
 
 fn readable_hook(row: &SqliteRow) -> Option<StoredHook> {

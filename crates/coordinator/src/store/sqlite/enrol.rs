@@ -1,14 +1,15 @@
-//! People in SQLite that come otherwise than by an invite, and devices.
+//! Coming into SQLite otherwise than by an invite: people of a product, programs, their devices.
 
-use sqlx::{Row as _, SqliteConnection};
-use wire::{UnixMillis, UserId};
+use sqlx::SqliteConnection;
+use wire::UnixMillis;
 
-use super::{NewDevice, PersonKind, Sqlite, StoreError, StoredPerson};
+use super::Sqlite;
+use crate::store::{NewDevice, PersonKind, StoreError, StoredPerson};
 
 impl Sqlite {
     /// Signs a device in, and its person as the operator's product names him: both, or neither if the person of that id
     /// is a program.
-    pub(super) async fn enrol(&self, device: &NewDevice) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn enrol(&self, device: &NewDevice) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         if !insert_person(&mut transaction, &device.person, device.created_at).await? {
             return Ok(false);
@@ -19,26 +20,14 @@ impl Sqlite {
     }
 
     /// Makes a person, or changes one; `false` if the person of that id is a program.
-    pub(super) async fn put_person(&self, person: &StoredPerson, now: UnixMillis) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn put_person(
+        &self,
+        person: &StoredPerson,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
         let mut connection = self.pool.acquire().await?;
         insert_person(&mut connection, person, now).await
     }
-
-    pub(super) async fn person(&self, id: &UserId) -> Result<Option<StoredPerson>, StoreError> {
-        let query = sqlx::query("SELECT name, role, teams, is_program FROM people WHERE id = ?").bind(id.as_str());
-        let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
-        Ok(Some(StoredPerson {
-            id: id.clone(),
-            name: row.get(0),
-            role: serde_json::from_str(row.get(1))?,
-            teams: serde_json::from_str(row.get(2))?,
-            kind: kind(row.get(3)),
-        }))
-    }
-}
-
-pub(super) fn kind(is_program: bool) -> PersonKind {
-    if is_program { PersonKind::Program } else { PersonKind::Human }
 }
 
 /// Inserts a person, or changes the human of that id; `false` if that is a program.

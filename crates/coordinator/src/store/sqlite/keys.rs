@@ -3,12 +3,15 @@
 use sqlx::Row as _;
 use wire::{ApiKeyId, UnixMillis};
 
-use super::{Sqlite, StoreError, StoredPerson, people::insert_person};
-use crate::programs::StoredKey;
+use super::{Sqlite, enrol::insert_person};
+use crate::{
+    programs::StoredKey,
+    store::{StoreError, StoredPerson},
+};
 
 impl Sqlite {
     /// Every key that was not revoked.
-    pub(super) async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+    pub(in crate::store) async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let query = "SELECT id, person, name, secret_hash, scopes, created_at, expires_at, last_used_at FROM api_keys";
         let rows = sqlx::query(query).fetch_all(&self.pool).await?;
         let key = |row: sqlx::sqlite::SqliteRow| {
@@ -31,7 +34,7 @@ impl Sqlite {
     }
 
     /// Stores a key and, if there is none yet, its program's person; `false` when a person of that id is no program.
-    pub(super) async fn add_key(&self, key: &StoredKey, person: &StoredPerson) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn add_key(&self, key: &StoredKey, person: &StoredPerson) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let known = sqlx::query("SELECT is_program FROM people WHERE id = ?").bind(person.id.as_str());
         match known.fetch_optional(&mut *transaction).await? {
@@ -57,12 +60,12 @@ impl Sqlite {
         Ok(true)
     }
 
-    pub(super) async fn remove_key(&self, id: &ApiKeyId) -> Result<(), StoreError> {
+    pub(in crate::store) async fn remove_key(&self, id: &ApiKeyId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM api_keys WHERE id = ?").bind(id.as_str()).execute(&self.pool).await?;
         Ok(())
     }
 
-    pub(super) async fn key_was_used(&self, id: &ApiKeyId, now: UnixMillis) -> Result<(), StoreError> {
+    pub(in crate::store) async fn key_was_used(&self, id: &ApiKeyId, now: UnixMillis) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE api_keys SET last_used_at = ? WHERE id = ?");
         query.bind(now.0).bind(id.as_str()).execute(&self.pool).await?;
         Ok(())
