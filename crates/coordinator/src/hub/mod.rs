@@ -183,6 +183,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
+    #[expect(clippy::too_many_arguments, reason = "built in one place, from the parts the server started")]
     pub(crate) fn new(
         store: Store,
         media: MediaPlane,
