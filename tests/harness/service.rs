@@ -1,6 +1,6 @@
 //! A real server in this process, and people on it with the real client: no windows, no media.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use call_client::{Account, CallView, CallingState, Client, ClientState, Rest, SignInWish, sign_in};
@@ -99,15 +99,7 @@ impl std::fmt::Debug for Service {
 }
 
 async fn serve(data: PathBuf, listen: SocketAddr) -> Result<Server> {
-    let config = Config {
-        data,
-        listen,
-        udp: ([127, 0, 0, 1], 0).into(),
-        livekit_key: None,
-        name: "Test".to_owned(),
-        advertise: Vec::new(),
-        limits_factor: NonZeroU32::MIN,
-    };
+    let config = Config { listen, name: "Test".to_owned(), ..Config::new(data) };
     Ok(Server::start(config).await?)
 }
 

@@ -35,6 +35,14 @@ pub struct SignInWish {
     pub device_name: String,
 }
 
+impl SignInWish {
+    /// A person by this name, on this machine.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { user_id: None, name: name.to_owned(), device_name: "A program".to_owned() }
+    }
+}
+
 /// Redeems an invite: this installation becomes a device of the person.
 ///
 /// # Errors

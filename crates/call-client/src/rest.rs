@@ -8,10 +8,11 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
-    AccessToken, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData, Code, CreateInvite,
-    CreatedInvite, Custom, DeviceEntry, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined,
-    Leave, MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction, ServerAddress, SignIn, SignedIn,
-    Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
+    AccessToken, AnswerAsk, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData,
+    Code, CreateInvite, CreatedInvite, Custom, DeviceEntry, DeviceId, ErrorBody, GetOrCreate, GetOrCreated,
+    HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction,
+    ServerAddress, SignIn, SignedIn, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
+    WaitingAsk,
 };
 
 use crate::{account::Account, error::ClientError, tls};
@@ -40,16 +41,47 @@ struct FreshToken {
     until: Instant,
 }
 
-/// Redeems an invite; the only request that needs no account.
+/// Requests that need no account: of who is not in yet.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Outside {
+    /// To a server that shows this certificate, or one that the system trusts.
+    pub(crate) fn expecting(server: &ServerAddress, pin: Option<Pin>) -> Result<Self, ClientError> {
+        Ok(Self { http: http_client(server, pin)?, base: base_url("http", server, pin) })
+    }
+
+    /// To whoever answers there: what certificate he shows is told.
+    pub(crate) fn whoever(server: &ServerAddress) -> Result<(Self, tls::FirstShown), ClientError> {
+        let (config, shown) = tls::trusting_the_first();
+        let builder = plain_client().tls_backend_preconfigured(config.as_ref().clone());
+        let http = builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })?;
+        Ok((Self { http, base: base_url("http", server, None) }, shown))
+    }
+
+    /// Asks; `patience` for a server that is to take its time.
+    pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        patience: Duration,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).map_err(unreadable)?;
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(TIMEOUT + patience);
+        decode(request.header("content-type", "application/json").body(body).send().await).await
+    }
+}
+
+/// Redeems an invite.
 pub(crate) async fn sign_in(
     server: &ServerAddress,
     pin: Option<Pin>,
     request: &SignIn,
 ) -> Result<SignedIn, ClientError> {
-    let http = http_client(pin)?;
-    let url = format!("{}/v1/sign-in", base_url("http", server, pin));
-    let body = serde_json::to_vec(request).map_err(unreadable)?;
-    decode(http.post(url).header("content-type", "application/json").body(body).send().await).await
+    Outside::expecting(server, pin)?.post("/v1/sign-in", request, Duration::ZERO).await
 }
 
 impl Rest {
@@ -58,7 +90,7 @@ impl Rest {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(account: Account) -> Result<Self, ClientError> {
-        let http = http_client(account.pin)?;
+        let http = http_client(&account.server, account.pin)?;
         Ok(Self { shared: Arc::new(Shared { http, account, token: Mutex::new(None) }) })
     }
 
@@ -320,6 +352,22 @@ impl Rest {
         self.post_silent(&format!("/v1/devices/{device}/sign-out"), &Empty {}).await
     }
 
+    /// Who waits to be let in; for admins, who hear of it by [`wire::Event::AskedIn`] as well.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn asks(&self) -> Result<Vec<WaitingAsk>, ClientError> {
+        self.get("/v1/asks").await
+    }
+
+    /// Lets somebody in who waits, or does not; for admins, once the code on both screens was found to be the same.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn answer_ask(&self, id: AskId, answer: &AnswerAsk) -> Result<(), ClientError> {
+        self.post_silent(&format!("/v1/asks/{id}/answer"), answer).await
+    }
+
     /// Adds a call type, or changes one; for admins.
     ///
     /// # Errors
@@ -393,17 +441,27 @@ fn call_path(cid: &CallId, action: &str) -> String {
 }
 
 /// TLS always, except to a loopback server that has no pin.
+fn is_secure(server: &ServerAddress, pin: Option<Pin>) -> bool {
+    pin.is_some() || !server.is_loopback()
+}
+
 fn base_url(scheme: &str, server: &ServerAddress, pin: Option<Pin>) -> String {
-    let secure = if pin.is_some() || !server.is_loopback() { "s" } else { "" };
+    let secure = if is_secure(server, pin) { "s" } else { "" };
     format!("{scheme}{secure}://{server}")
 }
 
-fn http_client(pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
-    let mut builder = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true);
-    if let Some(pin) = pin {
-        builder = builder.tls_backend_preconfigured(tls::pinned(pin).as_ref().clone());
+fn http_client(server: &ServerAddress, pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
+    let unusable = |error: &dyn std::fmt::Display| ClientError::Unreachable { why: error.to_string() };
+    let mut builder = plain_client();
+    if is_secure(server, pin) {
+        let trusting = tls::trusting(pin).map_err(|error| unusable(&error))?;
+        builder = builder.tls_backend_preconfigured(trusting.as_ref().clone());
     }
-    builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })
+    builder.build().map_err(|error| unusable(&error))
+}
+
+fn plain_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true)
 }
 
 async fn decode<T: DeserializeOwned>(sent: Result<reqwest::Response, reqwest::Error>) -> Result<T, ClientError> {

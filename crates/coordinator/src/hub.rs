@@ -11,7 +11,8 @@ use std::{
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, RingId, ServerMessage, Snapshot, UnixMillis,
+    Call, CallId, CallState, Code, DeviceId, ErrorBody, Event, HistoryEntry, RingId, ServerMessage, Snapshot,
+    UnixMillis,
 };
 
 pub(crate) use crate::authority::{Authority, CallType, Caller};
@@ -88,6 +89,10 @@ pub(crate) enum Request {
     SignOut {
         who: Caller,
         reply: Reply<()>,
+    },
+    /// Told to every admin who is connected, and not kept.
+    TellAdmins {
+        event: Event,
     },
 }
 
@@ -330,6 +335,10 @@ impl Hub {
                     self.send(now, outs);
                 }
                 self.answer(reply, seen);
+            }
+            Request::TellAdmins { event } => {
+                let outs = self.desk.authority.tell_admins(now, &event);
+                self.send(now, outs);
             }
             Request::SignOut { who, reply } => {
                 let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);

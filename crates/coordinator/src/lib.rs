@@ -15,12 +15,14 @@ mod listener;
 mod media_plane;
 #[cfg(feature = "simulation")]
 mod planted;
+mod reach;
 mod ring;
 mod server;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
 
+pub use certificate::CertificateFiles;
 pub use error::StartError;
 pub use server::{Config, Server, back_up, media_key, room_token};
 pub use sfu::ApiKey;

@@ -17,7 +17,7 @@ use wire::{Invite, Role, ServerAddress, UnixMillis};
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
     authority::{CallType, CallTypes},
-    certificate::Certificate,
+    certificate::{self, CertificateFiles, ServerCertificate},
     error::StartError,
     http::{self, Shared},
     hub::{Hub, unix_now},
@@ -52,6 +52,26 @@ pub struct Config {
     pub advertise: Vec<String>,
     /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
     pub limits_factor: NonZeroU32,
+    /// The operator's own certificate; self-made and kept in the data folder if absent.
+    pub certificate: Option<CertificateFiles>,
+}
+
+impl Config {
+    /// What is usual for a server that keeps its data there: any free ports of this machine itself.
+    #[must_use]
+    pub fn new(data: PathBuf) -> Self {
+        let anywhere_here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            data,
+            listen: anywhere_here,
+            udp: anywhere_here,
+            livekit_key: None,
+            name: "Bellbird".to_owned(),
+            advertise: Vec::new(),
+            limits_factor: NonZeroU32::MIN,
+            certificate: None,
+        }
+    }
 }
 
 /// A running server; dropping it without [`Server::shutdown`] ends it at once.
@@ -84,9 +104,12 @@ impl Server {
         let taken = |error| StartError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
-        let certificate = Certificate::kept(&config.data)?;
+        let certificate = Arc::new(match config.certificate {
+            Some(files) => ServerCertificate::of_operator(files)?,
+            None => ServerCertificate::kept(&config.data)?,
+        });
+        let tls = certificate.tls()?;
         let reachable = ServerAddress { host: advertised(&config.advertise, address), port: address.port() };
-        let pin = (!reachable.is_loopback()).then_some(certificate.pin);
         let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
         let mut own_types = BTreeMap::new();
@@ -114,12 +137,13 @@ impl Server {
             Limits::new(config.limits_factor),
             config.name,
             reachable,
-            pin,
+            Arc::clone(&certificate),
             stop.clone(),
         ));
         let router = http::router(Arc::clone(&shared));
-        let serving = listener::serve(listener, certificate.config, router, stop);
-        let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];
+        let following = certificate.follow(certificate::LOOK, stop.clone());
+        let serving = listener::serve(listener, tls, router, stop);
+        let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(following), tokio::spawn(serving)];
         tracing::info!(%address, "the server takes connections");
         Ok(Self { address, udp: config.udp.ip(), shared, media, tasks })
     }
@@ -146,7 +170,7 @@ impl Server {
     /// The same as URL.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.shared.pin.is_some() { "https" } else { "http" };
+        let scheme = if self.shared.address.is_loopback() { "http" } else { "https" };
         format!("{scheme}://{}", self.shared.address)
     }
 
@@ -168,6 +192,14 @@ impl Server {
         };
         self.shared.store.add_invite(&invite).await.ok()?;
         Some(self.shared.invite(code))
+    }
+
+    /// Shows from now on what the certificate's files hold, as they are looked at by themselves every ten seconds.
+    ///
+    /// # Errors
+    /// When they cannot be used; the old certificate stays.
+    pub fn reload_certificate(&self) -> Result<(), StartError> {
+        self.shared.certificate.reload()
     }
 
     /// A token for a room of the media server, for any LiveKit client.
@@ -206,6 +238,7 @@ impl std::fmt::Debug for Shared {
 /// # Errors
 /// When the data cannot be read, or the folder is not empty or cannot be written.
 pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
+    std::fs::metadata(data.join(DATABASE))?;
     std::fs::create_dir_all(into)?;
     if std::fs::read_dir(into)?.next().is_some() {
         let full = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the folder for the copy is not empty");

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, CallState, Capability, Custom, DeviceId, HistoryEntry, Person, RingId, UnixMillis, UserId};
+use crate::{
+    AskId, CallId, CallState, Capability, Custom, DeviceId, HistoryEntry, Person, RingId, UnixMillis, UserId,
+    WaitingAsk,
+};
 
 /// Server to device. The first message of a connection is always the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,12 @@ pub enum ServerMessage {
     },
     /// Answer to a ping.
     Pong,
+    /// The server is about to stop and expects to be back: connect again after this wait, not before. Each device is told
+    /// another one, so that they do not all come at once.
+    ComeBack {
+        /// In how many milliseconds.
+        in_ms: u32,
+    },
 }
 
 /// Everything a device shows.
@@ -112,6 +121,16 @@ pub enum Event {
     },
     /// Missed calls were looked at on one of my devices.
     MissedSeen,
+    /// Somebody waits at the door of the server: told to admins.
+    AskedIn {
+        /// Who, and what to compare.
+        ask: WaitingAsk,
+    },
+    /// An admin has answered somebody who waited at the door.
+    AskOver {
+        /// Which question.
+        id: AskId,
+    },
     /// This device was signed out; the connection ends.
     SignedOut,
     /// An event this version does not know. Counted, otherwise ignored.

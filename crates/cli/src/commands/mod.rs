@@ -2,9 +2,11 @@
 //! those of the operator.
 
 mod answer;
+mod backup;
 mod call;
 mod cancel;
 mod completions;
+mod devices;
 mod doctor;
 mod end;
 mod history;
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Whoami(whoami::Whoami),
     /// List the people of the server.
     People(people::People),
+    /// List the devices of this person, or sign one out.
+    Devices(devices::Devices),
     /// Ring people, and talk when the first of them answers.
     Call(call::Call),
     /// Wait for a ring, and answer it.
@@ -62,6 +66,8 @@ pub(crate) enum Command {
     Missed(missed::Missed),
     /// Make a token for a room of the media server, for any LiveKit client.
     Token(token::Token),
+    /// Copy everything a server keeps, while it runs or not.
+    Backup(backup::Backup),
     /// Say what works here and what does not.
     Doctor(doctor::Doctor),
     /// Print completions for a shell.
@@ -79,6 +85,7 @@ impl Command {
             Self::Invite(command) => command.run(context).await,
             Self::Whoami(command) => command.run(context).await,
             Self::People(command) => command.run(context).await,
+            Self::Devices(command) => command.run(context).await,
             Self::Call(command) => command.run(context).await,
             Self::Answer(command) => command.run(context).await,
             Self::Watch(command) => command.run(context).await,
@@ -89,6 +96,7 @@ impl Command {
             Self::History(command) => command.run(context).await,
             Self::Missed(command) => command.run(context).await,
             Self::Token(command) => command.run(context),
+            Self::Backup(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,
             Self::Completions(command) => Ok(command.run()),
             Self::Man(command) => command.run(),

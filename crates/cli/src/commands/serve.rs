@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
 use clap::Args;
-use coordinator::{Config, Server};
+use coordinator::{CertificateFiles, Config, Server};
 use serde::Deserialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     Context,
@@ -22,7 +22,7 @@ use crate::{
 /// Where a server listens when nobody says.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
 
-/// Run the server.
+/// Run the server, until SIGINT or SIGTERM; SIGHUP reads the certificate's files anew.
 #[derive(Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -58,6 +58,12 @@ struct Settings {
     /// for load tests. [default: 1]
     #[arg(long, value_name = "N")]
     limits_factor: Option<NonZeroU32>,
+    /// A certificate of one's own (PEM, the whole chain) instead of the self-made one; read anew when it changes.
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE")]
+    certificate_key: Option<PathBuf>,
 }
 
 impl Settings {
@@ -77,18 +83,28 @@ impl Settings {
             name: self.name.or(others.name),
             limits_factor: self.limits_factor.or(others.limits_factor),
             advertise: if self.advertise.is_empty() { others.advertise } else { self.advertise },
+            certificate: self.certificate.or(others.certificate),
+            certificate_key: self.certificate_key.or(others.certificate_key),
         }
     }
 
     fn into_config(self) -> Result<Config, Failure> {
+        let certificate = match (self.certificate, self.certificate_key) {
+            (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(Failure::usage("a certificate and its key go together: give both, or none"));
+            }
+        };
         Ok(Config {
-            data: self.data.unwrap_or_else(server_data),
+            certificate,
             listen: self.listen.unwrap_or(LISTEN),
             udp: self.udp.unwrap_or(LISTEN),
             livekit_key: self.livekit_key.as_deref().map(parse_key).transpose()?,
-            name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
             advertise: self.advertise,
             limits_factor: self.limits_factor.unwrap_or(NonZeroU32::MIN),
+            name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
+            ..Config::new(self.data.unwrap_or_else(server_data))
         })
     }
 }
@@ -98,7 +114,8 @@ impl Serve {
         let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         let config = self.settings.or(file).into_config()?;
         let mut interrupt = Interrupt::new()?;
-        let server = Server::start(config).await.context("the server does not start")?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(anyhow::Error::from)?;
+        let server = Server::start(config).await?;
         let invite = server.admin_invite().await.map(|invite| invite.to_string());
         let url = server.url();
         if context.json {
@@ -114,14 +131,28 @@ impl Serve {
                 None => say("People are signed in already; the app or `bellbird invite` makes invites."),
             }
         }
-        interrupt.wait().await;
+        until_told_to_stop(&server, &mut interrupt, &mut hang_up).await;
         tracing::info!("shutting down");
         server.shutdown().await;
         Ok(Exit::Done)
     }
 }
 
-fn parse_key(text: &str) -> Result<(String, String), Failure> {
+async fn until_told_to_stop(server: &Server, interrupt: &mut Interrupt, hang_up: &mut Signal) {
+    loop {
+        tokio::select! {
+            // In the order in which they are usually sent.
+            biased;
+            _ = hang_up.recv() => if let Err(error) = server.reload_certificate() {
+                tracing::error!(%error, "the old certificate stays in use");
+            },
+            () = interrupt.wait() => return,
+        }
+    }
+}
+
+/// `KEY:SECRET`, as `serve` and `token` take it.
+pub(crate) fn parse_key(text: &str) -> Result<(String, String), Failure> {
     let key = text.split_once(':').filter(|(key, secret)| !key.is_empty() && secret.len() >= 16);
     let (key, secret) = key.ok_or_else(|| {
         Failure::usage("the media server's key must be KEY:SECRET; the secret needs 16 characters or more")

@@ -117,6 +117,15 @@ impl Authority {
         }
     }
 
+    /// Something that only admins decide about.
+    pub(crate) fn tell_admins(&mut self, now: UnixMillis, event: &Event) -> Vec<Out> {
+        let mut outs = Vec::new();
+        for admin in self.people.values().filter(|person| person.role == Role::Admin) {
+            self.connections.tell(now, &admin.id, event.clone(), &mut outs);
+        }
+        outs
+    }
+
     /// The person has looked at the missed calls, on one of his devices.
     pub(crate) fn missed_seen(&mut self, now: UnixMillis, user: &UserId) -> Vec<Out> {
         let mut outs = Vec::new();

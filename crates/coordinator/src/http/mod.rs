@@ -1,6 +1,7 @@
 //! The HTTP interface: one file a resource; who asks is known before a handler runs.
 
 mod calls;
+mod door;
 mod lists;
 mod media;
 mod moderation;
@@ -23,14 +24,17 @@ use axum::{
     routing::get,
 };
 use serde::Serialize;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wire::{CallId, ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, Pin, Role, ServerAddress};
+use wire::{CallId, ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, Role, ServerAddress};
 
 use crate::{
     access::{SignedOut, Tokens, not_signed_in},
+    certificate::ServerCertificate,
     hub::{Caller, HubHandle},
     limits::Limits,
     media_plane::MediaPlane,
+    reach::Door,
     store::Store,
 };
 pub(crate) use refusal::Refusal;
@@ -47,8 +51,10 @@ pub(crate) struct Shared {
     pub(crate) server_name: String,
     /// Where others reach this server, and the certificate to expect there.
     pub(crate) address: ServerAddress,
-    pub(crate) pin: Option<Pin>,
+    pub(crate) certificate: Arc<ServerCertificate>,
     pub(crate) stop: CancellationToken,
+    /// Who waits to be let in; who asks for the outcome is woken by every change.
+    pub(crate) door: watch::Sender<Door>,
     epochs: AtomicU64,
 }
 
@@ -64,15 +70,36 @@ impl Shared {
         limits: Limits,
         server_name: String,
         address: ServerAddress,
-        pin: Option<Pin>,
+        certificate: Arc<ServerCertificate>,
         stop: CancellationToken,
     ) -> Self {
-        let epochs = AtomicU64::new(1);
-        Self { hub, store, tokens, signed_out, sfu, media, limits, server_name, address, pin, stop, epochs }
+        let (epochs, door) = (AtomicU64::new(1), watch::Sender::new(Door::default()));
+        Self {
+            hub,
+            store,
+            tokens,
+            signed_out,
+            sfu,
+            media,
+            limits,
+            server_name,
+            address,
+            certificate,
+            stop,
+            door,
+            epochs,
+        }
     }
 
     pub(crate) fn invite(&self, code: InviteCode) -> Invite {
-        Invite { server: self.address.clone(), code, pin: self.pin }
+        let pin = if self.address.is_loopback() { None } else { self.certificate.pin() };
+        Invite { server: self.address.clone(), code, pin }
+    }
+
+    fn at_door<T>(&self, act: impl FnOnce(&mut Door) -> Result<T, ErrorBody>) -> Result<T, ErrorBody> {
+        let mut result = None;
+        self.door.send_modify(|door| result = Some(act(door)));
+        result.expect("what was at the door has acted")
     }
 
     fn next_epoch(&self) -> u64 {
@@ -86,6 +113,7 @@ pub(crate) type App = Arc<Shared>;
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(people::router())
+        .merge(door::router())
         .merge(calls::router())
         .merge(moderation::router())
         .merge(lists::router())

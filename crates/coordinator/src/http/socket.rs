@@ -26,6 +26,10 @@ const OUTLET: usize = 256;
 const SOCKET_BUFFER: usize = 4096;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(15);
+/// How long saying good-bye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// When devices come back after a shutdown, in milliseconds: a restart takes as long, and they do not all come at once.
+const BACK_IN: std::ops::Range<u32> = 250..3_000;
 /// A write that takes longer means that nobody reads.
 const WRITE: Duration = Duration::from_secs(10);
 
@@ -52,7 +56,7 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
     let why = talk(&app, &who, &mut socket, &mut messages).await;
     tracing::debug!(%device, why, "a device's connection ended");
     _ = app.hub.send(Request::Disconnect { device, epoch }).await;
-    _ = timeout(Duration::from_secs(1), socket.send(Message::Close(None))).await;
+    _ = timeout(FAREWELL, socket.send(Message::Close(None))).await;
 }
 
 async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mpsc::Receiver<String>) -> &'static str {
@@ -83,7 +87,12 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
                 }
                 Message::Ping(axum::body::Bytes::new())
             }
-            () = app.stop.cancelled() => return "the server is shutting down",
+            () = app.stop.cancelled() => {
+                let farewell = ServerMessage::ComeBack { in_ms: rand::random_range(BACK_IN) };
+                let farewell = serde_json::to_string(&farewell).expect("a farewell is plain data");
+                _ = timeout(FAREWELL, socket.send(Message::Text(Utf8Bytes::from(farewell)))).await;
+                return "the server is shutting down";
+            }
         };
         match timeout(WRITE, socket.send(outgoing)).await {
             Ok(Ok(())) => {}
