@@ -7,7 +7,7 @@ use wire::{
     ShowNumber, Shown, commitment, comparison_code,
 };
 
-use crate::{error::ClientError, rest::Outside};
+use crate::{error::ClientError, http::Outside};
 
 /// How long the server may take for an outcome beside the usual.
 const OUTCOME_WAIT: Duration = Duration::from_secs(25);

@@ -37,9 +37,14 @@ mod call;
 mod calls;
 mod client;
 mod clock;
+#[cfg(feature = "discovery")]
+mod discovery;
 mod door;
 mod errands;
 mod error;
+mod http;
+#[cfg(feature = "keyring")]
+mod keeping;
 #[cfg(feature = "simulation")]
 mod planted;
 mod qr;
@@ -58,8 +63,12 @@ mod wish;
 pub use account::{Account, SignInWish, sign_in};
 pub use calls::{JoinOptions, Leave, Toggle};
 pub use client::Client;
+#[cfg(feature = "discovery")]
+pub use discovery::{DiscoveryError, FoundServer, Search, find_servers};
 pub use door::{Admission, Asking, invite_by_code};
 pub use error::ClientError;
+#[cfg(feature = "keyring")]
+pub use keeping::{AccountFolder, KeepError};
 pub use media::{Choice, Engine, EngineError, EngineOptions};
 pub use qr::{Qr, TooLong};
 pub use rest::Rest;

@@ -5,20 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     AccessToken, AnswerAsk, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData,
-    Code, CreateInvite, CreatedInvite, Custom, DeviceEntry, DeviceId, ErrorBody, GetOrCreate, GetOrCreated,
-    HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction,
-    ServerAddress, SignIn, SignedIn, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
-    WaitingAsk,
+    Code, CreateInvite, CreatedInvite, Custom, DeviceEntry, DeviceId, GetOrCreate, GetOrCreated, HistoryPage, Join,
+    Joined, Leave, MediaServer, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, Snapshot, TokenRequest,
+    UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
 };
 
-use crate::{account::Account, error::ClientError, tls};
+use crate::{
+    account::Account,
+    error::ClientError,
+    http::{base_url, decode, http_client, unreadable},
+};
 
-/// A request that takes longer has failed; the server answers in milliseconds.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// A token this close to its end is fetched anew before it is used.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
@@ -39,49 +40,6 @@ struct Shared {
 struct FreshToken {
     token: String,
     until: Instant,
-}
-
-/// Requests that need no account: of who is not in yet.
-#[derive(Debug)]
-pub(crate) struct Outside {
-    http: reqwest::Client,
-    base: String,
-}
-
-impl Outside {
-    /// To a server that shows this certificate, or one that the system trusts.
-    pub(crate) fn expecting(server: &ServerAddress, pin: Option<Pin>) -> Result<Self, ClientError> {
-        Ok(Self { http: http_client(server, pin)?, base: base_url("http", server, pin) })
-    }
-
-    /// To whoever answers there: what certificate he shows is told.
-    pub(crate) fn whoever(server: &ServerAddress) -> Result<(Self, tls::FirstShown), ClientError> {
-        let (config, shown) = tls::trusting_the_first();
-        let builder = plain_client().tls_backend_preconfigured(config.as_ref().clone());
-        let http = builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })?;
-        Ok((Self { http, base: base_url("http", server, None) }, shown))
-    }
-
-    /// Asks; `patience` for a server that is to take its time.
-    pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &B,
-        patience: Duration,
-    ) -> Result<T, ClientError> {
-        let body = serde_json::to_vec(body).map_err(unreadable)?;
-        let request = self.http.post(format!("{}{path}", self.base)).timeout(TIMEOUT + patience);
-        decode(request.header("content-type", "application/json").body(body).send().await).await
-    }
-}
-
-/// Redeems an invite.
-pub(crate) async fn sign_in(
-    server: &ServerAddress,
-    pin: Option<Pin>,
-    request: &SignIn,
-) -> Result<SignedIn, ClientError> {
-    Outside::expecting(server, pin)?.post("/v1/sign-in", request, Duration::ZERO).await
 }
 
 impl Rest {
@@ -438,63 +396,6 @@ struct Empty {}
 
 fn call_path(cid: &CallId, action: &str) -> String {
     format!("/v1/calls/{}/{}{action}", cid.call_type(), cid.id())
-}
-
-/// TLS always, except to a loopback server that has no pin.
-fn is_secure(server: &ServerAddress, pin: Option<Pin>) -> bool {
-    pin.is_some() || !server.is_loopback()
-}
-
-fn base_url(scheme: &str, server: &ServerAddress, pin: Option<Pin>) -> String {
-    let secure = if is_secure(server, pin) { "s" } else { "" };
-    format!("{scheme}{secure}://{server}")
-}
-
-fn http_client(server: &ServerAddress, pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
-    let unusable = |error: &dyn std::fmt::Display| ClientError::Unreachable { why: error.to_string() };
-    let mut builder = plain_client();
-    if is_secure(server, pin) {
-        let trusting = tls::trusting(pin).map_err(|error| unusable(&error))?;
-        builder = builder.tls_backend_preconfigured(trusting.as_ref().clone());
-    }
-    builder.build().map_err(|error| unusable(&error))
-}
-
-fn plain_client() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true)
-}
-
-async fn decode<T: DeserializeOwned>(sent: Result<reqwest::Response, reqwest::Error>) -> Result<T, ClientError> {
-    let response = sent.map_err(|error| unreachable_server(&error))?;
-    let status = response.status();
-    let body = response.bytes().await.map_err(|error| unreachable_server(&error))?;
-    if status.is_success() {
-        let body = if body.is_empty() { b"null".as_slice() } else { &body };
-        return serde_json::from_slice(body).map_err(unreadable);
-    }
-    match serde_json::from_slice::<ErrorBody>(&body) {
-        Ok(body) => Err(ClientError::Refused(body)),
-        Err(_) if status == StatusCode::NOT_FOUND => {
-            Err(ClientError::Unreadable { why: "no Bellbird server answers at this address".to_owned() })
-        }
-        Err(error) => Err(ClientError::Unreadable { why: format!("{status}: {error}") }),
-    }
-}
-
-fn unreachable_server(error: &reqwest::Error) -> ClientError {
-    if tls::is_wrong_certificate(error) {
-        return ClientError::WrongServer;
-    }
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    ClientError::Unreachable { why: root.to_string() }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(unreadable)`")]
-fn unreadable(error: serde_json::Error) -> ClientError {
-    ClientError::Unreadable { why: error.to_string() }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the age of a token is counted here, at the edge")]

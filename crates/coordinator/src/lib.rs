@@ -24,5 +24,6 @@ mod store;
 
 pub use certificate::CertificateFiles;
 pub use error::StartError;
+pub use reach::{Answers, Outside, Router, RouterError, RouterProtocol};
 pub use server::{Config, Server, back_up, media_key, room_token};
 pub use sfu::ApiKey;

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    num::NonZeroU32,
+    num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -24,6 +24,7 @@ use crate::{
     limits::Limits,
     listener,
     media_plane::MediaPlane,
+    reach::{self, Announcement, Answers, Inside, OpenPorts, Outside, Router, RouterError},
     store::{NewInvite, Sqlite, Store},
 };
 
@@ -54,6 +55,10 @@ pub struct Config {
     pub limits_factor: NonZeroU32,
     /// The operator's own certificate; self-made and kept in the data folder if absent.
     pub certificate: Option<CertificateFiles>,
+    /// Whether it announces itself on its network.
+    pub announce: bool,
+    /// The router that is asked to open the ports; none is asked if absent.
+    pub map_ports: Option<Router>,
 }
 
 impl Config {
@@ -70,6 +75,8 @@ impl Config {
             advertise: Vec::new(),
             limits_factor: NonZeroU32::MIN,
             certificate: None,
+            announce: false,
+            map_ports: None,
         }
     }
 }
@@ -81,7 +88,11 @@ pub struct Server {
     udp: IpAddr,
     shared: Arc<Shared>,
     media: MediaPlane,
-    tasks: Vec<JoinHandle<()>>,
+    outside: Option<Result<Outside, RouterError>>,
+    announcement: Option<Announcement>,
+    /// They end by themselves after a shutdown, and are waited for.
+    ending: Vec<JoinHandle<()>>,
+    hub: JoinHandle<()>,
 }
 
 impl Server {
@@ -99,17 +110,34 @@ impl Server {
             Some((key, secret)) => ApiKey { key, secret },
             None => media_key(&config.data)?,
         };
-        let (sfu, media_events) = Sfu::start(SfuConfig { udp: config.udp, addresses: Vec::new(), key: key.clone() })
-            .map_err(|error| StartError::Media { address: config.udp, error: error.to_string() })?;
         let taken = |error| StartError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
+        let no_media = |error: String| StartError::Media { address: config.udp, error };
+        let (udp, ports) = match config.map_ports {
+            Some(router) => {
+                let udp = with_a_port(config.udp).map_err(|error| no_media(error.to_string()))?;
+                (udp, Some(open_ports(router, address, udp).await))
+            }
+            None => (config.udp, None),
+        };
+        let outside = ports.as_ref().map(|ports| ports.as_ref().map(|open| open.outside).map_err(Clone::clone));
+        let told = outside_media(&config.advertise, outside.as_ref(), udp.port());
+        let (sfu, media_events) = Sfu::start(SfuConfig { udp, addresses: Vec::new(), outside: told, key: key.clone() })
+            .map_err(|error| no_media(error.to_string()))?;
         let certificate = Arc::new(match config.certificate {
             Some(files) => ServerCertificate::of_operator(files)?,
             None => ServerCertificate::kept(&config.data)?,
         });
         let tls = certificate.tls()?;
-        let reachable = ServerAddress { host: advertised(&config.advertise, address), port: address.port() };
+        let reachable = match &outside {
+            Some(Ok(outside)) if config.advertise.is_empty() => {
+                ServerAddress { host: outside.address.to_string(), port: outside.tcp }
+            }
+            Some(Ok(_) | Err(_)) | None => {
+                ServerAddress { host: advertised(&config.advertise, address), port: address.port() }
+            }
+        };
         let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
         let mut own_types = BTreeMap::new();
@@ -142,10 +170,15 @@ impl Server {
         ));
         let router = http::router(Arc::clone(&shared));
         let following = certificate.follow(certificate::LOOK, stop.clone());
-        let serving = listener::serve(listener, tls, router, stop);
-        let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(following), tokio::spawn(serving)];
+        let announcement = if config.announce { announce(&shared, address) } else { None };
+        let mut ending = vec![tokio::spawn(following)];
+        if let Some(Ok(ports)) = ports {
+            ending.push(tokio::spawn(reach::keep(ports, stop.clone())));
+        }
+        ending.push(tokio::spawn(listener::serve(listener, tls, router, stop)));
         tracing::info!(%address, "the server takes connections");
-        Ok(Self { address, udp: config.udp.ip(), shared, media, tasks })
+        let hub = tokio::spawn(hub.run());
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, hub })
     }
 
     /// Where it listens.
@@ -208,21 +241,34 @@ impl Server {
         self.media.token(room, identity, name, lifetime, sfu::Source::ALL.to_vec())
     }
 
-    /// Tells the devices to come back later and ends.
+    /// Where the outside comes in, if the router was asked to let it.
+    #[must_use]
+    pub fn outside(&self) -> Option<&Result<Outside, RouterError>> {
+        self.outside.as_ref()
+    }
+
+    /// Whether this server answers at an address outside, as far as can be told from here.
+    pub async fn answers_at(&self, outside: &Outside) -> Answers {
+        let (fingerprint, _) = self.shared.certificate.identity();
+        reach::answers_at((outside.address, outside.tcp).into(), fingerprint).await
+    }
+
+    /// Tells the devices to come back later and ends; the router's ports are given back.
     pub async fn shutdown(mut self) {
         self.shared.stop.cancel();
-        if let Some(serving) = self.tasks.pop() {
-            _ = timeout(SHUTDOWN, serving).await;
+        if let Some(announcement) = self.announcement.take() {
+            announcement.end().await;
         }
+        let ending = std::mem::take(&mut self.ending);
+        _ = timeout(SHUTDOWN, futures_util::future::join_all(ending)).await;
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop.cancel();
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.hub.abort();
+        self.ending.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -271,6 +317,35 @@ pub fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
 pub fn room_token(key: &ApiKey, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
     let (room, identity, name) = (room.to_owned(), identity.to_owned(), name.to_owned());
     sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, sources: sfu::Source::ALL.to_vec() })
+}
+
+/// A server that nobody hears of is a server all the same.
+fn announce(shared: &Shared, listens: SocketAddr) -> Option<Announcement> {
+    let (fingerprint, _) = shared.certificate.identity();
+    let begun = Announcement::begin(&shared.server_name, listens, shared.certificate.pin(), &fingerprint);
+    begun.map_err(|error| tracing::warn!(%error, "the server is not announced on the network")).ok()
+}
+
+/// The address with a port that is free now, where any would do: the router has to be told which.
+fn with_a_port(udp: SocketAddr) -> std::io::Result<SocketAddr> {
+    if udp.port() != 0 {
+        return Ok(udp);
+    }
+    Ok(SocketAddr::new(udp.ip(), UdpSocket::bind(udp)?.local_addr()?.port()))
+}
+
+async fn open_ports(router: Router, tcp: SocketAddr, udp: SocketAddr) -> Result<OpenPorts, RouterError> {
+    let ports = NonZeroU16::new(tcp.port()).zip(NonZeroU16::new(udp.port()));
+    let (tcp, udp) = ports.ok_or(RouterError::Silent)?;
+    router.open(Inside { tcp, udp }).await
+}
+
+/// Addresses of others by which sound and picture come to this machine: those of the router, and of whatever stands
+/// before a rented machine.
+fn outside_media(advertised: &[String], outside: Option<&Result<Outside, RouterError>>, udp: u16) -> Vec<SocketAddr> {
+    let given = advertised.iter().filter_map(|host| host.parse::<IpAddr>().ok()).map(|ip| SocketAddr::new(ip, udp));
+    let mapped = outside.and_then(|outside| outside.as_ref().ok());
+    given.filter(|address| address.port() != 0).chain(mapped.map(|to| SocketAddr::new(to.address, to.udp))).collect()
 }
 
 /// The host that others reach this server by.

@@ -13,6 +13,8 @@ pub(crate) struct Sockets {
     port: u16,
     /// Addresses that clients are told; all if empty.
     told: Vec<IpAddr>,
+    /// Addresses of others that lead here.
+    outside: Vec<SocketAddr>,
     /// Listening on every address of this machine, whichever it has at the moment.
     follows: bool,
 }
@@ -31,9 +33,9 @@ pub(crate) struct Change {
 
 impl Sockets {
     /// Must run inside a tokio runtime.
-    pub(crate) fn bind(udp: SocketAddr, told: Vec<IpAddr>) -> io::Result<Self> {
+    pub(crate) fn bind(udp: SocketAddr, told: Vec<IpAddr>, outside: Vec<SocketAddr>) -> io::Result<Self> {
         let follows = udp.ip().is_unspecified();
-        let mut sockets = Self { sockets: Vec::new(), port: udp.port(), told, follows };
+        let mut sockets = Self { sockets: Vec::new(), port: udp.port(), told, outside, follows };
         if follows {
             for ip in own_addresses() {
                 match sockets.add(ip) {
@@ -64,7 +66,14 @@ impl Sockets {
 
     /// The addresses that clients are told.
     pub(crate) fn candidates(&self) -> Vec<SocketAddr> {
-        self.sockets.iter().map(|socket| socket.address).filter(|address| self.is_told(*address)).collect()
+        let mut candidates: Vec<SocketAddr> =
+            self.sockets.iter().map(|socket| socket.address).filter(|address| self.is_told(*address)).collect();
+        for address in &self.outside {
+            if !candidates.contains(address) {
+                candidates.push(*address);
+            }
+        }
+        candidates
     }
 
     fn is_told(&self, address: SocketAddr) -> bool {
@@ -157,7 +166,8 @@ mod tests {
     #[tokio::test]
     async fn an_address_that_comes_is_bound_to_the_same_port_and_one_that_goes_is_dropped() -> io::Result<()> {
         let ip = |last: u8| IpAddr::from([127, 0, 0, last]);
-        let mut sockets = Sockets { sockets: Vec::new(), port: 0, told: Vec::new(), follows: true };
+        let mut sockets =
+            Sockets { sockets: Vec::new(), port: 0, told: Vec::new(), outside: Vec::new(), follows: true };
         let first = sockets.follow(&[ip(11)]).come[0];
         let second = SocketAddr::new(ip(12), first.port());
         assert_eq!(sockets.follow(&[ip(11), ip(12)]), Change { come: vec![second], gone: vec![] });
@@ -177,9 +187,12 @@ mod tests {
     #[tokio::test]
     async fn clients_are_told_only_the_chosen_addresses() {
         let ip = |last: u8| IpAddr::from([127, 0, 0, last]);
-        let mut sockets = Sockets { sockets: Vec::new(), port: 0, told: vec![ip(22)], follows: true };
+        let outside = vec!["203.0.113.7:7480".parse().unwrap()];
+        let (told, sockets) = (vec![ip(22)], Vec::new());
+        let mut sockets = Sockets { sockets, port: 0, told, outside: outside.clone(), follows: true };
         assert_eq!(sockets.follow(&[ip(21)]), Change::default());
-        assert_eq!(sockets.follow(&[ip(21), ip(22)]).come.len(), 1);
-        assert_eq!(sockets.candidates().len(), 1);
+        assert_eq!(sockets.candidates(), outside, "what leads here from outside is told always");
+        let come = sockets.follow(&[ip(21), ip(22)]).come;
+        assert_eq!(sockets.candidates(), [come[0], outside[0]]);
     }
 }

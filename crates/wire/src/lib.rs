@@ -30,7 +30,7 @@ pub use capability::Capability;
 pub use error::{Code, ErrorBody};
 pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
 pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
-pub use invite::{Invite, InviteError, Pin, ServerAddress};
+pub use invite::{Invite, InviteError, MDNS_SERVICE, Pin, ServerAddress};
 pub use proof::{InviteProof, ProveInvite, code_hash};
 pub use rest::{
     AccessToken, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData, CreateInvite,

@@ -1,6 +1,7 @@
 //! The commands, one a file: those that stay connected (`call`, `answer`, `watch`), those that ask or act once, and
 //! those of the operator.
 
+mod admit;
 mod answer;
 mod backup;
 mod call;
@@ -9,11 +10,14 @@ mod completions;
 mod devices;
 mod doctor;
 mod end;
+mod find;
 mod history;
 mod invite;
+mod join;
 mod leave;
 mod man;
 mod missed;
+mod outside;
 mod people;
 mod reject;
 mod serve;
@@ -36,6 +40,12 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     /// Sign this device in with an invite.
     SignIn(sign_in::SignIn),
+    /// List the servers of this network.
+    Find(find::Find),
+    /// Ask a server to be let in, without an invite.
+    Join(join::Join),
+    /// List who waits to be let in, or answer one of them.
+    Admit(admit::Admit),
     /// Sign this device out.
     SignOut(sign_out::SignOut),
     /// Make an invite.
@@ -81,6 +91,9 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(context).await,
             Self::SignIn(command) => command.run(context).await,
+            Self::Find(command) => command.run(context).await,
+            Self::Join(command) => command.run(context).await,
+            Self::Admit(command) => command.run(context).await,
             Self::SignOut(command) => command.run(context).await,
             Self::Invite(command) => command.run(context).await,
             Self::Whoami(command) => command.run(context).await,

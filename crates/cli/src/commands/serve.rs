@@ -1,16 +1,17 @@
 //! `bellbird serve`: the server, until it is told to stop.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use coordinator::{CertificateFiles, Config, Server};
+use coordinator::{CertificateFiles, Config, Router, Server};
 use serde::Deserialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::outside::outside;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Where a server listens when nobody says.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
 
 /// Run the server, until SIGINT or SIGTERM; SIGHUP reads the certificate's files anew.
 #[derive(Args)]
@@ -64,6 +65,15 @@ struct Settings {
     /// The private key of the certificate (PEM).
     #[arg(long, value_name = "FILE")]
     certificate_key: Option<PathBuf>,
+    /// Announce the server on its network, so that people find it without an address. [default: true, except on loopback]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    announce: Option<bool>,
+    /// Have the router let the outside in (PCP, NAT-PMP or UPnP) while the server runs. [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    map_ports: Option<bool>,
+    /// The router to ask; the one that leads outside if absent.
+    #[arg(long, value_name = "ADDR")]
+    router: Option<IpAddr>,
 }
 
 impl Settings {
@@ -85,6 +95,9 @@ impl Settings {
             advertise: if self.advertise.is_empty() { others.advertise } else { self.advertise },
             certificate: self.certificate.or(others.certificate),
             certificate_key: self.certificate_key.or(others.certificate_key),
+            announce: self.announce.or(others.announce),
+            map_ports: self.map_ports.or(others.map_ports),
+            router: self.router.or(others.router),
         }
     }
 
@@ -96,9 +109,13 @@ impl Settings {
                 return Err(Failure::usage("a certificate and its key go together: give both, or none"));
             }
         };
+        let listen = self.listen.unwrap_or(LISTEN);
+        let router = self.router.map_or(Router::Default, Router::At);
         Ok(Config {
             certificate,
-            listen: self.listen.unwrap_or(LISTEN),
+            announce: self.announce.unwrap_or(!listen.ip().is_loopback()),
+            map_ports: self.map_ports.unwrap_or(false).then_some(router),
+            listen,
             udp: self.udp.unwrap_or(LISTEN),
             livekit_key: self.livekit_key.as_deref().map(parse_key).transpose()?,
             advertise: self.advertise,
@@ -118,10 +135,14 @@ impl Serve {
         let server = Server::start(config).await?;
         let invite = server.admin_invite().await.map(|invite| invite.to_string());
         let url = server.url();
+        let outside = outside(&server).await;
         if context.json {
             let mut ready = serde_json::json!({ "event": "ready", "url": url });
             if let Some(invite) = invite {
                 ready["invite"] = invite.into();
+            }
+            if let Some(outside) = outside {
+                ready["outside"] = outside.for_programs();
             }
             say(&ready.to_string());
         } else {
@@ -129,6 +150,9 @@ impl Serve {
             match invite {
                 Some(invite) => say(&format!("The first person signs in, as its admin, with {invite}")),
                 None => say("People are signed in already; the app or `bellbird invite` makes invites."),
+            }
+            if let Some(outside) = outside {
+                say(&outside.for_people());
             }
         }
         until_told_to_stop(&server, &mut interrupt, &mut hang_up).await;

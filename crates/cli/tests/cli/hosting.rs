@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::person::{Person, Server, text};
 
 /// This machine by an address that does not count as loopback: devices come by TLS.
-const BY_TLS: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0x7f00, 1);
+pub(crate) const BY_TLS: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0x7f00, 1);
 
 /// Writes a certificate that vouches for itself.
 fn self_made(certificate: &Path, key: &Path) {
@@ -188,4 +188,15 @@ async fn a_device_is_listed_and_signed_out_from_another() {
     let this = devices.lines.iter().find(|device| device["is_this"] == true).unwrap();
     assert_eq!(ann.run(&["devices", "--sign-out", this["device"].as_str().unwrap()]).await.exit, 0);
     assert!(ann.run(&["whoami"]).await.told.contains("nobody is signed in"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_that_does_not_answer_is_told_and_the_server_runs_all_the_same() {
+    let server = Server::start_with(&["--map-ports", "--router", "127.77.1.1"]).await;
+    let says = server.ready["outside"]["error"].as_str().unwrap();
+    assert!(says.contains("forward"), "{says}");
+    assert_eq!(server.ann().await.run(&["whoami"]).await.exit, 0);
+    let doctor = server.stranger("nobody").run(&["doctor", "--router", "127.77.1.1"]).await;
+    let router = doctor.lines.iter().find(|line| line["check"] == "router").unwrap();
+    assert_eq!(router["ok"], false, "{doctor:?}");
 }

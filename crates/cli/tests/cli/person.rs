@@ -29,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) address: String,
     /// The first admin's.
     pub(crate) invite: String,
+    /// What it printed when it was ready.
+    pub(crate) ready: Value,
     folder: TempDir,
     _turn: SemaphorePermit<'static>,
 }
@@ -56,7 +58,14 @@ pub(crate) struct Running {
 
 fn bellbird() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellbird"));
-    command.arg("--json").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // The keyring of whoever runs the tests is none of theirs.
+    command
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+        .arg("--json")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
@@ -81,7 +90,7 @@ impl Server {
         let ready = process.line("the server is ready", |line| line["event"] == "ready").await;
         let port = ready["url"].as_str().unwrap().rsplit_once(':').unwrap().1;
         let address = format!("127.0.0.1:{port}");
-        Self { process, address, invite: ready["invite"].as_str().unwrap().to_owned(), folder, _turn: turn }
+        Self { process, address, invite: ready["invite"].as_str().unwrap().to_owned(), ready, folder, _turn: turn }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
