@@ -71,12 +71,18 @@ fn plain_client() -> reqwest::ClientBuilder {
 pub(crate) async fn decode<T: DeserializeOwned>(
     sent: Result<reqwest::Response, reqwest::Error>,
 ) -> Result<T, ClientError> {
+    let body = content(sent).await?;
+    let body = if body.is_empty() { b"null".as_slice() } else { &body };
+    serde_json::from_slice(body).map_err(unreadable)
+}
+
+/// What a request that succeeded brought.
+pub(crate) async fn content(sent: Result<reqwest::Response, reqwest::Error>) -> Result<bytes::Bytes, ClientError> {
     let response = sent.map_err(|error| unreachable_server(&error))?;
     let status = response.status();
     let body = response.bytes().await.map_err(|error| unreachable_server(&error))?;
     if status.is_success() {
-        let body = if body.is_empty() { b"null".as_slice() } else { &body };
-        return serde_json::from_slice(body).map_err(unreadable);
+        return Ok(body);
     }
     match serde_json::from_slice::<ErrorBody>(&body) {
         Ok(body) => Err(ClientError::Refused(body)),

@@ -47,7 +47,9 @@ mod http;
 mod keeping;
 #[cfg(feature = "simulation")]
 mod planted;
+mod profile;
 mod qr;
+mod quiet;
 mod rest;
 mod roster;
 mod session;

@@ -17,7 +17,7 @@ use wire::{
 use crate::{
     account::Account,
     error::ClientError,
-    http::{base_url, decode, http_client, unreadable},
+    http::{base_url, content, decode, http_client, unreadable},
 };
 
 /// A token this close to its end is fetched anew before it is used.
@@ -359,12 +359,17 @@ impl Rest {
         self.post::<_, serde::de::IgnoredAny>(path, body).await.map(|_| ())
     }
 
-    async fn put_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
+    pub(crate) async fn put_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
         let body = serde_json::to_vec(body).map_err(unreadable)?;
         self.request::<serde::de::IgnoredAny>(Method::PUT, path, body).await.map(|_| ())
     }
 
-    async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
+    pub(crate) async fn request<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, ClientError> {
         match self.send(method.clone(), path, body.clone()).await {
             Err(error) if error.code() == Some(Code::TokenExpired) => {
                 // The server's clock decides, not ours: fetch a new one and try once more.
@@ -373,6 +378,13 @@ impl Rest {
             }
             other => other,
         }
+    }
+
+    /// A document that is not JSON.
+    pub(crate) async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let token = self.access_token().await?;
+        let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
+        content(self.shared.http.get(url).bearer_auth(token).send().await).await.map(Vec::from)
     }
 
     async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {

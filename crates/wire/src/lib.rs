@@ -11,6 +11,7 @@ mod event;
 mod ids;
 mod invite;
 mod proof;
+mod quiet;
 mod rest;
 mod ring;
 mod settings;
@@ -32,11 +33,12 @@ pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
 pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
 pub use invite::{Invite, InviteError, MDNS_SERVICE, Pin, ServerAddress};
 pub use proof::{InviteProof, ProveInvite, code_hash};
+pub use quiet::{DoNotDisturb, QuietHours, Standing, Weekday};
 pub use rest::{
     AccessToken, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData, CreateInvite,
     CreatedInvite, DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials,
-    MediaServer, MemberData, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, SignIn, SignedIn, TokenRequest,
-    TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
+    MediaServer, MemberData, MuteUsers, PeoplePage, PeopleQuery, Reject, Rename, RingMembers, SendEvent, SendReaction,
+    SignIn, SignedIn, TokenRequest, TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};
 pub use settings::{

@@ -6,6 +6,7 @@ mod lists;
 mod media;
 mod moderation;
 mod people;
+mod profile;
 mod refusal;
 mod socket;
 
@@ -114,6 +115,7 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(people::router())
         .merge(door::router())
+        .merge(profile::router())
         .merge(calls::router())
         .merge(moderation::router())
         .merge(lists::router())
