@@ -106,9 +106,8 @@ impl AccountFolder {
     pub fn save(&self, account: &Account) -> Result<(), KeepError> {
         let file = self.file();
         let failed = |error| KeepError::File { file: file.clone(), error };
-        let mut kept = match serde_json::to_value(account) {
-            Ok(Value::Object(kept)) => kept,
-            Ok(_) | Err(_) => return Err(failed(io::ErrorKind::InvalidData.into())),
+        let Ok(Value::Object(mut kept)) = serde_json::to_value(account) else {
+            return Err(failed(io::ErrorKind::InvalidData.into()));
         };
         let place = match keep_secret(account) {
             Ok(()) => {

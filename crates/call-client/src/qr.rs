@@ -106,8 +106,8 @@ mod tests {
         assert!(rows.iter().all(|row| row.len() == qr.side()));
         let seen = read(qr.side(), |x, y| match rows[y / 2][x] {
             '█' => true,
-            '▀' => y % 2 == 0,
-            '▄' => y % 2 == 1,
+            '▀' => y.is_multiple_of(2),
+            '▄' => !y.is_multiple_of(2),
             _ => false,
         });
         assert_eq!(seen, LINK);

@@ -61,8 +61,8 @@ async fn an_invite_is_drawn_as_a_camera_reads_it() {
     let (side, pixels) = (drawn[0].len(), 4);
     let is_dark = |x: usize, y: usize| match drawn.get(y / 2).map(|row| row[x]) {
         Some('█') => true,
-        Some('▀') => y % 2 == 0,
-        Some('▄') => y % 2 == 1,
+        Some('▀') => y.is_multiple_of(2),
+        Some('▄') => !y.is_multiple_of(2),
         _ => false,
     };
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(side * pixels, side * pixels, |x, y| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{DeviceId, Event, Person, ServerMessage, Standing, UnixMillis, UserId};
+use wire::{DeviceId, Event, Person, Role, ServerMessage, Standing, UnixMillis, UserId};
 
 use super::{Authority, Caller, Out};
 
