@@ -8,10 +8,10 @@ use std::{
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
-    AccessToken, AnswerAsk, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData,
-    Code, CreateInvite, CreatedInvite, Custom, DeviceEntry, DeviceId, GetOrCreate, GetOrCreated, HistoryPage, Join,
-    Joined, Leave, MediaServer, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, Snapshot, TokenRequest,
-    UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
+    AccessToken, AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage,
+    CallState, CallTypeData, Code, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry,
+    DeviceId, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Reject, RingMembers,
+    SendEvent, SendReaction, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
 };
 
 use crate::{
@@ -144,6 +144,31 @@ impl Rest {
     /// What the server refuses, or that it is not reachable.
     pub async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, ClientError> {
         self.post("/v1/invites", request).await
+    }
+
+    /// Makes an API key for another program; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn create_api_key(&self, request: &CreateApiKey) -> Result<CreatedApiKey, ClientError> {
+        self.post("/v1/api-keys", request).await
+    }
+
+    /// The API keys of the server; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn api_keys(&self) -> Result<Vec<ApiKeyEntry>, ClientError> {
+        self.get("/v1/api-keys").await
+    }
+
+    /// Revokes an API key: it opens nothing from then on.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn revoke_api_key(&self, key: &ApiKeyId) -> Result<(), ClientError> {
+        let path = format!("/v1/api-keys/{key}");
+        self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
     }
 
     /// The person has looked at the missed calls.

@@ -14,6 +14,7 @@ mod find;
 mod history;
 mod invite;
 mod join;
+mod keys;
 mod leave;
 mod man;
 mod missed;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     People(people::People),
     /// List the devices of this person, or sign one out.
     Devices(devices::Devices),
+    /// List the API keys of the server, make one, or revoke one.
+    Keys(keys::Keys),
     /// Ring people, and talk when the first of them answers.
     Call(call::Call),
     /// Wait for a ring, and answer it.
@@ -99,6 +102,7 @@ impl Command {
             Self::Whoami(command) => command.run(context).await,
             Self::People(command) => command.run(context).await,
             Self::Devices(command) => command.run(context).await,
+            Self::Keys(command) => command.run(context).await,
             Self::Call(command) => command.run(context).await,
             Self::Answer(command) => command.run(context).await,
             Self::Watch(command) => command.run(context).await,

@@ -6,6 +6,7 @@ mod contract;
 mod hosting;
 mod inviting;
 mod keyring;
+mod keys;
 mod person;
 mod ringing;
 mod sdk;
