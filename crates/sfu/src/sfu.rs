@@ -34,6 +34,8 @@ pub struct SfuConfig {
     pub udp: SocketAddr,
     /// Addresses that clients are told; every address it listens on if empty.
     pub addresses: Vec<IpAddr>,
+    /// Addresses of others that lead here, as of a router that passes a port on; clients are told them as well.
+    pub outside: Vec<SocketAddr>,
     /// What signs the tokens.
     pub key: ApiKey,
 }

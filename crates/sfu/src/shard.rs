@@ -77,7 +77,7 @@ pub(crate) fn start(
 ) -> io::Result<(SocketAddr, Arc<Counters>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let guard = runtime.enter();
-    let sockets = Sockets::bind(config.udp, config.addresses)?;
+    let sockets = Sockets::bind(config.udp, config.addresses, config.outside)?;
     drop(guard);
     let listening = sockets.listening().unwrap_or(config.udp);
     let counters = sockets.counters();

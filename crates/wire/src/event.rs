@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallState, Capability, Custom, DeviceId, DoNotDisturb, HistoryEntry, Person, RingId, Standing, UnixMillis,
-    UserId,
+    AskId, CallId, CallState, Capability, Custom, DeviceId, DoNotDisturb, HistoryEntry, Person, RingId, Standing,
+    UnixMillis, UserId, WaitingAsk,
 };
 
 /// Server to device. The first message of a connection is always the snapshot.
@@ -134,6 +134,16 @@ pub enum Event {
     },
     /// Missed calls were looked at on one of my devices.
     MissedSeen,
+    /// Somebody waits at the door of the server: told to admins.
+    AskedIn {
+        /// Who, and what to compare.
+        ask: WaitingAsk,
+    },
+    /// An admin has answered somebody who waited at the door.
+    AskOver {
+        /// Which question.
+        id: AskId,
+    },
     /// My favourites changed, on one of my devices.
     Favourites {
         /// All of them.

@@ -66,7 +66,8 @@ impl Desk {
             udp.set_port(0);
         }
         loop {
-            let config = Config { listen, udp, name: wish.name.clone(), ..Config::new(self.profile.server_data()) };
+            let usual = Config::new(self.profile.server_data());
+            let config = Config { listen, udp, name: wish.name.clone(), ..usual };
             match Server::start(config).await {
                 Ok(server) => return Ok(server),
                 // Taken in the moment since it was looked at.

@@ -276,6 +276,8 @@ impl Calls {
             | Event::Custom { .. }
             | Event::PermissionAsked { .. }
             | Event::Notified { .. }
+            | Event::AskedIn { .. }
+            | Event::AskOver { .. }
             | Event::EndsSoon { .. }) => {
                 self.changed = false;
                 self.outputs.push_back(Output::Notice(event));

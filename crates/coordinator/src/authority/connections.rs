@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{DeviceId, Event, Person, ServerMessage, Standing, UnixMillis, UserId};
+use wire::{DeviceId, Event, Person, Role, ServerMessage, Standing, UnixMillis, UserId};
 
 use super::{Authority, Caller, Out};
 
@@ -154,6 +154,15 @@ impl Authority {
             self.contacts.forget(&user);
             self.batch.people.insert(user);
         }
+    }
+
+    /// Something that only admins decide about.
+    pub(crate) fn tell_admins(&mut self, now: UnixMillis, event: &Event) -> Vec<Out> {
+        let mut outs = Vec::new();
+        for admin in self.people.values().filter(|person| person.role == Role::Admin) {
+            self.connections.tell(now, &admin.id, event.clone(), &mut outs);
+        }
+        outs
     }
 
     /// A device says how its person can be reached on it.

@@ -3,6 +3,7 @@
 mod asker;
 mod calls;
 mod devices;
+mod door;
 mod lists;
 mod media;
 mod moderation;
@@ -32,19 +33,22 @@ use axum::{
     middleware::from_fn_with_state,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
-use wire::{ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, Pin, ServerAddress};
+use wire::{ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, ServerAddress};
 
 use crate::{
     access::{SignedOut, Tokens},
+    certificate::ServerCertificate,
     hub::HubHandle,
     limits::Limits,
     media_plane::MediaPlane,
     metrics::Metrics,
     own_backend::UserTokens,
     programs::{Keys, Repeats},
+    reach::Door,
     store::Store,
     webhooks::{Outbox, Reach},
 };
@@ -73,8 +77,10 @@ pub(crate) struct Shared {
     pub(crate) server_name: String,
     /// Where others reach this server, and the certificate to expect there.
     pub(crate) address: ServerAddress,
-    pub(crate) pin: Option<Pin>,
+    pub(crate) certificate: Arc<ServerCertificate>,
     pub(crate) stop: CancellationToken,
+    /// Who waits to be let in; who asks for the outcome is woken by every change.
+    pub(crate) door: watch::Sender<Door>,
     /// What is counted, and the newest look at whether the server is well.
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pulse: Pulse,
@@ -86,7 +92,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn invite(&self, code: InviteCode) -> Invite {
-        Invite { server: self.address.clone(), code, pin: self.pin }
+        let pin = if self.address.is_loopback() { None } else { self.certificate.pin() };
+        Invite { server: self.address.clone(), code, pin }
+    }
+
+    fn at_door<T>(&self, act: impl FnOnce(&mut Door) -> Result<T, ErrorBody>) -> Result<T, ErrorBody> {
+        let mut result = None;
+        self.door.send_modify(|door| result = Some(act(door)));
+        result.expect("what was at the door has acted")
     }
 
     fn next_epoch(&self) -> u64 {
@@ -101,6 +114,7 @@ pub(crate) fn described() -> (Router<App>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::base())
         .merge(people::router())
         .merge(devices::router())
+        .merge(door::router())
         .merge(profile::router())
         .merge(calls::router())
         .merge(moderation::router())

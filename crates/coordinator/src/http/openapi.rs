@@ -17,8 +17,17 @@ use wire::{ErrorBody, ON_BEHALF_OF, Scope};
 use super::{App, once::KEY};
 use crate::programs::scopes_of;
 
-/// Who asks for these shows his secret in the body.
-const OPEN: [&str; 4] = ["/v1/sign-in", "/v1/devices", "/v1/token", "/v1/openapi.json"];
+/// What is asked by who is not signed in yet, or shows his secret in the body.
+const OPEN: [(&str, &str); 8] = [
+    ("POST", "/v1/sign-in"),
+    ("POST", "/v1/devices"),
+    ("POST", "/v1/token"),
+    ("POST", "/v1/invites/prove"),
+    ("POST", "/v1/asks"),
+    ("POST", "/v1/asks/{id}/show"),
+    ("POST", "/v1/asks/{id}/outcome"),
+    ("GET", "/v1/openapi.json"),
+];
 /// Requests that may come again.
 const REPEATABLE: [&str; 2] = ["/v1/calls/{type}/{id}", "/v1/calls/{type}/{id}/ring"];
 
@@ -94,8 +103,7 @@ fn complete_operation(path: &str, method: &Method, scopes: &[Scope], operation: 
         let help = "Asked again with the same key and body, it is answered the same and done once, for 24 hours";
         parameters.push(parameter(KEY, ParameterIn::Header, Required::False, help));
     }
-    let is_open = OPEN.contains(&path) && !(path == "/v1/devices" && method == Method::GET);
-    if is_open {
+    if OPEN.contains(&(method.as_str(), path)) {
         operation.security = Some(Vec::new());
         return;
     }

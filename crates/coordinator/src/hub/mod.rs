@@ -16,7 +16,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, Person, RingId, ServerMessage, Snapshot,
+    Call, CallId, CallState, Code, DeviceId, ErrorBody, Event, HistoryEntry, Person, RingId, ServerMessage, Snapshot,
     Standing, UnixMillis, UserId,
 };
 
@@ -111,6 +111,10 @@ pub(crate) enum Request {
     SignOut {
         who: Caller,
         reply: Reply<()>,
+    },
+    /// Told to every admin who is connected, and not kept.
+    TellAdmins {
+        event: Event,
     },
 }
 
@@ -427,6 +431,10 @@ impl Hub {
                     self.send(now, outs);
                 }
                 self.answer(reply, seen);
+            }
+            Request::TellAdmins { event } => {
+                let outs = self.desk.authority.tell_admins(now, &event);
+                self.send(now, outs);
             }
             Request::SignOut { who, reply } => {
                 let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);

@@ -216,6 +216,7 @@ forward! {
     fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
     fn add_invite(invite: &NewInvite) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
+    fn invite_hash(begins: &[u8], now: UnixMillis) -> Option<Vec<u8>>;
     fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
     fn enrol(device: &NewDevice) -> bool;
     fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;

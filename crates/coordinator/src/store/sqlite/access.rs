@@ -66,6 +66,18 @@ impl Sqlite {
         Ok(Some(InviteGrant { role, team: row.get(2), person }))
     }
 
+    /// The hash of a good invite's code, by how it begins.
+    pub(in crate::store) async fn invite_hash(
+        &self,
+        begins: &[u8],
+        now: UnixMillis,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let query =
+            "SELECT code_hash FROM invites WHERE substr(code_hash, 1, ?) = ? AND uses_left > 0 AND expires_at > ?";
+        let query = sqlx::query(query).bind(begins.len() as i64).bind(begins).bind(now.0);
+        Ok(query.fetch_optional(&self.pool).await?.map(|row| row.get(0)))
+    }
+
     /// Uses the invite up and signs the device in, both or neither; `false` when somebody else was faster.
     pub(in crate::store) async fn redeem(&self, code_hash: &[u8], device: &NewDevice) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
