@@ -24,6 +24,7 @@ use crate::{
     clock::Now,
     errands::{ErrandId, Request},
     error::ClientError,
+    product::Refresh,
     quiet::{LocalTime, Quiet},
     rest::Rest,
     session::{self, Session, SessionEvent},
@@ -73,14 +74,29 @@ impl Client {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn start(account: Account, engine: Option<media::Engine>) -> Result<Self, ClientError> {
-        let rest = Rest::new(account)?;
+        Ok(Self::run(Rest::new(account)?, engine))
+    }
+
+    /// The same for a person of an operator's own product, where the server wants a fresh token of it.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn start_refreshing(
+        account: Account,
+        engine: Option<media::Engine>,
+        refresh: Refresh,
+    ) -> Result<Self, ClientError> {
+        Ok(Self::run(Rest::refreshing(account, refresh)?, engine))
+    }
+
+    fn run(rest: Rest, engine: Option<media::Engine>) -> Self {
         let calls = Calls::new(now(), rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
         let notices = broadcast::Sender::new(NOTICES);
         let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone());
         tokio::spawn(actor.run(command_queue));
-        Ok(Self { rest, commands, state, notices })
+        Self { rest, commands, state, notices }
     }
 
     /// Everything a screen may show; changes as whole values, and only ever forward.

@@ -47,6 +47,7 @@ mod http;
 mod keeping;
 #[cfg(feature = "simulation")]
 mod planted;
+mod product;
 mod profile;
 mod qr;
 mod quiet;
@@ -72,6 +73,7 @@ pub use error::ClientError;
 #[cfg(feature = "keyring")]
 pub use keeping::{AccountFolder, KeepError};
 pub use media::{Choice, Engine, EngineError, EngineOptions};
+pub use product::{Refresh, sign_in_by_token};
 pub use qr::{Qr, TooLong};
 pub use rest::Rest;
 pub use state::{

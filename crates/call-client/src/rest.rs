@@ -10,14 +10,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use wire::{
     AccessToken, AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage,
     CallState, CallTypeData, Code, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry,
-    DeviceId, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Reject, RingMembers,
-    SendEvent, SendReaction, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
+    DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Reject,
+    RingMembers, SendEvent, SendReaction, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
+    WaitingAsk,
 };
 
 use crate::{
     account::Account,
     error::ClientError,
     http::{base_url, content, decode, http_client, unreadable},
+    product::Refresh,
 };
 
 /// A token this close to its end is fetched anew before it is used.
@@ -33,7 +35,13 @@ pub struct Rest {
 struct Shared {
     http: reqwest::Client,
     account: Account,
+    refresh: Option<Refresh>,
     token: Mutex<Option<FreshToken>>,
+}
+
+/// The server wants a token of the product that is fresh.
+fn wants_user_token(refusal: &ErrorBody) -> bool {
+    refusal.code == Code::TokenExpired && refusal.field.as_deref() == Some("user_token")
 }
 
 #[derive(Debug, Clone)]
@@ -48,8 +56,20 @@ impl Rest {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(account: Account) -> Result<Self, ClientError> {
+        Self::with(account, None)
+    }
+
+    /// The same for a person of an operator's own product, where the server wants a fresh token of it.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn refreshing(account: Account, refresh: Refresh) -> Result<Self, ClientError> {
+        Self::with(account, Some(refresh))
+    }
+
+    fn with(account: Account, refresh: Option<Refresh>) -> Result<Self, ClientError> {
         let http = http_client(&account.server, account.pin)?;
-        Ok(Self { shared: Arc::new(Shared { http, account, token: Mutex::new(None) }) })
+        Ok(Self { shared: Arc::new(Shared { http, account, refresh, token: Mutex::new(None) }) })
     }
 
     pub(crate) fn account(&self) -> &Account {
@@ -75,19 +95,24 @@ impl Rest {
         if let Some(fresh) = kept.filter(|fresh| fresh.until > now() + TOKEN_MARGIN) {
             return Ok(fresh.token);
         }
-        let account = self.account();
-        let request = TokenRequest {
-            device: account.device.clone(),
-            refresh_secret: account.refresh_secret.clone(),
-            user_token: None,
+        let access = match (self.fetch_token(None).await, &self.shared.refresh) {
+            (Err(ClientError::Refused(refusal)), Some(refresh)) if wants_user_token(&refusal) => {
+                let user_token = refresh.fetch().await.ok_or(ClientError::Refused(refusal))?;
+                self.fetch_token(Some(user_token)).await?
+            }
+            (fetched, _) => fetched?,
         };
-        let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
-        let body = serde_json::to_vec(&request).map_err(unreadable)?;
-        let sent = self.shared.http.post(url).header("content-type", "application/json").body(body).send().await;
-        let access: AccessToken = decode(sent).await?;
         let until = now() + Duration::from_millis(u64::from(access.expires_in_ms));
         self.keep_token(Some(FreshToken { token: access.token.clone(), until }));
         Ok(access.token)
+    }
+
+    async fn fetch_token(&self, user_token: Option<String>) -> Result<AccessToken, ClientError> {
+        let account = self.account();
+        let (device, refresh_secret) = (account.device.clone(), account.refresh_secret.clone());
+        let body = serde_json::to_vec(&TokenRequest { device, refresh_secret, user_token }).map_err(unreadable)?;
+        let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
+        decode(self.shared.http.post(url).header("content-type", "application/json").body(body).send().await).await
     }
 
     /// Everything this device may show now.

@@ -1,7 +1,12 @@
 //! People of an existing product sign devices in with the product's tokens.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use anyhow::{Context as _, Result};
-use call_client::{Account, CallingState, Toggle};
+use call_client::{Account, CallingState, Client, ClientError, Connection, Refresh, Rest, Toggle, sign_in_by_token};
 use coordinator::OwnBackend;
 use harness::service::{Service, User};
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -25,18 +30,14 @@ async fn service(renew: Renewal) -> Result<Service> {
     Service::start_with(|config| config.sign_in = Some(sign_in)).await
 }
 
-/// A device of a person of the product, connected with the real client.
+/// A device of a person of the product, signed in with the real client.
+async fn account(service: &Service, user: &str) -> Result<Account> {
+    let server = service.admin.server.clone();
+    Ok(sign_in_by_token(&server, None, token(&claims(user, 600))?, "laptop".to_owned()).await?)
+}
+
 async fn person(service: &Service, user: &str) -> Result<User> {
-    let body = json!({ "user_token": token(&claims(user, 600))?, "device_name": "laptop" });
-    let signed_in: wire::SignedIn = serde_json::from_value(service.program().post("/v1/devices", &body).await?.ok()?)?;
-    let account = Account {
-        user: signed_in.me.id,
-        name: signed_in.me.name,
-        device: signed_in.device,
-        refresh_secret: signed_in.refresh_secret,
-        ..service.admin.clone()
-    };
-    User::connect(account).await
+    User::connect(account(service, user).await?).await
 }
 
 #[tokio::test]
@@ -97,5 +98,33 @@ async fn where_the_operator_says_so_a_fresh_token_renews_and_nothing_else() -> R
     let ann = server.with_token(access["token"].as_str().context("a token")?);
     let me = ann.get("/v1/snapshot").await?.ok()?;
     assert_eq!((&me["me"]["role"], &me["me"]["name"]), (&json!("admin"), &json!("Ann the First")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_client_asks_the_product_for_a_fresh_token_when_the_server_wants_one() -> Result<()> {
+    let mut service = service(Renewal::Token).await?;
+    let account = account(&service, "ann").await?;
+    let without = Rest::new(account.clone())?.snapshot().await.map(|_| ());
+    assert_eq!(without.map_err(|error| error.code()), Err(Some(Code::TokenExpired)));
+    let mute = Rest::refreshing(account.clone(), Refresh::new(|| async { None }))?;
+    assert!(matches!(mute.snapshot().await, Err(ClientError::Refused(refusal)) if refusal.code == Code::TokenExpired));
+
+    let asked = Arc::new(AtomicUsize::new(0));
+    let refresh = Refresh::new({
+        let asked = Arc::clone(&asked);
+        move || {
+            asked.fetch_add(1, Ordering::SeqCst);
+            async { token(&claims("ann", 600)).ok() }
+        }
+    });
+    let client = Client::start_refreshing(account.clone(), None, refresh)?;
+    let ann = User { account, client };
+    ann.sees("the snapshot", |state| state.connection == Connection::Online).await?;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    // The token lasts over a restart; nothing is asked of the product that is not needed.
+    service.restart().await?;
+    ann.client.server().snapshot().await?;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
     Ok(())
 }
