@@ -28,7 +28,6 @@ use crate::{
     metrics::Metrics,
     own_backend::{OwnBackend, UserTokens},
     programs::{Keys, Repeats},
-    reach::Door,
     reach::{self, Announcement, Answers, Door, Inside, OpenPorts, Outside, Router, RouterError},
     store::{NewInvite, Sqlite, Store},
     webhooks::{Courier, Outbox, Reach},
