@@ -3,6 +3,7 @@
 mod service {
     mod people;
     mod permissions;
+    mod programs;
     mod rows;
     mod rules;
 }

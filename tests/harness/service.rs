@@ -1,23 +1,23 @@
 //! A real server in this process, and people on it with the real client: no windows, no media.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use call_client::{Account, CallView, CallingState, Client, ClientState, Rest, SignInWish, sign_in};
 use coordinator::{Config, Server};
 use tempfile::TempDir;
 use tokio::time::timeout;
-use wire::{CallId, CreateInvite, Invite, Role};
+use wire::{AccessToken, CallId, CreateInvite, CreatedApiKey, Invite, Role, Scope};
 
-use crate::wait::PATIENCE;
+use crate::{program::Program, wait::PATIENCE};
 
 /// A server with its data, and the way to restart it.
 pub struct Service {
     server: Option<Server>,
-    address: SocketAddr,
-    folder: TempDir,
-    admin: Account,
-    limits_factor: NonZeroU32,
+    config: Config,
+    _folder: TempDir,
+    /// Of the person called admin.
+    pub admin: Account,
 }
 
 /// A device of a person, connected.
@@ -34,20 +34,32 @@ impl Service {
     /// # Errors
     /// When it does not start.
     pub async fn start() -> Result<Self> {
-        Self::start_for(NonZeroU32::MIN).await
+        Self::start_with(|_| ()).await
     }
 
-    /// Starts one that allows so many times the usual number of requests, for tests that try a whole table.
+    /// The same, for tests that try a whole table: so many times the usual number of requests are allowed.
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn start_for(limits_factor: NonZeroU32) -> Result<Self> {
+    pub async fn start_for(limits_factor: std::num::NonZeroU32) -> Result<Self> {
+        Self::start_with(|config| config.limits_factor = limits_factor).await
+    }
+
+    /// The same, with other settings than usual.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let server = serve(folder.path().to_owned(), ([127, 0, 0, 1], 0).into(), limits_factor).await?;
-        let address = server.address();
+        let any = ([127, 0, 0, 1], 0).into();
+        let name = "Test".to_owned();
+        let mut config = Config { listen: any, udp: any, name, ..Config::new(folder.path().to_owned()) };
+        change(&mut config);
+        let server = Server::start(config.clone()).await?;
+        config.listen = server.address();
         let invite = server.admin_invite().await.context("a new server has an invite")?;
         let admin = sign_in(&invite, wish("admin")).await?;
-        Ok(Self { server: Some(server), address, folder, admin, limits_factor })
+        Ok(Self { server: Some(server), config, _folder: folder, admin })
     }
 
     /// A new person, connected.
@@ -84,16 +96,55 @@ impl Service {
         Ok(sign_in(&link.parse::<Invite>()?, wish(name)).await?)
     }
 
+    /// Where it listens; plain HTTP will do on this machine.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.config.listen
+    }
+
+    /// Another program that talks to it, and shows nothing yet.
+    #[must_use]
+    pub fn program(&self) -> Program {
+        Program::new(self.address())
+    }
+
+    /// The same with the access token of a person's device.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn program_of(&self, account: &Account) -> Result<Program> {
+        let request = serde_json::json!({ "device": account.device, "refresh_secret": account.refresh_secret });
+        let access: AccessToken = serde_json::from_value(self.program().post("/v1/token", &request).await?.ok()?)?;
+        Ok(self.program().with_token(&access.token))
+    }
+
+    /// A program with a new API key of the admin's; its own person has the name.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn program_with(&self, name: &str, scopes: &[Scope]) -> Result<Program> {
+        let request = serde_json::json!({ "name": name, "scopes": scopes });
+        let admin = self.program_of(&self.admin).await?;
+        let created: CreatedApiKey = serde_json::from_value(admin.post("/v1/api-keys", &request).await?.ok()?)?;
+        Ok(self.program().with_token(&created.token))
+    }
+
+    /// Ends the server in order: devices are told, requests are answered.
+    pub async fn shut_down(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.shutdown().await;
+        }
+    }
+
     /// Ends the server without a word to anybody, as a crash does, and starts it again on the same data and address.
     ///
     /// # Errors
     /// When it does not start.
     pub async fn restart(&mut self) -> Result<()> {
         drop(self.server.take());
-        let data = self.folder.path().to_owned();
         let server = crate::wait::eventually(
             "the address is free again",
-            || async { Ok(serve(data.clone(), self.address, self.limits_factor).await.ok()) },
+            || async { Ok(Server::start(self.config.clone()).await.ok()) },
             Option::is_some,
         );
         self.server = server.await?;
@@ -103,21 +154,8 @@ impl Service {
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Service").field("address", &self.address).finish_non_exhaustive()
+        formatter.debug_struct("Service").field("address", &self.config.listen).finish_non_exhaustive()
     }
-}
-
-async fn serve(data: PathBuf, listen: SocketAddr, limits_factor: NonZeroU32) -> Result<Server> {
-    let config = Config {
-        data,
-        listen,
-        udp: ([127, 0, 0, 1], 0).into(),
-        livekit_key: None,
-        name: "Test".to_owned(),
-        advertise: Vec::new(),
-        limits_factor,
-    };
-    Ok(Server::start(config).await?)
 }
 
 fn wish(name: &str) -> SignInWish {

@@ -80,7 +80,7 @@ fn told(message: &ServerMessage) -> Vec<&wire::CallState> {
     match message {
         ServerMessage::Snapshot(snapshot) => snapshot.calls.iter().collect(),
         ServerMessage::Event { event: Told::Call { state }, .. } => vec![state],
-        ServerMessage::Event { .. } | ServerMessage::Pong => Vec::new(),
+        ServerMessage::Event { .. } | ServerMessage::Pong | ServerMessage::ComeBack { .. } => Vec::new(),
     }
 }
 

@@ -49,6 +49,7 @@ const STAND_IN_PACKAGES: &[&str] = &[
     "fonts-inter",
     "fonts-noto-color-emoji",
     "fonts-noto-core",
+    "gnome-keyring",
     "procps",
     "pulseaudio",
     "pulseaudio-utils",

@@ -1,9 +1,11 @@
 //! What an installation keeps to be signed in: where the server is, who it is there, and its secret.
 
-use serde::{Deserialize, Serialize};
-use wire::{DeviceId, Invite, Pin, ServerAddress, SignIn, UserId};
+use std::time::Duration;
 
-use crate::{error::ClientError, rest};
+use serde::{Deserialize, Serialize};
+use wire::{DeviceId, Invite, Pin, ServerAddress, SignIn, SignedIn, UserId};
+
+use crate::{error::ClientError, http::Outside};
 
 /// A device's sign-in. Whoever has it is this device: keep it where only its owner can read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,14 @@ pub struct SignInWish {
     pub device_name: String,
 }
 
+impl SignInWish {
+    /// A person by this name, on this machine.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { user_id: None, name: name.to_owned(), device_name: "A program".to_owned() }
+    }
+}
+
 /// Redeems an invite: this installation becomes a device of the person.
 ///
 /// # Errors
@@ -42,7 +52,8 @@ pub struct SignInWish {
 pub async fn sign_in(invite: &Invite, wish: SignInWish) -> Result<Account, ClientError> {
     let request =
         SignIn { code: invite.code.clone(), user_id: wish.user_id, name: wish.name, device_name: wish.device_name };
-    let signed_in = rest::sign_in(&invite.server, invite.pin, &request).await?;
+    let outside = Outside::expecting(&invite.server, invite.pin)?;
+    let signed_in: SignedIn = outside.post("/v1/sign-in", &request, Duration::ZERO).await?;
     Ok(Account {
         server: invite.server.clone(),
         pin: invite.pin,

@@ -24,6 +24,7 @@ use crate::{
     clock::Now,
     errands::{ErrandId, Request},
     error::ClientError,
+    product::Refresh,
     quiet::{LocalTime, Quiet},
     rest::Rest,
     session::{self, Session, SessionEvent},
@@ -73,17 +74,43 @@ impl Client {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn start(account: Account, engine: Option<media::Engine>) -> Result<Self, ClientError> {
-        let rest = Rest::new(account)?;
+        Ok(Self::run(Rest::new(account)?, engine))
+    }
+
+    /// The same for a person of an operator's own product, where the server wants a fresh token of it.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn start_refreshing(
+        account: Account,
+        engine: Option<media::Engine>,
+        refresh: Refresh,
+    ) -> Result<Self, ClientError> {
+        Ok(Self::run(Rest::refreshing(account, refresh)?, engine))
+    }
+
+    fn run(rest: Rest, engine: Option<media::Engine>) -> Self {
         let calls = Calls::new(now(), rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
         let notices = broadcast::Sender::new(NOTICES);
         let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone());
         tokio::spawn(actor.run(command_queue));
-        Ok(Self { rest, commands, state, notices })
+        Self { rest, commands, state, notices }
     }
 
-    /// Everything a screen may show; changes as whole values.
+    /// Everything a screen may show; changes as whole values, and only ever forward.
+    ///
+    /// ```no_run
+    /// # async fn example(client: call_client::Client) {
+    /// let mut states = client.state();
+    /// while states.changed().await.is_ok() {
+    ///     for call in states.borrow_and_update().incoming() {
+    ///         println!("{:?} rings", call.caller);
+    ///     }
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn state(&self) -> watch::Receiver<Arc<ClientState>> {
         self.state.clone()
@@ -102,7 +129,10 @@ impl Client {
         self.notices.subscribe()
     }
 
-    /// Rings people: a call with them (and me) is made, and every device of theirs alerts.
+    /// Rings people: a call with them (and me) is made, and every device of theirs alerts. Answers as soon as it rings; who
+    /// accepts is in the [state](Self::state), and this device joins by itself at the first accept.
+    ///
+    /// Dropped before it answers, it may ring all the same: the call is then in the state.
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
@@ -138,7 +168,10 @@ impl Client {
         Ok(answer.state)
     }
 
-    /// Comes into a call; while it rings here, that accepts. A ring that is over is no error: the state shows why.
+    /// Comes into a call; while it rings here, that accepts. A ring that is over is no error: the state shows why. Answers
+    /// when the server has let this device in; from when on media flows is in the state.
+    ///
+    /// Dropped before it answers, it comes in all the same; [`leave`](Self::leave) is what takes it back.
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable; the device then rings again while the ring lives.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use wire::{CallId, Code, Join, Leave, Reject, SessionId};
+use wire::{CallId, Join, Leave, Reject, SessionId};
 
 use crate::{backoff, calls::Ticket, error::ClientError};
 
@@ -114,7 +114,7 @@ impl Errands {
     pub(crate) fn settle(&mut self, now: Instant, id: ErrandId, error: Option<&ClientError>) -> Settled {
         let Some(index) = self.waiting.iter().position(|errand| errand.id == id) else { return Settled::Forgotten };
         let errand = &mut self.waiting[index];
-        if let Some(pause) = error.and_then(retry_after)
+        if let Some(pause) = error.and_then(ClientError::retry_after)
             && now < errand.give_up
         {
             let pause = pause.max(backoff::wait(errand.attempt, self.random.random()));
@@ -178,31 +178,5 @@ impl Errands {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
-    }
-}
-
-/// Whether a failure is worth another attempt, and how long to wait at least.
-fn retry_after(error: &ClientError) -> Option<Duration> {
-    match error {
-        ClientError::Unreachable { .. } => Some(Duration::ZERO),
-        ClientError::Refused(body) => match body.code {
-            Code::Unavailable => Some(Duration::ZERO),
-            Code::RateLimited => Some(Duration::from_millis(u64::from(body.retry_after_ms.unwrap_or(1_000)))),
-            Code::Unauthenticated
-            | Code::TokenExpired
-            | Code::PermissionDenied
-            | Code::CallNotFound
-            | Code::CallEnded
-            | Code::RingOver
-            | Code::AnsweredElsewhere
-            | Code::InBackstage
-            | Code::CallFull
-            | Code::Blocked
-            | Code::InvalidRequest
-            | Code::Conflict
-            | Code::UnsupportedVersion
-            | Code::Internal => None,
-        },
-        ClientError::WrongServer | ClientError::Unreadable { .. } | ClientError::Stopped => None,
     }
 }

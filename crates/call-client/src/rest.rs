@@ -5,19 +5,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{
-    AccessToken, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState, CallTypeData, Code, CreateInvite,
-    CreatedInvite, Custom, DeviceEntry, DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined,
-    Leave, MediaServer, MuteUsers, Pin, Reject, RingMembers, SendEvent, SendReaction, ServerAddress, SignIn, SignedIn,
-    Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
+    AccessToken, AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage,
+    CallState, CallTypeData, Code, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry,
+    DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Reject,
+    RingMembers, SendEvent, SendReaction, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
+    WaitingAsk,
 };
 
-use crate::{account::Account, error::ClientError, tls};
+use crate::{
+    account::Account,
+    error::ClientError,
+    http::{base_url, content, decode, http_client, unreadable},
+    product::Refresh,
+};
 
-/// A request that takes longer has failed; the server answers in milliseconds.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// A token this close to its end is fetched anew before it is used.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
@@ -31,7 +35,13 @@ pub struct Rest {
 struct Shared {
     http: reqwest::Client,
     account: Account,
+    refresh: Option<Refresh>,
     token: Mutex<Option<FreshToken>>,
+}
+
+/// The server wants a token of the product that is fresh.
+fn wants_user_token(refusal: &ErrorBody) -> bool {
+    refusal.code == Code::TokenExpired && refusal.field.as_deref() == Some("user_token")
 }
 
 #[derive(Debug, Clone)]
@@ -40,26 +50,26 @@ struct FreshToken {
     until: Instant,
 }
 
-/// Redeems an invite; the only request that needs no account.
-pub(crate) async fn sign_in(
-    server: &ServerAddress,
-    pin: Option<Pin>,
-    request: &SignIn,
-) -> Result<SignedIn, ClientError> {
-    let http = http_client(pin)?;
-    let url = format!("{}/v1/sign-in", base_url("http", server, pin));
-    let body = serde_json::to_vec(request).map_err(unreadable)?;
-    decode(http.post(url).header("content-type", "application/json").body(body).send().await).await
-}
-
 impl Rest {
     /// Requests in the name of an account.
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(account: Account) -> Result<Self, ClientError> {
-        let http = http_client(account.pin)?;
-        Ok(Self { shared: Arc::new(Shared { http, account, token: Mutex::new(None) }) })
+        Self::with(account, None)
+    }
+
+    /// The same for a person of an operator's own product, where the server wants a fresh token of it.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn refreshing(account: Account, refresh: Refresh) -> Result<Self, ClientError> {
+        Self::with(account, Some(refresh))
+    }
+
+    fn with(account: Account, refresh: Option<Refresh>) -> Result<Self, ClientError> {
+        let http = http_client(&account.server, account.pin)?;
+        Ok(Self { shared: Arc::new(Shared { http, account, refresh, token: Mutex::new(None) }) })
     }
 
     pub(crate) fn account(&self) -> &Account {
@@ -85,15 +95,24 @@ impl Rest {
         if let Some(fresh) = kept.filter(|fresh| fresh.until > now() + TOKEN_MARGIN) {
             return Ok(fresh.token);
         }
-        let account = self.account();
-        let request = TokenRequest { device: account.device.clone(), refresh_secret: account.refresh_secret.clone() };
-        let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
-        let body = serde_json::to_vec(&request).map_err(unreadable)?;
-        let sent = self.shared.http.post(url).header("content-type", "application/json").body(body).send().await;
-        let access: AccessToken = decode(sent).await?;
+        let access = match (self.fetch_token(None).await, &self.shared.refresh) {
+            (Err(ClientError::Refused(refusal)), Some(refresh)) if wants_user_token(&refusal) => {
+                let user_token = refresh.fetch().await.ok_or(ClientError::Refused(refusal))?;
+                self.fetch_token(Some(user_token)).await?
+            }
+            (fetched, _) => fetched?,
+        };
         let until = now() + Duration::from_millis(u64::from(access.expires_in_ms));
         self.keep_token(Some(FreshToken { token: access.token.clone(), until }));
         Ok(access.token)
+    }
+
+    async fn fetch_token(&self, user_token: Option<String>) -> Result<AccessToken, ClientError> {
+        let account = self.account();
+        let (device, refresh_secret) = (account.device.clone(), account.refresh_secret.clone());
+        let body = serde_json::to_vec(&TokenRequest { device, refresh_secret, user_token }).map_err(unreadable)?;
+        let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
+        decode(self.shared.http.post(url).header("content-type", "application/json").body(body).send().await).await
     }
 
     /// Everything this device may show now.
@@ -150,6 +169,31 @@ impl Rest {
     /// What the server refuses, or that it is not reachable.
     pub async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, ClientError> {
         self.post("/v1/invites", request).await
+    }
+
+    /// Makes an API key for another program; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn create_api_key(&self, request: &CreateApiKey) -> Result<CreatedApiKey, ClientError> {
+        self.post("/v1/api-keys", request).await
+    }
+
+    /// The API keys of the server; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn api_keys(&self) -> Result<Vec<ApiKeyEntry>, ClientError> {
+        self.get("/v1/api-keys").await
+    }
+
+    /// Revokes an API key: it opens nothing from then on.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn revoke_api_key(&self, key: &ApiKeyId) -> Result<(), ClientError> {
+        let path = format!("/v1/api-keys/{key}");
+        self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
     }
 
     /// The person has looked at the missed calls.
@@ -320,6 +364,22 @@ impl Rest {
         self.post_silent(&format!("/v1/devices/{device}/sign-out"), &Empty {}).await
     }
 
+    /// Who waits to be let in; for admins, who hear of it by [`wire::Event::AskedIn`] as well.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn asks(&self) -> Result<Vec<WaitingAsk>, ClientError> {
+        self.get("/v1/asks").await
+    }
+
+    /// Lets somebody in who waits, or does not; for admins, once the code on both screens was found to be the same.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn answer_ask(&self, id: AskId, answer: &AnswerAsk) -> Result<(), ClientError> {
+        self.post_silent(&format!("/v1/asks/{id}/answer"), answer).await
+    }
+
     /// Adds a call type, or changes one; for admins.
     ///
     /// # Errors
@@ -402,59 +462,6 @@ struct Empty {}
 
 fn call_path(cid: &CallId, action: &str) -> String {
     format!("/v1/calls/{}/{}{action}", cid.call_type(), cid.id())
-}
-
-/// TLS always, except to a loopback server that has no pin.
-fn base_url(scheme: &str, server: &ServerAddress, pin: Option<Pin>) -> String {
-    let secure = if pin.is_some() || !server.is_loopback() { "s" } else { "" };
-    format!("{scheme}{secure}://{server}")
-}
-
-fn http_client(pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
-    let mut builder = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true);
-    if let Some(pin) = pin {
-        builder = builder.tls_backend_preconfigured(tls::pinned(pin).as_ref().clone());
-    }
-    builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })
-}
-
-async fn decode<T: DeserializeOwned>(sent: Result<reqwest::Response, reqwest::Error>) -> Result<T, ClientError> {
-    let body = content(sent).await?;
-    let body = if body.is_empty() { b"null".as_slice() } else { &body };
-    serde_json::from_slice(body).map_err(unreadable)
-}
-
-/// What a request that succeeded brought.
-async fn content(sent: Result<reqwest::Response, reqwest::Error>) -> Result<bytes::Bytes, ClientError> {
-    let response = sent.map_err(|error| unreachable_server(&error))?;
-    let status = response.status();
-    let body = response.bytes().await.map_err(|error| unreachable_server(&error))?;
-    if status.is_success() {
-        return Ok(body);
-    }
-    match serde_json::from_slice::<ErrorBody>(&body) {
-        Ok(body) => Err(ClientError::Refused(body)),
-        Err(_) if status == StatusCode::NOT_FOUND => {
-            Err(ClientError::Unreadable { why: "no Bellbird server answers at this address".to_owned() })
-        }
-        Err(error) => Err(ClientError::Unreadable { why: format!("{status}: {error}") }),
-    }
-}
-
-fn unreachable_server(error: &reqwest::Error) -> ClientError {
-    if tls::is_wrong_certificate(error) {
-        return ClientError::WrongServer;
-    }
-    let mut root: &dyn std::error::Error = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    ClientError::Unreachable { why: root.to_string() }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used as `map_err(unreadable)`")]
-fn unreadable(error: serde_json::Error) -> ClientError {
-    ClientError::Unreadable { why: error.to_string() }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the age of a token is counted here, at the edge")]

@@ -1,6 +1,6 @@
 //! The one WebSocket of this device: connects, keeps it alive, comes back by itself.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
@@ -15,7 +15,14 @@ use tokio_tungstenite::{
 use tracing::{debug, info, warn};
 use wire::{ClientMessage, Code, ServerMessage, UnixMillis};
 
-use crate::{backoff, client::unix_now, error::ClientError, rest::Rest, tls};
+use crate::{
+    backoff,
+    client::unix_now,
+    error::ClientError,
+    rest::Rest,
+    tls,
+    way::{self, Way},
+};
 
 /// A connection that takes longer to open has failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,6 +30,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// A connection that is silent for this long is dead.
 const DEAD_AFTER: Duration = Duration::from_secs(15);
+/// Longest wait that a server may ask for before this device comes back.
+const LONGEST_AWAY: Duration = Duration::from_secs(60);
 /// How long saying good-bye may take.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// A snapshot of a large server; far above it something is wrong.
@@ -59,6 +68,8 @@ enum End {
         why: String,
         /// The server had greeted: the next attempt need not be shy.
         was_up: bool,
+        /// When the server wants this device back.
+        come_back: Option<Duration>,
     },
     /// A new one is wanted at once.
     Renew,
@@ -74,6 +85,7 @@ pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut order
     let mut attempt = 0u32;
     loop {
         let opened_at = unix_now();
+        let mut come_back = None;
         let news = match connect(&rest).await {
             Ok(stream) => {
                 info!("connected to the server");
@@ -83,8 +95,9 @@ pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut order
                         attempt = 0;
                         continue;
                     }
-                    End::Lost { why, was_up } => {
+                    End::Lost { why, was_up, come_back: wished } => {
                         debug!(%why, "connection to the server lost");
+                        come_back = wished;
                         // A server that lets in and falls over before it greets is not to be hurried.
                         attempt = if was_up { 0 } else { attempt };
                         SocketEvent::Down { why }
@@ -104,20 +117,56 @@ pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut order
         if events.send(news).await.is_err() {
             return;
         }
-        let pause = tokio::time::sleep(backoff::wait(attempt, rand::random()));
+        let pause = come_back.unwrap_or_else(|| backoff::wait(attempt, rand::random()));
         attempt = attempt.saturating_add(1);
-        tokio::pin!(pause);
-        loop {
-            tokio::select! {
-                () = &mut pause => break,
-                () = events.closed() => return,
-                order = orders.recv() => match order {
-                    Some(Order::Send(_)) => {}
-                    Some(Order::Reconnect) => break,
-                    None => return,
-                },
-            }
+        match rest_for(pause, &events, &mut orders).await {
+            Rested::Enough => {}
+            Rested::Hurried => attempt = 0,
+            Rested::Unwanted => return,
         }
+    }
+}
+
+/// How a pause between two attempts ended.
+enum Rested {
+    Enough,
+    /// The network is another, or the machine woke: what was in vain may work now.
+    Hurried,
+    Unwanted,
+}
+
+async fn rest_for(pause: Duration, events: &mpsc::Sender<SocketEvent>, orders: &mut mpsc::Receiver<Order>) -> Rested {
+    let pause = tokio::time::sleep(pause);
+    tokio::pin!(pause);
+    let (mut way, mut look) = (Way::towards(None), ticking(way::LOOK));
+    loop {
+        tokio::select! {
+            () = &mut pause => return Rested::Enough,
+            () = events.closed() => return Rested::Unwanted,
+            _ = look.tick() => if way.has_changed() {
+                return Rested::Hurried;
+            },
+            order = orders.recv() => match order {
+                Some(Order::Send(_)) => {}
+                Some(Order::Reconnect) => return Rested::Hurried,
+                None => return Rested::Unwanted,
+            },
+        }
+    }
+}
+
+fn ticking(every: Duration) -> tokio::time::Interval {
+    let mut ticking = interval(every);
+    ticking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticking
+}
+
+fn peer(stream: &Stream) -> Option<SocketAddr> {
+    match stream.get_ref() {
+        MaybeTlsStream::Plain(tcp) => tcp.peer_addr().ok(),
+        MaybeTlsStream::Rustls(tls) => tls.get_ref().0.peer_addr().ok(),
+        // Other libraries for TLS, which are not built in.
+        _ => None,
     }
 }
 
@@ -133,8 +182,13 @@ pub(crate) async fn open(url: &str, token: &str, pin: Option<wire::Pin>) -> Resu
     let bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| unreachable(error.to_string()))?;
     request.headers_mut().insert("authorization", bearer);
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES));
-    let connector = pin.map(|pin| Connector::Rustls(tls::pinned(pin)));
-    let opening = connect_async_tls_with_config(request, Some(config), true, connector);
+    // Without TLS the server is this machine itself, and there is nothing to trust.
+    let connector = if url.starts_with("wss:") {
+        Connector::Rustls(tls::trusting(pin).map_err(|error| unreachable(error.to_string()))?)
+    } else {
+        Connector::Plain
+    };
+    let opening = connect_async_tls_with_config(request, Some(config), true, Some(connector));
     match timeout(CONNECT_TIMEOUT, opening).await {
         Ok(Ok((stream, _response))) => Ok(stream),
         Ok(Err(tungstenite::Error::Http(response))) => {
@@ -154,17 +208,21 @@ async fn serve(
     events: &mpsc::Sender<SocketEvent>,
     orders: &mut mpsc::Receiver<Order>,
 ) -> End {
-    let mut heartbeat = interval(HEARTBEAT);
-    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut heartbeat, mut look) = (ticking(HEARTBEAT), ticking(way::LOOK));
+    let mut way = Way::towards(peer(&stream));
     let mut heard = now();
     let mut was_up = false;
+    let mut come_back = None;
     let end = loop {
-        let lost = |why: String| End::Lost { why, was_up };
+        let lost = |why: String| End::Lost { why, was_up, come_back };
         tokio::select! {
             received = stream.next() => {
                 heard = now();
                 match received {
                     Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                        Ok(ServerMessage::ComeBack { in_ms }) => {
+                            come_back = Some(Duration::from_millis(u64::from(in_ms)).min(LONGEST_AWAY));
+                        }
                         Ok(message) => {
                             was_up |= matches!(message, ServerMessage::Snapshot(_));
                             if events.send(SocketEvent::Message { opened_at, message }).await.is_err() {
@@ -184,6 +242,10 @@ async fn serve(
                 },
                 Some(Order::Reconnect) => break End::Renew,
                 None => break End::Unwanted,
+            },
+            _ = look.tick() => if way.has_changed() {
+                info!("the network has changed");
+                break End::Renew;
             },
             _ = heartbeat.tick() => {
                 if heard.elapsed() > DEAD_AFTER {

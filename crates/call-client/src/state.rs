@@ -32,6 +32,45 @@ pub struct ClientState {
     pub history: Vec<HistoryView>,
 }
 
+impl ClientState {
+    /// A call, while it rings, is joined or has just ended.
+    #[must_use]
+    pub fn call(&self, cid: &CallId) -> Option<&CallView> {
+        self.calls.iter().find(|call| call.cid == *cid)
+    }
+
+    /// Calls that ring on this device, oldest first.
+    pub fn incoming(&self) -> impl Iterator<Item = &CallView> {
+        self.calls.iter().filter(|call| call.direction == Direction::Incoming && call.is_ringing())
+    }
+
+    /// Calls by which this device rings others, oldest first.
+    pub fn outgoing(&self) -> impl Iterator<Item = &CallView> {
+        self.calls.iter().filter(|call| call.direction == Direction::Outgoing && call.is_ringing())
+    }
+}
+
+impl CallView {
+    /// It alerts, or waits for an answer.
+    #[must_use]
+    pub fn is_ringing(&self) -> bool {
+        self.state.calling_state == CallingState::Ringing
+    }
+
+    /// It is over for this device, whether it was ever in it or not. It is shown for some seconds more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.state.calling_state {
+            CallingState::Left | CallingState::Ended => true,
+            CallingState::Idle
+            | CallingState::Ringing
+            | CallingState::Joining
+            | CallingState::Joined
+            | CallingState::Reconnecting => false,
+        }
+    }
+}
+
 /// The way to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "camelCase", rename_all_fields = "camelCase")]

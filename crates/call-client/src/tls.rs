@@ -1,6 +1,7 @@
-//! TLS that trusts one certificate: the one whose fingerprint came with the invite.
+//! TLS that trusts one certificate: the one whose fingerprint came with the invite; or, without a fingerprint, those that
+//! the system trusts.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
@@ -8,13 +9,40 @@ use rustls::{
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_platform_verifier::Verifier;
 use sha2::{Digest as _, Sha256};
 use wire::Pin;
 
-/// A client configuration that accepts the pinned certificate and no other.
-pub(crate) fn pinned(pin: Pin) -> Arc<ClientConfig> {
+/// A client configuration that accepts the pinned certificate and no other; without a pin, what the system trusts.
+pub(crate) fn trusting(pin: Option<Pin>) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = Arc::new(PinVerifier { pin, provider: Arc::clone(&provider) });
+    let verifier: Arc<dyn ServerCertVerifier> = match pin {
+        Some(pin) => Arc::new(PinVerifier { pin: OnceLock::from(pin), provider: Arc::clone(&provider) }),
+        None => Arc::new(Verifier::new(Arc::clone(&provider))?),
+    };
+    Ok(verifying(provider, verifier))
+}
+
+/// A client configuration that accepts whatever certificate is shown first, and then no other: for who has yet to find
+/// out whether it is the right one.
+pub(crate) fn trusting_the_first() -> (Arc<ClientConfig>, FirstShown) {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Arc::new(PinVerifier { pin: OnceLock::new(), provider: Arc::clone(&provider) });
+    (verifying(provider, Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>), FirstShown(verifier))
+}
+
+/// The certificate that was shown first.
+#[derive(Debug, Clone)]
+pub(crate) struct FirstShown(Arc<PinVerifier>);
+
+impl FirstShown {
+    /// None before the first handshake.
+    pub(crate) fn pin(&self) -> Option<Pin> {
+        self.0.pin.get().copied()
+    }
+}
+
+fn verifying(provider: Arc<CryptoProvider>, verifier: Arc<dyn ServerCertVerifier>) -> Arc<ClientConfig> {
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider supports the default protocol versions")
@@ -29,7 +57,8 @@ pub(crate) fn pinned(pin: Pin) -> Arc<ClientConfig> {
 /// identity, and the handshake signature proves that the server holds its key.
 #[derive(Debug)]
 struct PinVerifier {
-    pin: Pin,
+    /// The one that is expected; set by the first handshake where none is yet.
+    pin: OnceLock<Pin>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -42,7 +71,8 @@ impl ServerCertVerifier for PinVerifier {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if <[u8; 32]>::from(Sha256::digest(end_entity)) == self.pin.0 {
+        let shown = Pin(Sha256::digest(end_entity).into());
+        if *self.pin.get_or_init(|| shown) == shown {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use call_client::ClientError;
+use coordinator::StartError;
 use wire::{Code, ErrorBody};
 
 use crate::{note, say};
@@ -85,6 +86,20 @@ impl From<ClientError> for Failure {
             ClientError::Refused(_) | ClientError::WrongServer | ClientError::Unreadable { .. } => Exit::Refused,
         };
         Self { exit, body: error.body() }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            // What was given on the command line, or in its file.
+            StartError::CertificateFiles { .. } | StartError::CallType { .. } => Self::usage(error.to_string()),
+            StartError::Data(_)
+            | StartError::Database(_)
+            | StartError::Certificate(_)
+            | StartError::Listen { .. }
+            | StartError::Media { .. } => Self::refused(Code::Unavailable, error.to_string()),
+        }
     }
 }
 

@@ -1,13 +1,8 @@
-//! The folder of one device: its sign-in, which only its owner may read. Written whole or not at all.
+//! The folder of one device, with its sign-in.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use call_client::{Account, Rest};
+use call_client::{Account, AccountFolder, KeepError, Rest};
 use wire::Code;
 
 use crate::exit::Failure;
@@ -28,29 +23,23 @@ impl Profile {
         &self.folder
     }
 
-    fn file(&self) -> PathBuf {
-        self.folder.join("account.json")
+    fn kept(&self) -> AccountFolder {
+        AccountFolder::new(self.folder.clone())
+    }
+
+    pub(crate) fn account_file(&self) -> PathBuf {
+        self.kept().file()
     }
 
     pub(crate) fn is_signed_in(&self) -> bool {
-        self.file().exists()
+        self.account_file().exists()
     }
 
     /// Who this device is signed in as.
     pub(crate) fn account(&self) -> Result<Account, Failure> {
-        let file = self.file();
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = self.folder.display();
-                let message = format!("nobody is signed in with the profile {folder}: `bellbird sign-in INVITE` does");
-                return Err(Failure::refused(Code::Unauthenticated, message));
-            }
-            Err(error) => return Err(disk(&file, "read", &error)),
-        };
-        serde_json::from_str(&text).map_err(|error| {
-            let file = file.display();
-            let message = format!("{file} is damaged ({error}): move it away and sign in again with a new invite");
+        self.kept().load()?.ok_or_else(|| {
+            let folder = self.folder.display();
+            let message = format!("nobody is signed in with the profile {folder}: `bellbird sign-in INVITE` does");
             Failure::refused(Code::Unauthenticated, message)
         })
     }
@@ -61,22 +50,11 @@ impl Profile {
     }
 
     pub(crate) fn keep_account(&self, account: &Account) -> Result<(), Failure> {
-        let file = self.file();
-        self.write(&file, account).map_err(|error| disk(&file, "written", &error))
+        Ok(self.kept().save(account)?)
     }
 
     pub(crate) fn forget_account(&self) -> Result<(), Failure> {
-        let file = self.file();
-        fs::remove_file(&file).map_err(|error| disk(&file, "removed", &error))
-    }
-
-    fn write(&self, file: &Path, account: &Account) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        let partial = file.with_extension("partial");
-        let mut opened = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-        opened.write_all(serde_json::to_string_pretty(account)?.as_bytes())?;
-        opened.sync_all()?;
-        fs::rename(partial, file)
+        Ok(self.kept().forget()?)
     }
 }
 
@@ -91,7 +69,13 @@ fn data_home() -> PathBuf {
     base.unwrap_or_default().join("bellbird")
 }
 
-fn disk(file: &Path, what: &str, error: &io::Error) -> Failure {
-    let message = format!("{} cannot be {what} ({error}): check the folder's owner and the disk", file.display());
-    Failure::refused(Code::Internal, message)
+impl From<KeepError> for Failure {
+    fn from(error: KeepError) -> Self {
+        let code = match error {
+            KeepError::File { .. } => Code::Internal,
+            KeepError::Damaged { .. } => Code::Unauthenticated,
+            KeepError::Keyring(_) => Code::Unavailable,
+        };
+        Self::refused(code, error.to_string())
+    }
 }

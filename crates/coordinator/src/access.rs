@@ -10,15 +10,39 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use wire::{AccessClaims, AccessToken, Code, DeviceId, ErrorBody, InviteCode, Role, UnixMillis, UserId};
+use wire::{
+    AccessClaims, AccessToken, CODE_LENGTH, CODE_LETTERS, Code, DeviceId, ErrorBody, InviteCode, Role, UnixMillis,
+    UserId,
+};
+
+/// A text that is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("…")
+    }
+}
 
 /// How long an access token is good for.
 const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
-/// Letters and digits of a code that are hard to mistake for each other, also when read aloud.
-const CODE_LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789z";
-/// 20 letters of 5 bits: 100 bits.
-const CODE_LENGTH: usize = 20;
 
 /// Signs and checks the access tokens of one server.
 pub(crate) struct Tokens {
@@ -98,8 +122,8 @@ pub(crate) fn fresh_secret() -> String {
 
 /// A new invite's code.
 pub(crate) fn fresh_code() -> InviteCode {
-    let random: [u8; CODE_LENGTH] = rand::random();
-    let text: String = random.iter().map(|byte| char::from(CODE_LETTERS[usize::from(byte % 32)])).collect();
+    let letter = |_| char::from(CODE_LETTERS[rand::random_range(0..CODE_LETTERS.len())]);
+    let text: String = (0..CODE_LENGTH).map(letter).collect();
     text.parse().expect("letters and digits keep the rule for codes")
 }
 

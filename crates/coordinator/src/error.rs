@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr};
 
+use crate::certificate::CertificateFiles;
+
 /// The server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -18,6 +20,17 @@ pub enum StartError {
         "the certificate in the data folder cannot be used ({0}): remove certificate.pem and certificate-key.pem to get a new one; everybody then needs a new invite"
     )]
     Certificate(String),
+    /// The operator's certificate cannot be used.
+    #[error(
+        "the certificate cannot be used ({error}): {} must be a PEM file with the certificate and what it was issued by, and {} the key that belongs to it",
+        files.certificate.display(), files.key.display()
+    )]
+    CertificateFiles {
+        /// Which files.
+        files: CertificateFiles,
+        /// What is wrong with them.
+        error: String,
+    },
     /// A call type of the operator's cannot be used.
     #[error("the call type {name} cannot be used ({error}): correct it")]
     CallType {
@@ -26,6 +39,12 @@ pub enum StartError {
         /// What is wrong with it.
         error: String,
     },
+    /// The operator's own sign-in cannot be used.
+    #[error("the settings under [sign_in] cannot be used: {0}")]
+    OwnBackend(String),
+    /// No HTTP client for webhooks could be made.
+    #[error("webhooks cannot be sent from this machine ({0}): does it have root certificates?")]
+    Webhooks(String),
     /// The TCP address is taken or not ours.
     #[error(
         "cannot listen on {address} ({error}): another program uses the port, or the address is not this machine's; choose another with --listen"

@@ -9,19 +9,30 @@ mod avatar;
 mod certificate;
 mod desk;
 mod error;
+mod housekeeping;
 mod http;
 mod hub;
 mod limits;
 mod listener;
 mod media_plane;
+mod metrics;
+mod own_backend;
 #[cfg(feature = "simulation")]
 mod planted;
+mod programs;
+mod reach;
 mod ring;
 mod server;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+mod webhooks;
 
+pub use access::Secret;
+pub use certificate::CertificateFiles;
 pub use error::StartError;
+pub use own_backend::{ClaimNames, OwnBackend};
+pub use reach::{Answers, Outside, Router, RouterError, RouterProtocol};
 pub use server::{Config, Server, back_up, media_key, room_token};
 pub use sfu::ApiKey;
+pub use webhooks::Reach;

@@ -17,6 +17,8 @@ const MOST_BUCKETS: usize = 10_000;
 pub(crate) enum Limit {
     /// Attempts to sign in, by address.
     SignIn,
+    /// Questions to be let in, by address.
+    Ask,
     /// Invites made, by device.
     Invite,
     /// Rings started, by device.
@@ -30,6 +32,7 @@ impl Limit {
     fn rate(self, factor: u32) -> (f64, Duration) {
         let (most, per_one) = match self {
             Self::SignIn => (30.0, Duration::from_secs(2)),
+            Self::Ask => (5.0, Duration::from_secs(30)),
             Self::Invite => (60.0, Duration::from_secs(5)),
             Self::Ring => (60.0, Duration::from_millis(500)),
             Self::Message => (50.0, Duration::from_millis(100)),

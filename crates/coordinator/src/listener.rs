@@ -22,6 +22,14 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// Who says nothing (or does not finish the handshake) for this long is let go.
 const FIRST_BYTES: Duration = Duration::from_secs(10);
 
+/// What protects a connection; every request on it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protection {
+    Tls,
+    /// This machine itself.
+    None,
+}
+
 /// Takes connections until told to stop, then waits for those that are there.
 pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router, stop: CancellationToken) {
     let acceptor = TlsAcceptor::from(tls);
@@ -43,6 +51,8 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router:
             }
         }
     }
+    // Whoever comes now is refused at once, and does not wait for an answer that never comes.
+    drop(listener);
     connections.close();
     connections.wait().await;
 }
@@ -53,12 +63,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, route
     let Ok(Ok(1)) = timeout(FIRST_BYTES, stream.peek(&mut first)).await else { return };
     if first[0] == TLS_HANDSHAKE {
         match timeout(FIRST_BYTES, tls.accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, peer, router, stop).await,
+            Ok(Ok(stream)) => answer(stream, peer, Protection::Tls, router, stop).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     } else if is_allowed_plain(peer) {
-        answer(stream, peer, router, stop).await;
+        answer(stream, peer, Protection::None, router, stop).await;
     } else {
         tracing::warn!("somebody off this machine tried without TLS and was let go");
     }
@@ -69,11 +79,11 @@ fn is_allowed_plain(peer: SocketAddr) -> bool {
     peer.ip().to_canonical().is_loopback()
 }
 
-async fn answer<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken)
+async fn answer<S>(stream: S, peer: SocketAddr, protection: Protection, router: Router, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))));
+    let service = TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))).layer(Extension(protection)));
     let builder = Builder::new(TokioExecutor::new());
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);

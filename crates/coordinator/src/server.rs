@@ -3,28 +3,34 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    num::NonZeroU32,
+    num::{NonZeroU16, NonZeroU32},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
 use sfu::{ApiKey, Sfu, SfuConfig};
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use wire::{Invite, Role, ServerAddress, UnixMillis};
 
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
     authority::{CallType, CallTypes},
-    certificate::Certificate,
+    certificate::{self, CertificateFiles, ServerCertificate},
     error::StartError,
-    http::{self, Shared},
+    housekeeping,
+    http::{self, Pulse, Shared},
     hub::{Hub, unix_now},
     limits::Limits,
     listener,
     media_plane::MediaPlane,
+    metrics::Metrics,
+    own_backend::{OwnBackend, UserTokens},
+    programs::{Keys, Repeats},
+    reach::{self, Announcement, Answers, Door, Inside, OpenPorts, Outside, Router, RouterError},
     store::{NewInvite, Sqlite, Store},
+    webhooks::{Courier, Outbox, Reach},
 };
 
 /// How long the first admin has to use the invite of a new server.
@@ -52,6 +58,38 @@ pub struct Config {
     pub advertise: Vec<String>,
     /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
     pub limits_factor: NonZeroU32,
+    /// The operator's own certificate; self-made and kept in the data folder if absent.
+    pub certificate: Option<CertificateFiles>,
+    /// Whether it announces itself on its network.
+    pub announce: bool,
+    /// The router that is asked to open the ports; none is asked if absent.
+    pub map_ports: Option<Router>,
+    /// How people of the operator's own product sign in, if he has one.
+    pub sign_in: Option<OwnBackend>,
+    /// Where webhooks may lie.
+    pub webhooks: Reach,
+}
+
+impl Config {
+    /// What is usual for a server that keeps its data there: any free ports of this machine itself.
+    #[must_use]
+    pub fn new(data: PathBuf) -> Self {
+        let anywhere_here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            data,
+            listen: anywhere_here,
+            udp: anywhere_here,
+            livekit_key: None,
+            name: "Bellbird".to_owned(),
+            advertise: Vec::new(),
+            limits_factor: NonZeroU32::MIN,
+            certificate: None,
+            announce: false,
+            map_ports: None,
+            sign_in: None,
+            webhooks: Reach::Public,
+        }
+    }
 }
 
 /// A running server; dropping it without [`Server::shutdown`] ends it at once.
@@ -61,7 +99,12 @@ pub struct Server {
     udp: IpAddr,
     shared: Arc<Shared>,
     media: MediaPlane,
-    tasks: Vec<JoinHandle<()>>,
+    outside: Option<Result<Outside, RouterError>>,
+    announcement: Option<Announcement>,
+    /// They end by themselves after a shutdown, and are waited for.
+    ending: Vec<JoinHandle<()>>,
+    /// They go on until everything else has ended.
+    lasting: [JoinHandle<()>; 2],
 }
 
 impl Server {
@@ -74,19 +117,40 @@ impl Server {
         let store =
             Sqlite::open(&config.data.join(DATABASE)).await.map_err(|error| StartError::Database(error.to_string()))?;
         let store = Store::Sqlite(store);
+        let user_tokens = config.sign_in.as_ref().map(UserTokens::new).transpose()?;
         let tokens = Tokens::new(&kept_secret(&config.data.join("token-secret"))?);
         let key = match config.livekit_key {
             Some((key, secret)) => ApiKey { key, secret },
             None => media_key(&config.data)?,
         };
-        let (sfu, media_events) = Sfu::start(SfuConfig { udp: config.udp, addresses: Vec::new(), key: key.clone() })
-            .map_err(|error| StartError::Media { address: config.udp, error: error.to_string() })?;
         let taken = |error| StartError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
-        let certificate = Certificate::kept(&config.data)?;
-        let reachable = ServerAddress { host: advertised(&config.advertise, address), port: address.port() };
-        let pin = (!reachable.is_loopback()).then_some(certificate.pin);
+        let no_media = |error: String| StartError::Media { address: config.udp, error };
+        let (udp, ports) = match config.map_ports {
+            Some(router) => {
+                let udp = with_a_port(config.udp).map_err(|error| no_media(error.to_string()))?;
+                (udp, Some(open_ports(router, address, udp).await))
+            }
+            None => (config.udp, None),
+        };
+        let outside = ports.as_ref().map(|ports| ports.as_ref().map(|open| open.outside).map_err(Clone::clone));
+        let told = outside_media(&config.advertise, outside.as_ref(), udp.port());
+        let (sfu, media_events) = Sfu::start(SfuConfig { udp, addresses: Vec::new(), outside: told, key: key.clone() })
+            .map_err(|error| no_media(error.to_string()))?;
+        let certificate = Arc::new(match config.certificate {
+            Some(files) => ServerCertificate::of_operator(files)?,
+            None => ServerCertificate::kept(&config.data)?,
+        });
+        let tls = certificate.tls()?;
+        let reachable = match &outside {
+            Some(Ok(outside)) if config.advertise.is_empty() => {
+                ServerAddress { host: outside.address.to_string(), port: outside.tcp }
+            }
+            Some(Ok(_) | Err(_)) | None => {
+                ServerAddress { host: advertised(&config.advertise, address), port: address.port() }
+            }
+        };
         let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
         let mut own_types = BTreeMap::new();
@@ -98,30 +162,64 @@ impl Server {
             );
         }
         let types = CallTypes::new(own_types);
-        let (hub, handle) = Hub::new(store.clone(), media.clone(), media_events, config.name.clone(), types, live);
+        let has_hooks = store.has_hooks().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let outbox = Arc::new(Outbox::new(has_hooks));
+        let metrics = Arc::new(Metrics::new());
+        let (hub, handle) = Hub::new(
+            store.clone(),
+            media.clone(),
+            Arc::clone(&outbox),
+            Arc::clone(&metrics),
+            media_events,
+            config.name.clone(),
+            types,
+            live,
+        );
         let stop = CancellationToken::new();
         let signed_out = store
             .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
             .await
             .map_err(|error| StartError::Database(error.to_string()))?;
-        let shared = Arc::new(Shared::new(
-            handle,
+        let courier = Courier::new(store.clone(), Arc::clone(&outbox), config.webhooks)
+            .map_err(|error| StartError::Webhooks(error.to_string()))?;
+        let upkeep = housekeeping::run(store.clone());
+        let keys = store.keys().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let (described, document) = http::described();
+        let shared = Arc::new(Shared {
+            hub: handle,
             store,
             tokens,
-            SignedOut::new(signed_out),
+            signed_out: SignedOut::new(signed_out),
+            user_tokens,
+            keys: Keys::new(keys),
+            repeats: Repeats::default(),
+            outbox: Arc::clone(&outbox),
+            reach: config.webhooks,
             sfu,
-            media.clone(),
-            Limits::new(config.limits_factor),
-            config.name,
-            reachable,
-            pin,
-            stop.clone(),
-        ));
-        let router = http::router(Arc::clone(&shared));
-        let serving = listener::serve(listener, certificate.config, router, stop);
-        let tasks = vec![tokio::spawn(hub.run()), tokio::spawn(serving)];
+            media: media.clone(),
+            limits: Limits::new(config.limits_factor),
+            server_name: config.name,
+            address: reachable,
+            certificate: Arc::clone(&certificate),
+            stop: stop.clone(),
+            door: watch::Sender::new(Door::default()),
+            metrics,
+            pulse: Pulse::default(),
+            devices_at_end: OnceLock::new(),
+            document,
+            epochs: AtomicU64::new(1),
+        });
+        let router = http::router(Arc::clone(&shared), described);
+        let following = certificate.follow(certificate::LOOK, stop.clone());
+        let announcement = if config.announce { announce(&shared, address) } else { None };
+        let mut ending = vec![tokio::spawn(following), tokio::spawn(courier.run(stop.clone()))];
+        if let Some(Ok(ports)) = ports {
+            ending.push(tokio::spawn(reach::keep(ports, stop.clone())));
+        }
+        ending.push(tokio::spawn(listener::serve(listener, tls, router, stop)));
         tracing::info!(%address, "the server takes connections");
-        Ok(Self { address, udp: config.udp.ip(), shared, media, tasks })
+        let lasting = [tokio::spawn(hub.run()), tokio::spawn(upkeep)];
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting })
     }
 
     /// Where it listens.
@@ -146,7 +244,7 @@ impl Server {
     /// The same as URL.
     #[must_use]
     pub fn url(&self) -> String {
-        let scheme = if self.shared.pin.is_some() { "https" } else { "http" };
+        let scheme = if self.shared.address.is_loopback() { "http" } else { "https" };
         format!("{scheme}://{}", self.shared.address)
     }
 
@@ -170,27 +268,47 @@ impl Server {
         Some(self.shared.invite(code))
     }
 
+    /// Shows from now on what the certificate's files hold, as they are looked at by themselves every ten seconds.
+    ///
+    /// # Errors
+    /// When they cannot be used; the old certificate stays.
+    pub fn reload_certificate(&self) -> Result<(), StartError> {
+        self.shared.certificate.reload()
+    }
+
     /// A token for a room of the media server, for any LiveKit client.
     #[must_use]
     pub fn media_token(&self, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
         self.media.token(room, identity, name, lifetime, sfu::Source::ALL.to_vec())
     }
 
-    /// Tells the devices to come back later and ends.
+    /// Where the outside comes in, if the router was asked to let it.
+    #[must_use]
+    pub fn outside(&self) -> Option<&Result<Outside, RouterError>> {
+        self.outside.as_ref()
+    }
+
+    /// Whether this server answers at an address outside, as far as can be told from here.
+    pub async fn answers_at(&self, outside: &Outside) -> Answers {
+        let (fingerprint, _) = self.shared.certificate.identity();
+        reach::answers_at((outside.address, outside.tcp).into(), fingerprint).await
+    }
+
+    /// Tells the devices to come back later and ends; the router's ports are given back.
     pub async fn shutdown(mut self) {
         self.shared.stop.cancel();
-        if let Some(serving) = self.tasks.pop() {
-            _ = timeout(SHUTDOWN, serving).await;
+        if let Some(announcement) = self.announcement.take() {
+            announcement.end().await;
         }
+        let ending = std::mem::take(&mut self.ending);
+        _ = timeout(SHUTDOWN, futures_util::future::join_all(ending)).await;
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop.cancel();
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.ending.iter().chain(&self.lasting).for_each(JoinHandle::abort);
     }
 }
 
@@ -206,6 +324,7 @@ impl std::fmt::Debug for Shared {
 /// # Errors
 /// When the data cannot be read, or the folder is not empty or cannot be written.
 pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
+    std::fs::metadata(data.join(DATABASE))?;
     std::fs::create_dir_all(into)?;
     if std::fs::read_dir(into)?.next().is_some() {
         let full = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the folder for the copy is not empty");
@@ -238,6 +357,35 @@ pub fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
 pub fn room_token(key: &ApiKey, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
     let (room, identity, name) = (room.to_owned(), identity.to_owned(), name.to_owned());
     sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, sources: sfu::Source::ALL.to_vec() })
+}
+
+/// A server that nobody hears of is a server all the same.
+fn announce(shared: &Shared, listens: SocketAddr) -> Option<Announcement> {
+    let (fingerprint, _) = shared.certificate.identity();
+    let begun = Announcement::begin(&shared.server_name, listens, shared.certificate.pin(), &fingerprint);
+    begun.map_err(|error| tracing::warn!(%error, "the server is not announced on the network")).ok()
+}
+
+/// The address with a port that is free now, where any would do: the router has to be told which.
+fn with_a_port(udp: SocketAddr) -> std::io::Result<SocketAddr> {
+    if udp.port() != 0 {
+        return Ok(udp);
+    }
+    Ok(SocketAddr::new(udp.ip(), UdpSocket::bind(udp)?.local_addr()?.port()))
+}
+
+async fn open_ports(router: Router, tcp: SocketAddr, udp: SocketAddr) -> Result<OpenPorts, RouterError> {
+    let ports = NonZeroU16::new(tcp.port()).zip(NonZeroU16::new(udp.port()));
+    let (tcp, udp) = ports.ok_or(RouterError::Silent)?;
+    router.open(Inside { tcp, udp }).await
+}
+
+/// Addresses of others by which sound and picture come to this machine: those of the router, and of whatever stands
+/// before a rented machine.
+fn outside_media(advertised: &[String], outside: Option<&Result<Outside, RouterError>>, udp: u16) -> Vec<SocketAddr> {
+    let given = advertised.iter().filter_map(|host| host.parse::<IpAddr>().ok()).map(|ip| SocketAddr::new(ip, udp));
+    let mapped = outside.and_then(|outside| outside.as_ref().ok());
+    given.filter(|address| address.port() != 0).chain(mapped.map(|to| SocketAddr::new(to.address, to.udp))).collect()
 }
 
 /// The host that others reach this server by.

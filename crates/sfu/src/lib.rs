@@ -17,5 +17,5 @@ mod sockets;
 mod token;
 
 pub use query::{JoinQuery, Refusal};
-pub use sfu::{Sfu, SfuConfig, SfuEvent, SignalConnection, StartError};
+pub use sfu::{Sfu, SfuConfig, SfuEvent, SignalConnection, StartError, Traffic};
 pub use token::{ApiKey, Grant, Source, access_token};

@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     query::{JoinQuery, Refusal},
     shard::{self, Command},
+    sockets::Counters,
     token::{self, ApiKey, Source},
 };
 
@@ -30,6 +34,8 @@ pub struct SfuConfig {
     pub udp: SocketAddr,
     /// Addresses that clients are told; every address it listens on if empty.
     pub addresses: Vec<IpAddr>,
+    /// Addresses of others that lead here, as of a router that passes a port on; clients are told them as well.
+    pub outside: Vec<SocketAddr>,
     /// What signs the tokens.
     pub key: ApiKey,
 }
@@ -72,6 +78,16 @@ struct Shared {
     commands: mpsc::Sender<Command>,
     key: ApiKey,
     udp: SocketAddr,
+    counters: Arc<Counters>,
+}
+
+/// Datagrams since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// From clients.
+    pub received: u64,
+    /// To clients.
+    pub sent: u64,
 }
 
 /// The signalling of one client, as bytes: protobuf `SignalRequest`s in, `SignalResponse`s out. Dropping `requests` says
@@ -93,14 +109,22 @@ impl Sfu {
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (event_sender, events) = mpsc::channel(EVENTS);
         let key = config.key.clone();
-        let udp = shard::start(config, command_queue, event_sender)?;
-        Ok((Self { shared: Arc::new(Shared { commands, key, udp }) }, events))
+        let (udp, counters) = shard::start(config, command_queue, event_sender)?;
+        Ok((Self { shared: Arc::new(Shared { commands, key, udp, counters }) }, events))
     }
 
     /// Where it listens.
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.shared.udp
+    }
+
+    /// What went over its sockets until now.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counters { received, sent } = &*self.shared.counters;
+        Traffic { received: count(received), sent: count(sent) }
     }
 
     /// Whether a client would be let in.

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,7 +21,7 @@ use crate::{
     query::JoinQuery,
     room::{Rooms, Work},
     sfu::{SfuConfig, SfuEvent},
-    sockets::Sockets,
+    sockets::{Counters, Sockets},
     token::{Admission, Source},
 };
 
@@ -68,23 +69,24 @@ pub(crate) enum Command {
     },
 }
 
-/// Binds the sockets and starts the thread; answers where it listens.
+/// Binds the sockets and starts the thread; answers where it listens, and what it counts.
 pub(crate) fn start(
     config: SfuConfig,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<SfuEvent>,
-) -> io::Result<SocketAddr> {
+) -> io::Result<(SocketAddr, Arc<Counters>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let guard = runtime.enter();
-    let sockets = Sockets::bind(config.udp, config.addresses)?;
+    let sockets = Sockets::bind(config.udp, config.addresses, config.outside)?;
     drop(guard);
     let listening = sockets.listening().unwrap_or(config.udp);
+    let counters = sockets.counters();
     std::thread::Builder::new().name("sfu".to_owned()).spawn(move || {
         let rooms = Rooms::new(config.key, sockets.candidates());
         let shard = Shard { sockets, rooms, demux: Demux::default(), deadlines: BTreeSet::new(), events };
         runtime.block_on(shard.run(commands));
     })?;
-    Ok(listening)
+    Ok((listening, counters))
 }
 
 struct Shard {

@@ -3,18 +3,33 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::net::UdpSocket;
 
 /// One socket an address: the local address of a datagram is then known, which ICE needs.
+#[derive(Default)]
 pub(crate) struct Sockets {
     sockets: Vec<Socket>,
     port: u16,
     /// Addresses that clients are told; all if empty.
     told: Vec<IpAddr>,
+    /// Addresses of others that lead here.
+    outside: Vec<SocketAddr>,
     /// Listening on every address of this machine, whichever it has at the moment.
     follows: bool,
+    counters: Arc<Counters>,
+}
+
+/// Datagrams in and out since the start, for whoever wants to know.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) received: AtomicU64,
+    pub(crate) sent: AtomicU64,
 }
 
 struct Socket {
@@ -31,9 +46,10 @@ pub(crate) struct Change {
 
 impl Sockets {
     /// Must run inside a tokio runtime.
-    pub(crate) fn bind(udp: SocketAddr, told: Vec<IpAddr>) -> io::Result<Self> {
+    pub(crate) fn bind(udp: SocketAddr, told: Vec<IpAddr>, outside: Vec<SocketAddr>) -> io::Result<Self> {
         let follows = udp.ip().is_unspecified();
-        let mut sockets = Self { sockets: Vec::new(), port: udp.port(), told, follows };
+        let counters = Arc::default();
+        let mut sockets = Self { sockets: Vec::new(), port: udp.port(), told, outside, follows, counters };
         if follows {
             for ip in own_addresses() {
                 match sockets.add(ip) {
@@ -64,7 +80,14 @@ impl Sockets {
 
     /// The addresses that clients are told.
     pub(crate) fn candidates(&self) -> Vec<SocketAddr> {
-        self.sockets.iter().map(|socket| socket.address).filter(|address| self.is_told(*address)).collect()
+        let mut candidates: Vec<SocketAddr> =
+            self.sockets.iter().map(|socket| socket.address).filter(|address| self.is_told(*address)).collect();
+        for address in &self.outside {
+            if !candidates.contains(address) {
+                candidates.push(*address);
+            }
+        }
+        candidates
     }
 
     fn is_told(&self, address: SocketAddr) -> bool {
@@ -112,6 +135,10 @@ impl Sockets {
         .await;
     }
 
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.sockets.len()
     }
@@ -121,6 +148,7 @@ impl Sockets {
     pub(crate) fn receive(&self, index: usize, buffer: &mut [u8]) -> Option<(usize, SocketAddr, SocketAddr)> {
         let Socket { socket, address } = self.sockets.get(index)?;
         let (length, source) = socket.try_recv_from(buffer).ok()?;
+        self.counters.received.fetch_add(1, Ordering::Relaxed);
         Some((length, source, *address))
     }
 
@@ -128,6 +156,7 @@ impl Sockets {
     pub(crate) fn send(&self, source: SocketAddr, destination: SocketAddr, datagram: &[u8]) {
         if let Some(socket) = self.sockets.iter().find(|socket| socket.address == source) {
             _ = socket.socket.try_send_to(datagram, destination);
+            self.counters.sent.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -157,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_that_comes_is_bound_to_the_same_port_and_one_that_goes_is_dropped() -> io::Result<()> {
         let ip = |last: u8| IpAddr::from([127, 0, 0, last]);
-        let mut sockets = Sockets { sockets: Vec::new(), port: 0, told: Vec::new(), follows: true };
+        let mut sockets = Sockets { port: 0, follows: true, ..Sockets::default() };
         let first = sockets.follow(&[ip(11)]).come[0];
         let second = SocketAddr::new(ip(12), first.port());
         assert_eq!(sockets.follow(&[ip(11), ip(12)]), Change { come: vec![second], gone: vec![] });
@@ -169,6 +198,7 @@ mod tests {
         sockets.readable().await;
         let mut buffer = [0; 16];
         assert_eq!(sockets.receive(0, &mut buffer), Some((5, client.local_addr()?, second)));
+        assert_eq!(sockets.counters().received.load(Ordering::Relaxed), 1);
         assert!(StdUdpSocket::bind(first).is_ok(), "the old one is closed");
         Ok(())
     }
@@ -177,9 +207,11 @@ mod tests {
     #[tokio::test]
     async fn clients_are_told_only_the_chosen_addresses() {
         let ip = |last: u8| IpAddr::from([127, 0, 0, last]);
-        let mut sockets = Sockets { sockets: Vec::new(), port: 0, told: vec![ip(22)], follows: true };
+        let outside = vec!["203.0.113.7:7480".parse().unwrap()];
+        let mut sockets = Sockets { told: vec![ip(22)], outside: outside.clone(), follows: true, ..Sockets::default() };
         assert_eq!(sockets.follow(&[ip(21)]), Change::default());
-        assert_eq!(sockets.follow(&[ip(21), ip(22)]).come.len(), 1);
-        assert_eq!(sockets.candidates().len(), 1);
+        assert_eq!(sockets.candidates(), outside, "what leads here from outside is told always");
+        let come = sockets.follow(&[ip(21), ip(22)]).come;
+        assert_eq!(sockets.candidates(), [come[0], outside[0]]);
     }
 }

@@ -11,6 +11,7 @@ pub type Custom = serde_json::Map<String, serde_json::Value>;
 
 /// What a person may do on the whole server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Role {
@@ -24,6 +25,7 @@ pub enum Role {
 
 /// Whether a person can be reached now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Presence {
@@ -41,6 +43,7 @@ pub enum Presence {
 
 /// A person as others on the server see him.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct Person {
     /// Who.
@@ -58,6 +61,7 @@ pub struct Person {
 
 /// A user on a call's list. May never join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// Who.
     pub user: UserId,
@@ -65,11 +69,13 @@ pub struct Member {
     pub role: String,
     /// The application's data.
     #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub custom: Custom,
 }
 
 /// One device that is in the session now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Participant {
     /// Whose.
     pub user: UserId,
@@ -81,6 +87,7 @@ pub struct Participant {
 
 /// One occurrence of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// Its name.
     pub id: SessionId,
@@ -92,6 +99,7 @@ pub struct Session {
 
 /// A call: its lasting part and the session that runs now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// Its name.
     pub cid: CallId,
@@ -105,6 +113,7 @@ pub struct Call {
     pub settings: Settings,
     /// The application's data.
     #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub custom: Custom,
     /// When it is planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +150,7 @@ pub struct Call {
 
 /// What one person was given and denied in one call, beside the grants of his roles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct PersonalGrants {
     /// Beside what the roles give.
@@ -153,6 +163,7 @@ pub struct PersonalGrants {
 
 /// Everything a device needs to know of one call, whole: an event carries the new one in place of the old.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallState {
     /// The call.
     pub call: Call,
@@ -166,6 +177,7 @@ pub struct CallState {
 
 /// One call in a person's history, from that person's side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct HistoryEntry {
     /// Rises with time; unique per server.
@@ -200,6 +212,7 @@ pub struct HistoryEntry {
 
 /// How a call went, for one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum HistoryOutcome {

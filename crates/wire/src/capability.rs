@@ -6,6 +6,7 @@ macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
         /// A thing that somebody may or may not do in a call.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "kebab-case")]
         #[cfg_attr(feature = "bindings", derive(specta::Type))]
         pub enum Capability {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallState, Capability, Custom, DeviceId, DoNotDisturb, HistoryEntry, Person, RingId, Standing, UnixMillis,
-    UserId,
+    AskId, CallId, CallState, Capability, Custom, DeviceId, DoNotDisturb, HistoryEntry, Person, RingId, Standing,
+    UnixMillis, UserId, WaitingAsk,
 };
 
 /// Server to device. The first message of a connection is always the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
     /// Everything, at the start of each connection. State is what the snapshot says.
@@ -26,10 +27,17 @@ pub enum ServerMessage {
     },
     /// Answer to a ping.
     Pong,
+    /// The server is about to stop and expects to be back: connect again after this wait, not before. Each device is told
+    /// another one, so that they do not all come at once.
+    ComeBack {
+        /// In how many milliseconds.
+        in_ms: u32,
+    },
 }
 
 /// Everything a device shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// What events must rise above.
     pub revision: u64,
@@ -60,6 +68,7 @@ pub struct Snapshot {
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A call changed: the new state, whole. A call without live ring and session is forgotten after this.
@@ -93,6 +102,7 @@ pub enum Event {
         /// Who sent it.
         user: UserId,
         /// Its data.
+        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
         data: Custom,
     },
     /// Somebody asks for what I may give.
@@ -124,6 +134,16 @@ pub enum Event {
     },
     /// Missed calls were looked at on one of my devices.
     MissedSeen,
+    /// Somebody waits at the door of the server: told to admins.
+    AskedIn {
+        /// Who, and what to compare.
+        ask: WaitingAsk,
+    },
+    /// An admin has answered somebody who waited at the door.
+    AskOver {
+        /// Which question.
+        id: AskId,
+    },
     /// My favourites changed, on one of my devices.
     Favourites {
         /// All of them.
@@ -143,6 +163,7 @@ pub enum Event {
 
 /// Device to server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
     /// Heartbeat, every 5 s.

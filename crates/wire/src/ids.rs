@@ -15,8 +15,28 @@ pub struct IdError {
     allowed: &'static str,
 }
 
+/// The schema of a text with a rule.
+macro_rules! text_schema {
+    ($name:ident, $pattern:literal) => {
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                let text = utoipa::openapi::schema::Type::String;
+                utoipa::openapi::ObjectBuilder::new().schema_type(text).pattern(Some($pattern)).into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    };
+}
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $allowed:literal, $rule:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $allowed:literal, $pattern:literal, $rule:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -62,6 +82,8 @@ macro_rules! id {
                 formatter.write_str(&self.0)
             }
         }
+
+        text_schema!($name, $pattern);
     };
 }
 
@@ -87,24 +109,39 @@ fn is_user(byte: u8) -> bool {
 
 id!(
     /// A person.
-    UserId, "a user id", "a-z A-Z 0-9 _ - . @", is_user
+    UserId, "a user id", "a-z A-Z 0-9 _ - . @", "^[A-Za-z0-9_.@-]{1,64}$", is_user
 );
 id!(
     /// One installation signed in as a user.
-    DeviceId, "a device id", "a-z A-Z 0-9 _ -", is_plain
+    DeviceId, "a device id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
 id!(
     /// One attempt to reach people.
-    RingId, "a ring id", "a-z A-Z 0-9 _ -", is_plain
+    RingId, "a ring id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
 id!(
     /// One occurrence of a call.
-    SessionId, "a session id", "a-z A-Z 0-9 _ -", is_plain
+    SessionId, "a session id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
 id!(
     /// The secret part of an invite.
-    InviteCode, "an invite code", "a-z A-Z 0-9 _ -", is_plain
+    InviteCode, "an invite code", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
+id!(
+    /// What a program shows; its public part.
+    ApiKeyId, "an API key's id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
+);
+id!(
+    /// A URL that events are sent to.
+    WebhookId, "a webhook's id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
+);
+id!(
+    /// Something that webhooks are told of.
+    EventId, "an event's id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
+);
+minted!(ApiKeyId, "k");
+minted!(WebhookId, "h");
+minted!(EventId, "e");
 minted!(DeviceId, "d");
 minted!(RingId, "r");
 minted!(SessionId, "s");
@@ -117,6 +154,8 @@ pub struct CallId {
     cid: String,
     colon: usize,
 }
+
+text_schema!(CallId, "^[A-Za-z0-9_-]{1,64}:[A-Za-z0-9_-]{1,64}$");
 
 impl CallId {
     /// The call `id` of the type `call_type`.

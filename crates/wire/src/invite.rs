@@ -6,6 +6,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::InviteCode;
 
+/// As what servers announce themselves on their network (DNS-SD).
+pub const MDNS_SERVICE: &str = "_bellbird._tcp.local.";
+
 /// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServerAddress {

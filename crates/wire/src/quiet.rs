@@ -11,6 +11,7 @@ const DAY: u16 = 24 * 60;
 
 /// A day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 #[expect(missing_docs, reason = "the names of the days say it")]
@@ -36,6 +37,7 @@ impl Weekday {
 
 /// Hours that come every week, in the local time of each device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct QuietHours {
     /// On which days they begin.
@@ -60,6 +62,7 @@ impl QuietHours {
 
 /// When a person, or one device, makes no sound and shows no ring.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct DoNotDisturb {
     /// Switched on by hand.
@@ -103,6 +106,7 @@ impl DoNotDisturb {
 
 /// What a person finds who wants to reach a device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Somebody uses it.

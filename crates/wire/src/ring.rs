@@ -6,6 +6,7 @@ use crate::{CallId, DeviceId, RingId, UserId};
 
 /// One attempt to reach people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ring {
     /// Its name; ringing the same people again makes a new one.
     pub id: RingId,
@@ -48,6 +49,7 @@ impl Ring {
 
 /// One person a ring tries to reach. Once out of `ringing`, the outcome never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all(serialize = "snake_case", deserialize = "snake_case"))]
 pub struct Target {
     /// The person.
@@ -74,6 +76,7 @@ pub struct Target {
 
 /// Where one target of a ring stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Outcome {
@@ -93,6 +96,7 @@ pub enum Outcome {
 
 /// Why somebody was not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Reason {
@@ -108,6 +112,7 @@ pub enum Reason {
 
 /// Direction of a ringing call as one device sees it; from the ring's caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Direction {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Settings of a call: the type's, overridden for one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Settings {
     /// Sound.
@@ -24,6 +25,7 @@ pub struct Settings {
 
 /// On, off, or as the device thinks best.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Switch {
     /// As the device thinks best.
@@ -37,6 +39,7 @@ pub enum Switch {
 
 /// Sound settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct AudioSettings {
     /// Microphone on at join.
@@ -65,6 +68,7 @@ impl Default for AudioSettings {
 
 /// Picture settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct VideoSettings {
     /// Video allowed at all.
@@ -87,6 +91,7 @@ impl Default for VideoSettings {
 
 /// Screen sharing settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct ScreenShareSettings {
     /// Allowed at all.
@@ -101,6 +106,7 @@ impl Default for ScreenShareSettings {
 
 /// Ring settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct RingSettings {
     /// How long a ring lasts, 5,000 to 180,000 milliseconds.
@@ -118,6 +124,7 @@ impl Default for RingSettings {
 
 /// Backstage settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct BackstageSettings {
     /// Only who may come in backstage is let in before it goes live.
@@ -128,6 +135,7 @@ pub struct BackstageSettings {
 
 /// Limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct LimitSettings {
     /// Most participants at once; no limit if absent.
@@ -140,6 +148,7 @@ pub struct LimitSettings {
 
 /// Session settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct SessionSettings {
     /// How long an empty session lasts, in milliseconds.

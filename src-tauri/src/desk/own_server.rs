@@ -66,15 +66,8 @@ impl Desk {
             udp.set_port(0);
         }
         loop {
-            let config = Config {
-                data: self.profile.server_data(),
-                listen,
-                udp,
-                livekit_key: None,
-                name: wish.name.clone(),
-                advertise: Vec::new(),
-                limits_factor: std::num::NonZeroU32::MIN,
-            };
+            let usual = Config::new(self.profile.server_data());
+            let config = Config { listen, udp, name: wish.name.clone(), ..usual };
             match Server::start(config).await {
                 Ok(server) => return Ok(server),
                 // Taken in the moment since it was looked at.

@@ -29,13 +29,19 @@ impl From<bool> for Toggle {
     }
 }
 
-/// How to come into a call.
+/// How to come into a call; by default only into one that exists, and without a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JoinOptions {
     /// Make the call if it does not exist.
     pub create: bool,
     /// Whether the camera is on at the start.
     pub video: Toggle,
+}
+
+impl Default for JoinOptions {
+    fn default() -> Self {
+        Self { create: false, video: Toggle::Off }
+    }
 }
 
 /// How to go out of a call.

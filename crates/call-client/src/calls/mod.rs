@@ -205,7 +205,7 @@ impl Calls {
                     tracing::debug!(revision, newest = self.revision, "an event older than what is known is dropped");
                 }
             }
-            ServerMessage::Pong => self.changed = false,
+            ServerMessage::Pong | ServerMessage::ComeBack { .. } => self.changed = false,
         }
     }
 
@@ -276,6 +276,8 @@ impl Calls {
             | Event::Custom { .. }
             | Event::PermissionAsked { .. }
             | Event::Notified { .. }
+            | Event::AskedIn { .. }
+            | Event::AskOver { .. }
             | Event::EndsSoon { .. }) => {
                 self.changed = false;
                 self.outputs.push_back(Output::Notice(event));

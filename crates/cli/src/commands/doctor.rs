@@ -1,11 +1,13 @@
 //! `bellbird doctor`: what works on this machine and with this profile, and what to do where it does not.
 
-use std::{os::unix::fs::PermissionsExt as _, time::Instant};
+use std::{net::IpAddr, os::unix::fs::PermissionsExt as _, time::Instant};
 
 use clap::Args;
+use coordinator::Router;
 use media::{DeviceInfo, Engine, EngineOptions};
 use serde_json::json;
 
+use super::outside::{is_public, name};
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -14,7 +16,11 @@ use crate::{
 
 /// Say what works here and what does not.
 #[derive(Args)]
-pub(crate) struct Doctor {}
+pub(crate) struct Doctor {
+    /// Ask the router for its address outside, as `serve --map-ports` would; this one if given.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1)]
+    router: Option<Option<IpAddr>>,
+}
 
 impl Doctor {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
@@ -31,8 +37,17 @@ impl Doctor {
             Ok(Err(error)) => report.say("devices", false, &error.to_string()),
             Err(error) => report.say("devices", false, &error.to_string()),
         }
+        if let Some(router) = self.router {
+            match router.map_or(Router::Default, Router::At).outside_address().await {
+                Ok((address, by)) => {
+                    let stands = if is_public(address) { "the internet sees" } else { "another router stands before:" };
+                    report.say("router", is_public(address), &format!("{} answers; {stands} {address}", name(by)));
+                }
+                Err(error) => report.say("router", false, &error.to_string()),
+            }
+        }
         let account = context.profile.account()?;
-        let file = context.profile.folder().join("account.json");
+        let file = context.profile.account_file();
         let mode = std::fs::metadata(&file).map_or(0, |known| known.permissions().mode() & 0o777);
         let advice = if mode & 0o077 == 0 { "only its owner can read it" } else { "others can read it: chmod 600" };
         report.say("account", mode & 0o077 == 0, &format!("{} ({mode:o}): {advice}", file.display()));

@@ -1,7 +1,11 @@
 //! `bellbird invite`: a link that lets somebody in.
 
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
 
+use call_client::Qr;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use wire::{CreateInvite, Role};
@@ -9,7 +13,7 @@ use wire::{CreateInvite, Role};
 use crate::{
     Context,
     exit::{Exit, Failure},
-    say,
+    note, say,
 };
 
 /// Make an invite.
@@ -30,10 +34,13 @@ pub(crate) struct Invite {
     /// For one more device of the same person.
     #[arg(long, conflicts_with_all = ["role", "uses", "team"])]
     me: bool,
+    /// Draw it as a QR code, too; at a terminal it is drawn by itself.
+    #[arg(long)]
+    qr: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum RoleName {
+pub(crate) enum RoleName {
     Admin,
     User,
     Guest,
@@ -66,6 +73,13 @@ impl Invite {
             say(&json!({ "invite": made.link, "code": made.code, "expires_at": made.expires_at }).to_string());
         } else {
             say(&made.link);
+            say(&format!("code to read aloud: {}", made.code.spoken()));
+            if self.qr || io::stdout().is_terminal() {
+                match Qr::of(&made.link) {
+                    Ok(qr) => say(qr.for_terminal().trim_end()),
+                    Err(error) => note(&error.to_string()),
+                }
+            }
         }
         Ok(Exit::Done)
     }

@@ -1,17 +1,24 @@
 //! The commands, one a file: those that stay connected (`call`, `answer`, `watch`), those that ask or act once, and
 //! those of the operator.
 
+mod admit;
 mod answer;
+mod backup;
 mod call;
 mod cancel;
 mod completions;
+mod devices;
 mod doctor;
 mod end;
+mod find;
 mod history;
 mod invite;
+mod join;
+mod keys;
 mod leave;
 mod man;
 mod missed;
+mod outside;
 mod people;
 mod reject;
 mod serve;
@@ -34,6 +41,12 @@ pub(crate) enum Command {
     Serve(serve::Serve),
     /// Sign this device in with an invite.
     SignIn(sign_in::SignIn),
+    /// List the servers of this network.
+    Find(find::Find),
+    /// Ask a server to be let in, without an invite.
+    Join(join::Join),
+    /// List who waits to be let in, or answer one of them.
+    Admit(admit::Admit),
     /// Sign this device out.
     SignOut(sign_out::SignOut),
     /// Make an invite.
@@ -42,6 +55,10 @@ pub(crate) enum Command {
     Whoami(whoami::Whoami),
     /// List the people of the server.
     People(people::People),
+    /// List the devices of this person, or sign one out.
+    Devices(devices::Devices),
+    /// List the API keys of the server, make one, or revoke one.
+    Keys(keys::Keys),
     /// Ring people, and talk when the first of them answers.
     Call(call::Call),
     /// Wait for a ring, and answer it.
@@ -62,6 +79,8 @@ pub(crate) enum Command {
     Missed(missed::Missed),
     /// Make a token for a room of the media server, for any LiveKit client.
     Token(token::Token),
+    /// Copy everything a server keeps, while it runs or not.
+    Backup(backup::Backup),
     /// Say what works here and what does not.
     Doctor(doctor::Doctor),
     /// Print completions for a shell.
@@ -75,10 +94,15 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(context).await,
             Self::SignIn(command) => command.run(context).await,
+            Self::Find(command) => command.run(context).await,
+            Self::Join(command) => command.run(context).await,
+            Self::Admit(command) => command.run(context).await,
             Self::SignOut(command) => command.run(context).await,
             Self::Invite(command) => command.run(context).await,
             Self::Whoami(command) => command.run(context).await,
             Self::People(command) => command.run(context).await,
+            Self::Devices(command) => command.run(context).await,
+            Self::Keys(command) => command.run(context).await,
             Self::Call(command) => command.run(context).await,
             Self::Answer(command) => command.run(context).await,
             Self::Watch(command) => command.run(context).await,
@@ -89,6 +113,7 @@ impl Command {
             Self::History(command) => command.run(context).await,
             Self::Missed(command) => command.run(context).await,
             Self::Token(command) => command.run(context),
+            Self::Backup(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,
             Self::Completions(command) => Ok(command.run()),
             Self::Man(command) => command.run(),

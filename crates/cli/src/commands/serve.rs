@@ -1,16 +1,17 @@
 //! `bellbird serve`: the server, until it is told to stop.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result};
 use clap::Args;
-use coordinator::{Config, Server};
+use coordinator::{CertificateFiles, Config, OwnBackend, Reach, Router, Server};
 use serde::Deserialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::outside::outside;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -20,9 +21,9 @@ use crate::{
 };
 
 /// Where a server listens when nobody says.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
 
-/// Run the server.
+/// Run the server, until SIGINT or SIGTERM; SIGHUP reads the certificate's files anew.
 #[derive(Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
@@ -58,6 +59,27 @@ struct Settings {
     /// for load tests. [default: 1]
     #[arg(long, value_name = "N")]
     limits_factor: Option<NonZeroU32>,
+    /// A certificate of one's own (PEM, the whole chain) instead of the self-made one; read anew when it changes.
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE")]
+    certificate_key: Option<PathBuf>,
+    /// Announce the server on its network, so that people find it without an address. [default: true, except on loopback]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    announce: Option<bool>,
+    /// Have the router let the outside in (PCP, NAT-PMP or UPnP) while the server runs. [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    map_ports: Option<bool>,
+    /// The router to ask; the one that leads outside if absent.
+    #[arg(long, value_name = "ADDR")]
+    router: Option<IpAddr>,
+    /// `[sign_in]`: how people of an existing product sign in; in the file only, because it may hold a secret.
+    #[arg(skip)]
+    sign_in: Option<OwnBackend>,
+    /// Where webhooks may lie: `public` (https on public addresses), or `anywhere`; in the file only.
+    #[arg(skip)]
+    webhooks: Option<Reach>,
 }
 
 impl Settings {
@@ -76,19 +98,40 @@ impl Settings {
             livekit_key: self.livekit_key.or(others.livekit_key),
             name: self.name.or(others.name),
             limits_factor: self.limits_factor.or(others.limits_factor),
+            sign_in: self.sign_in.or(others.sign_in),
+            webhooks: self.webhooks.or(others.webhooks),
             advertise: if self.advertise.is_empty() { others.advertise } else { self.advertise },
+            certificate: self.certificate.or(others.certificate),
+            certificate_key: self.certificate_key.or(others.certificate_key),
+            announce: self.announce.or(others.announce),
+            map_ports: self.map_ports.or(others.map_ports),
+            router: self.router.or(others.router),
         }
     }
 
     fn into_config(self) -> Result<Config, Failure> {
+        let certificate = match (self.certificate, self.certificate_key) {
+            (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(Failure::usage("a certificate and its key go together: give both, or none"));
+            }
+        };
+        let listen = self.listen.unwrap_or(LISTEN);
+        let router = self.router.map_or(Router::Default, Router::At);
         Ok(Config {
-            data: self.data.unwrap_or_else(server_data),
-            listen: self.listen.unwrap_or(LISTEN),
+            certificate,
+            announce: self.announce.unwrap_or(!listen.ip().is_loopback()),
+            map_ports: self.map_ports.unwrap_or(false).then_some(router),
+            listen,
             udp: self.udp.unwrap_or(LISTEN),
             livekit_key: self.livekit_key.as_deref().map(parse_key).transpose()?,
-            name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
             advertise: self.advertise,
             limits_factor: self.limits_factor.unwrap_or(NonZeroU32::MIN),
+            sign_in: self.sign_in,
+            webhooks: self.webhooks.unwrap_or_default(),
+            name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
+            ..Config::new(self.data.unwrap_or_else(server_data))
         })
     }
 }
@@ -98,13 +141,18 @@ impl Serve {
         let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         let config = self.settings.or(file).into_config()?;
         let mut interrupt = Interrupt::new()?;
-        let server = Server::start(config).await.context("the server does not start")?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(anyhow::Error::from)?;
+        let server = Server::start(config).await?;
         let invite = server.admin_invite().await.map(|invite| invite.to_string());
         let url = server.url();
+        let outside = outside(&server).await;
         if context.json {
             let mut ready = serde_json::json!({ "event": "ready", "url": url });
             if let Some(invite) = invite {
                 ready["invite"] = invite.into();
+            }
+            if let Some(outside) = outside {
+                ready["outside"] = outside.for_programs();
             }
             say(&ready.to_string());
         } else {
@@ -113,15 +161,32 @@ impl Serve {
                 Some(invite) => say(&format!("The first person signs in, as its admin, with {invite}")),
                 None => say("People are signed in already; the app or `bellbird invite` makes invites."),
             }
+            if let Some(outside) = outside {
+                say(&outside.for_people());
+            }
         }
-        interrupt.wait().await;
+        until_told_to_stop(&server, &mut interrupt, &mut hang_up).await;
         tracing::info!("shutting down");
         server.shutdown().await;
         Ok(Exit::Done)
     }
 }
 
-fn parse_key(text: &str) -> Result<(String, String), Failure> {
+async fn until_told_to_stop(server: &Server, interrupt: &mut Interrupt, hang_up: &mut Signal) {
+    loop {
+        tokio::select! {
+            // In the order in which they are usually sent.
+            biased;
+            _ = hang_up.recv() => if let Err(error) = server.reload_certificate() {
+                tracing::error!(%error, "the old certificate stays in use");
+            },
+            () = interrupt.wait() => return,
+        }
+    }
+}
+
+/// `KEY:SECRET`, as `serve` and `token` take it.
+pub(crate) fn parse_key(text: &str) -> Result<(String, String), Failure> {
     let key = text.split_once(':').filter(|(key, secret)| !key.is_empty() && secret.len() >= 16);
     let (key, secret) = key.ok_or_else(|| {
         Failure::usage("the media server's key must be KEY:SECRET; the secret needs 16 characters or more")
@@ -143,6 +208,10 @@ mod tests {
         let config = given.or(Settings::read(&file).unwrap()).into_config().unwrap();
         assert_eq!((config.listen.port(), config.name.as_str(), config.udp), (2, "Home", LISTEN));
         assert_eq!(config.advertise, ["calls.example.org"]);
+        let sign_in = "[sign_in]\nsecret = \"0123456789abcdef0123456789abcdef\"\nrenew = \"token\"\n";
+        std::fs::write(&file, sign_in).unwrap();
+        let config = Settings::read(&file).unwrap().into_config().unwrap();
+        assert!(config.sign_in.is_some_and(|sign_in| sign_in.secret.is_some()));
         std::fs::write(&file, "lisen = \"127.0.0.1:1\"\n").unwrap();
         assert_eq!(Settings::read(&file).unwrap_err().exit, Exit::Usage, "a misspelt key is told");
     }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use clap::Args;
 
+use super::serve::parse_key;
 use crate::{
     exit::{Exit, Failure},
     profile::server_data,
@@ -38,8 +39,8 @@ impl Token {
     pub(crate) fn run(self, context: &crate::Context) -> Result<Exit, Failure> {
         let key = match self.livekit_key {
             Some(text) => {
-                let (key, secret) = text.split_once(':').context("--livekit-key must be KEY:SECRET")?;
-                coordinator::ApiKey { key: key.to_owned(), secret: secret.to_owned() }
+                let (key, secret) = parse_key(&text)?;
+                coordinator::ApiKey { key, secret }
             }
             None => coordinator::media_key(&self.data).with_context(|| {
                 format!(

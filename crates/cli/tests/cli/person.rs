@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    sync::{Semaphore, SemaphorePermit},
     task::JoinHandle,
     time::timeout,
 };
@@ -18,11 +19,20 @@ use tokio::{
 /// How long anything may take on a machine that builds something else beside it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Tests with a server of their own that run at the same time: calls in real time need a processor.
+static TURNS: Semaphore = Semaphore::const_new(2);
+
 /// A running `bellbird serve`, and the folder of everything in the test.
 pub(crate) struct Server {
     pub(crate) process: Running,
-    invite: String,
+    /// Where it listens.
+    pub(crate) address: String,
+    /// The first admin's.
+    pub(crate) invite: String,
+    /// What it printed when it was ready.
+    pub(crate) ready: Value,
     folder: TempDir,
+    _turn: SemaphorePermit<'static>,
 }
 
 /// Somebody with a profile.
@@ -48,19 +58,39 @@ pub(crate) struct Running {
 
 fn bellbird() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellbird"));
-    command.arg("--json").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // The keyring of whoever runs the tests is none of theirs.
+    command
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+        .arg("--json")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more options; where it listens is any free port of this machine unless they say.
+    pub(crate) async fn start_with(options: &[&str]) -> Self {
+        let turn = TURNS.acquire().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("server");
         let mut command = bellbird();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--data"]).arg(&data);
+        command.args(["serve", "--data"]).arg(&data).args(options);
+        for (option, value) in [("--listen", "127.0.0.1:0"), ("--udp", "127.0.0.1:0")] {
+            if !options.contains(&option) {
+                command.args([option, value]);
+            }
+        }
         let mut process = Running::start(&mut command);
         let ready = process.line("the server is ready", |line| line["event"] == "ready").await;
-        Self { process, invite: ready["invite"].as_str().unwrap().to_owned(), folder }
+        let port = ready["url"].as_str().unwrap().rsplit_once(':').unwrap().1;
+        let address = format!("127.0.0.1:{port}");
+        Self { process, address, invite: ready["invite"].as_str().unwrap().to_owned(), ready, folder, _turn: turn }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -116,6 +146,11 @@ impl Person {
     /// Runs a command to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Outcome {
         self.start(arguments).end().await
+    }
+
+    /// The same, in an environment of its own.
+    pub(crate) async fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+        Running::start(self.command(arguments).envs(environment.iter().copied())).end().await
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {

@@ -96,11 +96,14 @@ impl Authority {
                 return Err(ErrorBody::invalid("data.team", "you are not of this team"));
             }
         }
+        // A program makes calls for others: it is not one of those who talk.
+        let host = || Member { user: who.user.clone(), role: "host".to_owned(), custom: Custom::new() };
+        let members = if self.is_program(&who.user) { Vec::new() } else { vec![host()] };
         let call = Call {
             cid: cid.clone(),
             created_by: who.user.clone(),
             created_at: now,
-            members: vec![Member { user: who.user.clone(), role: "host".to_owned(), custom: Custom::new() }],
+            members,
             settings,
             custom: data.custom.clone(),
             starts_at: data.starts_at,

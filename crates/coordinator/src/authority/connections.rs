@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{DeviceId, Event, Person, ServerMessage, Standing, UnixMillis, UserId};
+use wire::{DeviceId, Event, Person, Role, ServerMessage, Standing, UnixMillis, UserId};
 
 use super::{Authority, Caller, Out};
 
@@ -54,6 +54,12 @@ impl Connections {
     pub(super) fn gone_since(&self, device: &DeviceId) -> Option<UnixMillis> {
         let is_gone = !self.devices.contains_key(device);
         is_gone.then(|| self.gone.get(device).copied().unwrap_or(self.started_at))
+    }
+
+    /// The one that connected last.
+    pub(super) fn newest_device(&self, user: &UserId) -> Option<DeviceId> {
+        let devices = self.devices_of.get(user)?.iter();
+        devices.max_by_key(|device| self.devices.get(*device).map(|connection| connection.epoch)).cloned()
     }
 
     fn add(&mut self, who: &Caller, epoch: u64) {
@@ -154,6 +160,15 @@ impl Authority {
         if after != before {
             self.batch.people.insert(user);
         }
+    }
+
+    /// Something that only admins decide about.
+    pub(crate) fn tell_admins(&mut self, now: UnixMillis, event: &Event) -> Vec<Out> {
+        let mut outs = Vec::new();
+        for admin in self.people.values().filter(|person| person.role == Role::Admin) {
+            self.connections.tell(now, &admin.id, event.clone(), &mut outs);
+        }
+        outs
     }
 
     /// A device says how its person can be reached on it.

@@ -20,12 +20,14 @@ mod batch;
 mod call;
 mod calls;
 mod connections;
+mod happenings;
 mod ids;
 mod members;
 mod moderation;
 mod people;
 mod permission;
 mod planned;
+mod programs;
 mod rings;
 mod sessions;
 #[cfg(test)]
@@ -39,6 +41,7 @@ use wire::{
 };
 
 use crate::{
+    programs::KeptAnswer,
     ring::Ring,
     store::{Live, StoredCall, StoredPerson},
 };
@@ -46,6 +49,7 @@ use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;
 use connections::Connections;
+pub(crate) use happenings::RingNews;
 use ids::Ids;
 use people::Contacts;
 pub(crate) use permission::{CallType, CallTypes};
@@ -325,6 +329,11 @@ impl Authority {
     /// Tells some people something that is not kept; it goes out with the batch.
     fn notice(&mut self, users: Vec<UserId>, event: Event) {
         self.batch.notices.push((users, event));
+    }
+
+    /// An answer that is stored together with what was decided.
+    pub(crate) fn keep_answer(&mut self, answer: KeptAnswer) {
+        self.batch.change.answers.push(answer);
     }
 
     /// A call type was added or changed.

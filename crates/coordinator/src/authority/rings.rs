@@ -35,7 +35,8 @@ impl Authority {
         let mut targets: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
         targets.retain(|user| {
             let is_meant = named.is_none_or(|named| named.contains(user));
-            is_meant && *user != who.user && !live.is_in_session(user) && !live.call.blocked.contains(user)
+            let is_reachable = is_meant && *user != who.user && !self.is_program(user);
+            is_reachable && !live.is_in_session(user) && !live.call.blocked.contains(user)
         });
         if targets.is_empty() {
             return Err(ErrorBody::invalid("data.members", "there is nobody to ring: name at least one other person"));
@@ -81,8 +82,8 @@ impl Authority {
             started_at: now,
             deadline: now.plus(timeout),
             targets,
-            // Who rings others into a call he is in has nothing to come into.
-            caller_came: live.has_device(&who.device),
+            // Who rings others into a call he is in has nothing to come into; a program never comes.
+            caller_came: live.has_device(&who.device) || self.is_program(&who.user),
         }
     }
 
@@ -182,6 +183,7 @@ impl Authority {
         let ring = ring.clone();
         self.remember_targets(&live, &ring, std::slice::from_ref(&who.user), &mut draft);
         self.remember_caller(&live, &ring, &mut draft);
+        self.leave_nobody_waiting(now, &mut live, &mut draft);
         draft.calls.push(live);
         self.commit(draft);
         self.seen_by(&who.user, cid, now)
@@ -218,6 +220,9 @@ impl Authority {
     /// When time alone changes the ring: its deadline, or that its caller has vanished.
     pub(super) fn ring_deadline(&self, live: &LiveCall) -> Option<UnixMillis> {
         let ring = live.ring.as_ref().filter(|ring| ring.is_live())?;
+        if self.is_program(&ring.caller) {
+            return Some(ring.deadline);
+        }
         // Who rings without ever connecting has as long from the ring on.
         let gone = self.connections.gone_since(&ring.caller_device).map(|gone| gone.max(ring.started_at));
         let vanished = gone.map(|gone| gone.plus(CALLER_MAY_BE_GONE));
@@ -237,6 +242,7 @@ impl Authority {
         }
         let stop = if ring.deadline <= now { Stop::Deadline } else { Stop::Cancel };
         self.stop_ring(&mut live, stop, draft);
+        self.leave_nobody_waiting(now, &mut live, draft);
         live
     }
 

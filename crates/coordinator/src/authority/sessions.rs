@@ -262,6 +262,9 @@ impl Authority {
         } else {
             live.lonely_since = loneliness(live, now);
         }
+        if still_rings {
+            self.leave_nobody_waiting(now, live, draft);
+        }
     }
 
     /// The session is over: everybody in it is out, and the history says how long it was.
@@ -273,7 +276,8 @@ impl Authority {
         if let Some(ring) = live.ring.clone().filter(Ring::is_answered) {
             let accepted = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted);
             let awaited = accepted.filter(|target| !target.came).map(|target| &target.user);
-            for absent in awaited.chain((!ring.caller_came).then_some(&ring.caller)) {
+            let is_absent = !ring.caller_came || self.is_program(&ring.caller);
+            for absent in awaited.chain(is_absent.then_some(&ring.caller)) {
                 remember_absent(live, &ring, absent, draft);
             }
         }
@@ -318,7 +322,7 @@ fn remember_absent(live: &LiveCall, ring: &Ring, user: &UserId, draft: &mut Draf
 }
 
 /// How many people (not devices) are in.
-fn people_in(live: &LiveCall) -> usize {
+pub(super) fn people_in(live: &LiveCall) -> usize {
     let participants = live.call.session.iter().flat_map(|session| &session.participants);
     participants.map(|there| &there.user).collect::<BTreeSet<_>>().len()
 }

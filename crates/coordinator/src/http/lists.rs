@@ -1,20 +1,16 @@
-//! Lists that people use: calls by filter, history by page, devices; and the operator's call types.
+//! Lists that people use: calls by filter, history by page; and the operator's call types.
 
 use axum::{
-    Router,
     extract::{Path, Query, State},
     response::IntoResponse,
-    routing::{get, post, put},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use wire::{CallFilter, CallPage, CallTypeData, Code, DeviceEntry, DeviceId, ErrorBody, HistoryPage, Role};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use wire::{CallFilter, CallPage, CallTypeData, Code, ErrorBody, HistoryPage, Role};
 
 use super::{App, Body, Refusal, SignedIn, json};
-use crate::{
-    authority::CallType,
-    hub::{Request, unix_now},
-};
+use crate::{authority::CallType, hub::Request};
 
 /// Calls and history lines of a page when nobody says, and at most.
 const PAGE: u32 = 25;
@@ -22,15 +18,18 @@ const LARGEST_PAGE: u32 = 100;
 /// Rows looked at for one page of calls: the asker may not read all that fit the filter.
 const LOOKED_AT: i64 = 1_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/calls/query", post(query))
-        .route("/v1/history", get(history))
-        .route("/v1/devices", get(devices))
-        .route("/v1/devices/{device}/sign-out", post(sign_out_device))
-        .route("/v1/call-types/{type}", put(set_call_type))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(query)).routes(routes!(history)).routes(routes!(set_call_type))
 }
 
+/// Calls by filter, in an order, by page.
+#[utoipa::path(
+    post,
+    path = "/v1/calls/query",
+    tag = "calls",
+    request_body = CallFilter,
+    responses((status = 200, description = "Done", body = CallPage))
+)]
 async fn query(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
@@ -64,12 +63,21 @@ async fn query(
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct HistoryQuery {
     before: Option<i64>,
     limit: Option<u32>,
 }
 
+/// The history of the person who asks, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/history",
+    tag = "calls",
+    params(HistoryQuery),
+    responses((status = 200, description = "Done", body = HistoryPage))
+)]
 async fn history(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
@@ -83,38 +91,14 @@ async fn history(
     Ok(json(HistoryPage { entries, next }))
 }
 
-async fn devices(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    let known = app.store.devices(&who.user).await.map_err(ErrorBody::from)?;
-    let entries = known.into_iter().map(|device| DeviceEntry {
-        is_this: device.id == who.device,
-        id: device.id,
-        name: device.name,
-        created_at: device.created_at,
-    });
-    Ok(json(entries.collect::<Vec<_>>()))
-}
-
-/// A person signs any of his own devices out.
-async fn sign_out_device(
-    State(app): State<App>,
-    SignedIn { mut who, .. }: SignedIn,
-    Path(device): Path<String>,
-) -> Result<impl IntoResponse, Refusal> {
-    if device != "me" {
-        let unknown = || ErrorBody::invalid("device", "you have no such device: see your list of devices");
-        let id: DeviceId = device.parse().map_err(|_| unknown())?;
-        let known = app.store.devices(&who.user).await.map_err(ErrorBody::from)?;
-        if !known.iter().any(|known| known.id == id) {
-            return Err(unknown().into());
-        }
-        who.device = id;
-    }
-    app.signed_out.add(&who.device, unix_now());
-    app.hub.ask(|reply| Request::SignOut { who, reply }).await?;
-    Ok(json(()))
-}
-
 /// An admin adds a call type, or changes one.
+#[utoipa::path(
+    put,
+    path = "/v1/call-types/{type}",
+    tag = "calls",
+    request_body = CallTypeData,
+    responses((status = 200, description = "Done; `null`"))
+)]
 async fn set_call_type(
     State(app): State<App>,
     SignedIn { role, .. }: SignedIn,
@@ -131,7 +115,7 @@ async fn set_call_type(
     Ok(json(()))
 }
 
-fn page_size(wished: Option<u32>) -> Result<u32, ErrorBody> {
+pub(super) fn page_size(wished: Option<u32>) -> Result<u32, ErrorBody> {
     let limit = wished.unwrap_or(PAGE);
     if (1..=LARGEST_PAGE).contains(&limit) {
         return Ok(limit);

@@ -1,39 +1,59 @@
 //! The HTTP interface: one file a resource; who asks is known before a handler runs.
 
+mod asker;
 mod calls;
+mod devices;
+mod door;
 mod lists;
 mod media;
 mod moderation;
+mod once;
+mod openapi;
+mod operations;
 mod people;
 mod profile;
+mod programs;
 mod refusal;
 mod socket;
+mod webhooks;
 
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use axum::{
     Router,
-    extract::{ConnectInfo, FromRequestParts, Path},
+    body::Bytes,
+    extract::{ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts},
     http::request::Parts,
-    routing::get,
+    middleware::from_fn_with_state,
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wire::{CallId, ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, Pin, Role, ServerAddress};
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use wire::{ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, ServerAddress};
 
 use crate::{
-    access::{SignedOut, Tokens, not_signed_in},
-    hub::{Caller, HubHandle},
+    access::{SignedOut, Tokens},
+    certificate::ServerCertificate,
+    hub::HubHandle,
     limits::Limits,
     media_plane::MediaPlane,
+    metrics::Metrics,
+    own_backend::UserTokens,
+    programs::{Keys, Repeats},
+    reach::Door,
     store::Store,
+    webhooks::{Outbox, Reach},
 };
+use asker::{OnCall, SignedIn};
+pub(crate) use operations::Pulse;
 pub(crate) use refusal::Refusal;
 
 /// What every handler may use.
@@ -42,38 +62,44 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) tokens: Tokens,
     pub(crate) signed_out: SignedOut,
+    /// Checks tokens of the operator's own product, if he has one.
+    pub(crate) user_tokens: Option<UserTokens>,
+    /// What other programs show.
+    pub(crate) keys: Keys,
+    /// Requests of theirs that may come again.
+    pub(crate) repeats: Repeats,
+    /// What they are told of.
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) reach: Reach,
     pub(crate) sfu: sfu::Sfu,
     pub(crate) media: MediaPlane,
     pub(crate) limits: Limits,
     pub(crate) server_name: String,
     /// Where others reach this server, and the certificate to expect there.
     pub(crate) address: ServerAddress,
-    pub(crate) pin: Option<Pin>,
+    pub(crate) certificate: Arc<ServerCertificate>,
     pub(crate) stop: CancellationToken,
-    epochs: AtomicU64,
+    /// Who waits to be let in; who asks for the outcome is woken by every change.
+    pub(crate) door: watch::Sender<Door>,
+    /// What is counted, and the newest look at whether the server is well.
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pulse: Pulse,
+    /// Devices that were connected when the server was told to stop.
+    pub(crate) devices_at_end: OnceLock<u32>,
+    pub(crate) document: Document,
+    pub(crate) epochs: AtomicU64,
 }
 
 impl Shared {
-    #[expect(clippy::too_many_arguments, reason = "built in one place, from the parts the server started")]
-    pub(crate) fn new(
-        hub: HubHandle,
-        store: Store,
-        tokens: Tokens,
-        signed_out: SignedOut,
-        sfu: sfu::Sfu,
-        media: MediaPlane,
-        limits: Limits,
-        server_name: String,
-        address: ServerAddress,
-        pin: Option<Pin>,
-        stop: CancellationToken,
-    ) -> Self {
-        let epochs = AtomicU64::new(1);
-        Self { hub, store, tokens, signed_out, sfu, media, limits, server_name, address, pin, stop, epochs }
+    pub(crate) fn invite(&self, code: InviteCode) -> Invite {
+        let pin = if self.address.is_loopback() { None } else { self.certificate.pin() };
+        Invite { server: self.address.clone(), code, pin }
     }
 
-    pub(crate) fn invite(&self, code: InviteCode) -> Invite {
-        Invite { server: self.address.clone(), code, pin: self.pin }
+    fn at_door<T>(&self, act: impl FnOnce(&mut Door) -> Result<T, ErrorBody>) -> Result<T, ErrorBody> {
+        let mut result = None;
+        self.door.send_modify(|door| result = Some(act(door)));
+        result.expect("what was at the door has acted")
     }
 
     fn next_epoch(&self) -> u64 {
@@ -83,58 +109,34 @@ impl Shared {
 
 pub(crate) type App = Arc<Shared>;
 
-/// Every path of the server.
-pub(crate) fn router(app: App) -> Router {
-    Router::new()
+/// Every path under `/v1`, and the document that describes them all.
+pub(crate) fn described() -> (Router<App>, Document) {
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::base())
         .merge(people::router())
+        .merge(devices::router())
+        .merge(door::router())
         .merge(profile::router())
         .merge(calls::router())
         .merge(moderation::router())
         .merge(lists::router())
+        .merge(programs::router())
+        .merge(webhooks::router())
         .merge(socket::router())
+        .merge(openapi::router())
+        .split_for_parts();
+    openapi::complete(&mut document);
+    (router, document)
+}
+
+/// Every path of the server; `described` is the part under `/v1`.
+pub(crate) fn router(app: App, described: Router<App>) -> Router {
+    described
         .merge(media::router())
-        .route("/healthz", get(async || "ok"))
+        .merge(operations::router())
         .fallback(refusal::no_such_path)
-        .layer(axum::extract::DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&app), operations::observe))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
-}
-
-/// The signed-in device that asks.
-pub(crate) struct SignedIn {
-    pub(crate) who: Caller,
-    pub(crate) role: Role,
-}
-
-impl FromRequestParts<App> for SignedIn {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
-        let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(not_signed_in)?;
-        let claims = app.tokens.check(token)?;
-        if app.signed_out.has(&claims.device) {
-            return Err(not_signed_in().into());
-        }
-        Ok(Self { who: Caller { user: claims.sub, device: claims.device }, role: claims.role })
-    }
-}
-
-/// The signed-in device that asks, and the call it asks about.
-pub(crate) struct OnCall {
-    pub(crate) who: Caller,
-    pub(crate) cid: CallId,
-}
-
-impl FromRequestParts<App> for OnCall {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let SignedIn { who, .. } = SignedIn::from_request_parts(parts, app).await?;
-        let invalid = |error: &dyn std::fmt::Display| Refusal::from(ErrorBody::invalid("id", error.to_string()));
-        let path = Path::<(String, String)>::from_request_parts(parts, app).await.map_err(|error| invalid(&error))?;
-        let cid = CallId::new(&path.0.0, &path.0.1).map_err(|error| invalid(&error))?;
-        Ok(Self { who, cid })
-    }
 }
 
 /// The address a request comes from, for limits.
@@ -152,22 +154,29 @@ impl FromRequestParts<App> for From {
 /// JSON in, with the error body of this interface when it does not fit.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: serde::de::DeserializeOwned> axum::extract::FromRequest<App> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: axum::extract::Request, app: &App) -> Result<Self, Refusal> {
-        let bytes = axum::body::Bytes::from_request(request, app).await.map_err(|error| {
-            Refusal::from(ErrorBody::invalid("body", format!("the body cannot be read ({error}); 64 KB at most")))
-        })?;
-        let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        serde_path_to_error::deserialize(&mut reader).map(Self).map_err(|error| {
-            let field = error.path().to_string();
-            let field = if field == "." { "body".to_owned() } else { field };
-            let message = format!("the body is not what this request takes: {}", error.inner());
-            Refusal::from(ErrorBody::invalid(&field, message))
-        })
+        parse(&read(request, app).await?).map(Self)
     }
+}
+
+async fn read(request: axum::extract::Request, app: &App) -> Result<Bytes, Refusal> {
+    Bytes::from_request(request, app)
+        .await
+        .map_err(|error| ErrorBody::invalid("body", format!("the body cannot be read ({error}); 64 KB at most")).into())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let text = if bytes.is_empty() { b"{}".as_slice() } else { bytes };
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        let field = if field == "." { "body".to_owned() } else { field };
+        let message = format!("the body is not what this request takes: {}", error.inner());
+        ErrorBody::invalid(&field, message).into()
+    })
 }
 
 /// JSON out.

@@ -1,16 +1,12 @@
-//! Signing in and out, invites, missed calls.
+//! Signing in by invite, making invites, what a person sees first, missed calls.
 
 use std::time::Duration;
 
-use axum::{
-    Router,
-    extract::State,
-    response::IntoResponse,
-    routing::{get, post},
-};
+use axum::{extract::State, response::IntoResponse};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    Code, CreateInvite, CreatedInvite, DeviceId, ErrorBody, NAME, Person, Presence, Role, SignIn,
-    SignedIn as SignedInAnswer, TokenRequest, UserId,
+    Code, CreateInvite, CreatedInvite, DeviceId, ErrorBody, NAME, Person, Presence, Renewal, Role, SignIn,
+    SignedIn as SignedInAnswer, UserId,
 };
 
 use super::{App, Body, From, Refusal, SignedIn, json};
@@ -26,15 +22,22 @@ const INVITE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Most uses of one invite.
 const MOST_USES: u32 = 1_000;
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/sign-in", post(sign_in))
-        .route("/v1/token", post(token))
-        .route("/v1/invites", post(create_invite))
-        .route("/v1/snapshot", get(snapshot))
-        .route("/v1/missed/seen", post(missed_seen))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_in))
+        .routes(routes!(create_invite))
+        .routes(routes!(snapshot))
+        .routes(routes!(missed_seen))
 }
 
+/// Redeems an invite: signs a device in.
+#[utoipa::path(
+    post,
+    path = "/v1/sign-in",
+    tag = "sign-in",
+    request_body = SignIn,
+    responses((status = 200, description = "Done", body = wire::SignedIn))
+)]
 async fn sign_in(
     State(app): State<App>,
     From(address): From,
@@ -77,6 +80,7 @@ async fn sign_in(
             is_new_person,
             name: device_name.to_owned(),
             secret_hash: access::hash(&secret),
+            renewal: None,
             created_at: now,
         };
         if !app.store.redeem(&code_hash, &new).await.map_err(ErrorBody::from)? {
@@ -99,30 +103,23 @@ async fn sign_in(
             device,
             refresh_secret: secret,
             server_name: app.server_name.clone(),
+            renewal: Renewal::Secret,
         }));
     }
     Err(ErrorBody::new(Code::Conflict, "this name is taken many times here: choose another").into())
 }
 
-async fn token(
-    State(app): State<App>,
-    From(address): From,
-    Body(request): Body<TokenRequest>,
-) -> Result<impl IntoResponse, Refusal> {
-    let device = app.store.device(&request.device).await.map_err(ErrorBody::from)?;
-    let hash = access::hash(&request.refresh_secret);
-    let Some(device) = device.filter(|device| device.secret_hash == hash && !device.is_signed_out) else {
-        // Only failures count against an address: a home behind one router has many devices.
-        app.limits.take(Limit::SignIn, &address.to_string())?;
-        return Err(access::not_signed_in().into());
-    };
-    let role = app.store.role(&device.person).await.map_err(ErrorBody::from)?.ok_or_else(access::not_signed_in)?;
-    Ok(json(app.tokens.issue(&device.person, &request.device, role, unix_now())))
-}
-
+/// Makes an invite.
+#[utoipa::path(
+    post,
+    path = "/v1/invites",
+    tag = "sign-in",
+    request_body = CreateInvite,
+    responses((status = 200, description = "Done", body = CreatedInvite))
+)]
 async fn create_invite(
     State(app): State<App>,
-    SignedIn { who, role }: SignedIn,
+    SignedIn { who, role, .. }: SignedIn,
     Body(request): Body<CreateInvite>,
 ) -> Result<impl IntoResponse, Refusal> {
     app.limits.take(Limit::Invite, who.device.as_str())?;
@@ -159,6 +156,12 @@ async fn create_invite(
 }
 
 /// What the socket says first, for programs that only look.
+#[utoipa::path(
+    get,
+    path = "/v1/snapshot",
+    tag = "people",
+    responses((status = 200, description = "Done", body = wire::Snapshot))
+)]
 async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
     let user = who.user.clone();
     let mut snapshot = app.hub.ask(|reply| Request::Snapshot { who, reply }).await?;
@@ -167,18 +170,20 @@ async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Res
     Ok(json(snapshot))
 }
 
+/// The person has looked at the missed calls.
+#[utoipa::path(post, path = "/v1/missed/seen", tag = "calls", responses((status = 200, description = "Done; `null`")))]
 async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
     app.hub.ask(|reply| Request::MissedSeen { who, reply }).await?;
     Ok(json(()))
 }
 
-fn text<'a>(field: &str, text: &'a str) -> Result<&'a str, ErrorBody> {
+pub(super) fn text<'a>(field: &str, text: &'a str) -> Result<&'a str, ErrorBody> {
     NAME.check(text)
         .ok_or_else(|| ErrorBody::invalid(field, "a name has 1 to 100 characters, without control characters"))
 }
 
 /// The wished id, or one made of the name; a number behind it after the first attempt.
-fn wished_id(wish: Option<&UserId>, name: &str, attempt: u32) -> Result<UserId, ErrorBody> {
+pub(super) fn wished_id(wish: Option<&UserId>, name: &str, attempt: u32) -> Result<UserId, ErrorBody> {
     let mut base = match wish {
         Some(wish) => wish.to_string(),
         None => slug(name),

@@ -1,13 +1,12 @@
 //! What people choose for themselves: name, picture, favourites, quiet hours; and how they find each other.
 
 use axum::{
-    Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, Query, State},
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::IntoResponse,
-    routing::{get, put},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{Code, DoNotDisturb, ErrorBody, NAME, PeoplePage, PeopleQuery, Rename, UserId};
 
 use super::{App, Body, Refusal, SignedIn, json};
@@ -24,18 +23,25 @@ const MOST_FAVOURITES: usize = 200;
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 100;
 
-pub(super) fn router() -> Router<App> {
-    let picture = put(set_avatar).delete(remove_avatar).layer(DefaultBodyLimit::max(MAX_AVATAR_BYTES));
-    Router::new()
-        .route("/v1/people", get(people))
-        .route("/v1/people/{id}/avatar", get(avatar_of))
-        .route("/v1/me/name", put(rename))
-        .route("/v1/me/avatar", picture)
-        .route("/v1/me/favourites/{id}", put(add_favourite).delete(remove_favourite))
-        .route("/v1/me/do-not-disturb", put(do_not_disturb))
+pub(super) fn router() -> OpenApiRouter<App> {
+    let picture = OpenApiRouter::new().routes(routes!(set_avatar, remove_avatar));
+    OpenApiRouter::new()
+        .routes(routes!(people))
+        .routes(routes!(avatar_of))
+        .routes(routes!(rename))
+        .merge(picture.layer(DefaultBodyLimit::max(MAX_AVATAR_BYTES)))
+        .routes(routes!(add_favourite, remove_favourite))
+        .routes(routes!(do_not_disturb))
 }
 
 /// People by name, with their presence.
+#[utoipa::path(
+    get,
+    path = "/v1/people",
+    tag = "people",
+    params(PeopleQuery),
+    responses((status = 200, description = "Done", body = PeoplePage))
+)]
 async fn people(
     State(app): State<App>,
     SignedIn { .. }: SignedIn,
@@ -58,6 +64,14 @@ async fn people(
     Ok(json(PeoplePage { people, next }))
 }
 
+/// Changes the name people read.
+#[utoipa::path(
+    put,
+    path = "/v1/me/name",
+    tag = "people",
+    request_body = Rename,
+    responses((status = 200, description = "Done; `null`"))
+)]
 async fn rename(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
@@ -69,6 +83,14 @@ async fn rename(
     change(&app, who, move |person| person.name = name).await
 }
 
+/// A picture of oneself: made smaller and encoded anew.
+#[utoipa::path(
+    put,
+    path = "/v1/me/avatar",
+    tag = "people",
+    request_body(content = Vec<u8>, content_type = "image/*"),
+    responses((status = 200, description = "Done; `null`"))
+)]
 async fn set_avatar(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
@@ -82,11 +104,20 @@ async fn set_avatar(
     change(&app, who, move |person| person.avatar = Some(StoredPerson::avatar_tag(&image))).await
 }
 
+/// No picture any more.
+#[utoipa::path(delete, path = "/v1/me/avatar", tag = "people", responses((status = 200, description = "Done; `null`")))]
 async fn remove_avatar(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
     app.store.set_avatar(&who.user, None).await.map_err(ErrorBody::from)?;
     change(&app, who, |person| person.avatar = None).await
 }
 
+/// Somebody's picture, as JPEG.
+#[utoipa::path(
+    get,
+    path = "/v1/people/{id}/avatar",
+    tag = "people",
+    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"))
+)]
 async fn avatar_of(
     State(app): State<App>,
     SignedIn { .. }: SignedIn,
@@ -99,6 +130,13 @@ async fn avatar_of(
     Ok(([(CONTENT_TYPE, "image/jpeg"), (CACHE_CONTROL, "private, max-age=3600")], image))
 }
 
+/// Adds somebody to the favourites.
+#[utoipa::path(
+    put,
+    path = "/v1/me/favourites/{id}",
+    tag = "people",
+    responses((status = 200, description = "Done; `null`"))
+)]
 async fn add_favourite(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
@@ -115,6 +153,13 @@ async fn add_favourite(
     change(&app, who, move |person| _ = person.favourites.insert(favourite)).await
 }
 
+/// Takes somebody out of the favourites.
+#[utoipa::path(
+    delete,
+    path = "/v1/me/favourites/{id}",
+    tag = "people",
+    responses((status = 200, description = "Done; `null`"))
+)]
 async fn remove_favourite(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
@@ -124,6 +169,14 @@ async fn remove_favourite(
     change(&app, who, move |person| _ = person.favourites.remove(&favourite)).await
 }
 
+/// When one does not want to be disturbed.
+#[utoipa::path(
+    put,
+    path = "/v1/me/do-not-disturb",
+    tag = "people",
+    request_body = DoNotDisturb,
+    responses((status = 200, description = "Done; `null`"))
+)]
 async fn do_not_disturb(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,

@@ -3,19 +3,18 @@
 use std::time::Duration;
 
 use axum::{
-    Router,
     extract::{
         State,
-        ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
     },
     response::Response,
-    routing::get,
 };
 use futures_util::SinkExt as _;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{ClientMessage, MAX_FRAME_BYTES, ServerMessage};
 
 use super::{App, SignedIn};
@@ -27,13 +26,24 @@ const OUTLET: usize = 256;
 const SOCKET_BUFFER: usize = 4096;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(15);
+/// How long saying good-bye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// The close code "service restart" (IANA's registry for RFC 6455).
+const SERVICE_RESTART: u16 = 1012;
 /// A write that takes longer means that nobody reads.
 const WRITE: Duration = Duration::from_secs(10);
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/socket", get(open))
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(open))
 }
 
+/// The one WebSocket of a device: a snapshot, then events.
+#[utoipa::path(
+    get,
+    path = "/v1/socket",
+    tag = "people",
+    responses((status = 101, description = "`ServerMessage`s out, `ClientMessage`s in, as text"))
+)]
 async fn open(State(app): State<App>, SignedIn { who, .. }: SignedIn, upgrade: WebSocketUpgrade) -> Response {
     // Idle connections are many: the library's own 128 KB a connection would be most of a server's memory.
     let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(SOCKET_BUFFER);
@@ -50,18 +60,53 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
         return;
     }
     tracing::debug!(%device, "a device connected");
-    let why = talk(&app, &who, &mut socket, &mut messages).await;
-    tracing::debug!(%device, why, "a device's connection ended");
+    let connected = app.metrics.connection();
+    let end = talk(&app, &who, &mut socket, &mut messages).await;
+    tracing::debug!(%device, ?end, "a device's connection ended");
+    // The first to hear of a shutdown counts for all: then everybody is still there.
+    let devices = if end == End::Shutdown { *app.devices_at_end.get_or_init(|| app.metrics.connected()) } else { 0 };
+    drop(connected);
     _ = app.hub.send(Request::Disconnect { device, epoch }).await;
-    _ = timeout(Duration::from_secs(1), socket.send(Message::Close(None))).await;
+    _ = timeout(FAREWELL, say_farewell(&mut socket, end, devices)).await;
 }
 
-async fn talk(
-    app: &App,
-    who: &Caller,
-    socket: &mut WebSocket,
-    messages: &mut mpsc::Receiver<Utf8Bytes>,
-) -> &'static str {
+async fn say_farewell(socket: &mut WebSocket, end: End, devices: u32) {
+    let close = match end {
+        End::Shutdown => {
+            let come_back = ServerMessage::ComeBack { in_ms: back_in(devices, rand::random()) };
+            let text = serde_json::to_string(&come_back).expect("a farewell is plain data");
+            _ = socket.send(Message::Text(Utf8Bytes::from(text))).await;
+            Some(CloseFrame { code: SERVICE_RESTART, reason: Utf8Bytes::from_static("the server restarts") })
+        }
+        End::LetGo | End::Closed | End::Broken | End::Silent | End::TooSlow => None,
+    };
+    _ = socket.send(Message::Close(close)).await;
+}
+
+/// When a device comes back after a shutdown, in milliseconds: after the quarter of a second that a restart takes, at a
+/// moment of its own in the time in which the server can greet as many. `random` is in 0..1.
+fn back_in(devices: u32, random: f64) -> u32 {
+    let spread = devices.clamp(500, 10_000);
+    250 + (f64::from(spread) * random) as u32
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The hub has let it go: replaced by a newer one, signed out, or read too slowly.
+    LetGo,
+    /// By the device.
+    Closed,
+    Broken,
+    /// Nothing was heard of it.
+    Silent,
+    /// Nobody took what was sent.
+    TooSlow,
+    /// The server ends, and most likely begins again.
+    Shutdown,
+}
+
+async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mpsc::Receiver<Utf8Bytes>) -> End {
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
@@ -69,7 +114,7 @@ async fn talk(
         let outgoing = tokio::select! {
             message = messages.recv() => match message {
                 Some(text) => Message::Text(text),
-                None => return "replaced, signed out or too slow",
+                None => return End::LetGo,
             },
             received = socket.recv() => {
                 heard = now();
@@ -78,23 +123,23 @@ async fn talk(
                         Some(answer) => answer,
                         None => continue,
                     },
-                    Some(Ok(Message::Close(_))) | None => return "closed by the device",
+                    Some(Ok(Message::Close(_))) | None => return End::Closed,
                     Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Err(_)) => return "broken",
+                    Some(Err(_)) => return End::Broken,
                 }
             }
             _ = heartbeat.tick() => {
                 if heard.elapsed() > DEAD_AFTER {
-                    return "silent";
+                    return End::Silent;
                 }
                 Message::Ping(axum::body::Bytes::new())
             }
-            () = app.stop.cancelled() => return "the server is shutting down",
+            () = app.stop.cancelled() => return End::Shutdown,
         };
         match timeout(WRITE, send(socket, outgoing, messages)).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => return "broken",
-            Err(_) => return "too slow",
+            Ok(Err(_)) => return End::Broken,
+            Err(_) => return End::TooSlow,
         }
     }
 }
@@ -141,4 +186,15 @@ async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
 #[expect(clippy::disallowed_methods, reason = "the driver of a connection reads the clock")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_devices_come_back_over_ten_seconds_and_a_few_at_once() {
+        assert_eq!((back_in(3, 0.0), back_in(3, 0.999)), (250, 749));
+        assert_eq!((back_in(10_000, 0.5), back_in(u32::MAX, 1.0)), (5_250, 10_250));
+    }
 }

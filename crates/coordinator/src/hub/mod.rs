@@ -7,6 +7,7 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -15,7 +16,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, Person, RingId, ServerMessage, Snapshot,
+    Call, CallId, CallState, Code, DeviceId, ErrorBody, Event, HistoryEntry, Person, RingId, ServerMessage, Snapshot,
     Standing, UnixMillis, UserId,
 };
 
@@ -24,8 +25,10 @@ use crate::{
     authority::{Batch, CallTypes, Effect, Out},
     desk::Desk,
     media_plane::MediaPlane,
+    metrics::Metrics,
     ring::Ring,
     store::{Live, Store, StoreError, StoredPerson},
+    webhooks::Outbox,
 };
 pub(crate) use arrivals::HISTORY_IN_SNAPSHOT;
 use arrivals::{Arrival, Arrivals};
@@ -109,6 +112,10 @@ pub(crate) enum Request {
         who: Caller,
         reply: Reply<()>,
     },
+    /// Told to every admin who is connected, and not kept.
+    TellAdmins {
+        event: Event,
+    },
 }
 
 /// The way to the hub.
@@ -166,6 +173,8 @@ pub(crate) struct Hub {
     desk: Desk<Answer>,
     store: Store,
     media: MediaPlane,
+    outbox: Arc<Outbox>,
+    metrics: Arc<Metrics>,
     requests: mpsc::Receiver<Request>,
     media_events: mpsc::Receiver<SfuEvent>,
     outlets: HashMap<DeviceId, Outlet>,
@@ -178,9 +187,12 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
+    #[expect(clippy::too_many_arguments, reason = "built in one place, from the parts the server started")]
     pub(crate) fn new(
         store: Store,
         media: MediaPlane,
+        outbox: Arc<Outbox>,
+        metrics: Arc<Metrics>,
         media_events: mpsc::Receiver<SfuEvent>,
         server_name: String,
         types: CallTypes,
@@ -191,6 +203,8 @@ impl Hub {
             desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
             store,
             media,
+            outbox,
+            metrics,
             requests,
             media_events,
             outlets: HashMap::new(),
@@ -228,14 +242,15 @@ impl Hub {
     fn turn(&mut self, now: UnixMillis) -> Duration {
         self.desk.on_time(now);
         while !self.arrivals.has_ready()
-            && let Some((batch, waiting)) = self.desk.next_batch()
+            && let Some((mut batch, waiting)) = self.desk.next_batch()
         {
+            batch.change.events = self.outbox.events(now, &batch);
             if batch.change.is_empty() {
                 self.on_stored(now, batch, Vec::new(), waiting);
             } else {
-                let store = self.store.clone();
+                let (store, metrics) = (self.store.clone(), Arc::clone(&self.metrics));
                 let done = Box::pin(async move {
-                    let outcome = store.write(&batch.change).await;
+                    let outcome = metrics.storing(batch.change.size(), store.write(&batch.change)).await;
                     (batch, outcome)
                 });
                 self.writing = Some(Writing { done, waiting });
@@ -262,11 +277,18 @@ impl Hub {
         for answer in waiting {
             answer(Ok(()));
         }
+        if !batch.change.events.is_empty() {
+            self.outbox.ring();
+        }
         for ((person, _), entry) in batch.change.history.keys().zip(&entries) {
             self.arrivals.add_line(person, entry);
         }
+        let news = batch.ring_news();
         let outs = self.desk.stored(now, batch, entries);
         self.send(now, outs);
+        if !news.is_empty() {
+            self.metrics.rings(&news, unix_now());
+        }
     }
 
     fn on_read(&mut self, now: UnixMillis, read: Read) {
@@ -409,6 +431,10 @@ impl Hub {
                     self.send(now, outs);
                 }
                 self.answer(reply, seen);
+            }
+            Request::TellAdmins { event } => {
+                let outs = self.desk.authority.tell_admins(now, &event);
+                self.send(now, outs);
             }
             Request::SignOut { who, reply } => {
                 let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);

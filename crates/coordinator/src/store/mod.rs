@@ -10,11 +10,16 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use wire::{
-    Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry, PeopleQuery, RingId,
-    Role, UnixMillis, UserId,
+    ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry,
+    PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent, WebhookId,
 };
 
-use crate::ring::Ring;
+use crate::{
+    own_backend::User,
+    programs::{KeptAnswer, RepeatId, StoredKey},
+    ring::Ring,
+    webhooks::{Outcome, Round, StoredHook},
+};
 pub(crate) use sqlite::Sqlite;
 
 /// The store: one file beside the server, or (later) a database that many servers share.
@@ -51,22 +56,37 @@ pub(crate) struct StoredPerson {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) teams: BTreeSet<String>,
+    pub(crate) kind: PersonKind,
     /// Changes with the picture; absent without one.
     pub(crate) avatar: Option<String>,
     pub(crate) favourites: BTreeSet<UserId>,
     pub(crate) do_not_disturb: DoNotDisturb,
 }
 
+/// Who is behind a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PersonKind {
+    Human,
+    /// Another program, with an API key: it has no devices, rings others and is never rung.
+    Program,
+}
+
 impl StoredPerson {
     /// Somebody who was never here.
     pub(crate) fn new(id: UserId, name: String, role: Role, teams: BTreeSet<String>) -> Self {
         let (favourites, do_not_disturb) = (BTreeSet::new(), DoNotDisturb::default());
-        Self { id, name, role, teams, avatar: None, favourites, do_not_disturb }
+        Self { id, name, role, teams, kind: PersonKind::Human, avatar: None, favourites, do_not_disturb }
     }
 
     /// What changes with a picture.
     pub(crate) fn avatar_tag(image: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(&Sha256::digest(image)[..9])
+    }
+}
+
+impl From<User> for StoredPerson {
+    fn from(user: User) -> Self {
+        Self::new(user.id, user.name, user.role, user.teams)
     }
 }
 
@@ -76,6 +96,8 @@ pub(crate) struct StoredDevice {
     pub(crate) person: UserId,
     pub(crate) secret_hash: Vec<u8>,
     pub(crate) is_signed_out: bool,
+    /// What it shows for access tokens beside its secret, if it came by a token of the operator's own.
+    pub(crate) renewal: Option<Renewal>,
 }
 
 /// A device in its person's list.
@@ -107,7 +129,7 @@ pub(crate) struct NewInvite {
     pub(crate) created_at: UnixMillis,
 }
 
-/// Who signs in by an invite.
+/// Who signs in.
 #[derive(Debug, Clone)]
 pub(crate) struct NewDevice {
     pub(crate) id: DeviceId,
@@ -115,6 +137,8 @@ pub(crate) struct NewDevice {
     pub(crate) is_new_person: bool,
     pub(crate) name: String,
     pub(crate) secret_hash: Vec<u8>,
+    /// Of a device that comes by a token of the operator's own.
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) created_at: UnixMillis,
 }
 
@@ -126,11 +150,15 @@ pub(crate) struct Change {
     pub(crate) rings: BTreeMap<RingId, Ring>,
     /// By person and occasion.
     pub(crate) history: BTreeMap<(UserId, String), HistoryEntry>,
+    /// What requests that may come again were answered.
+    pub(crate) answers: Vec<KeptAnswer>,
+    /// What webhooks are told of it.
+    pub(crate) events: Vec<WebhookEvent>,
 }
 
 impl Change {
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty()
+        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty() && self.answers.is_empty()
     }
 
     /// Adds a line to somebody's history, in place of an older one about the same occasion.
@@ -188,12 +216,33 @@ forward! {
     fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
     fn add_invite(invite: &NewInvite) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
+    fn invite_hash(begins: &[u8], now: UnixMillis) -> Option<Vec<u8>>;
     fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
+    fn enrol(device: &NewDevice) -> bool;
+    fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;
     fn person(id: &UserId) -> Option<StoredPerson>;
     fn update_person(person: &StoredPerson) -> ();
     fn find_people(query: &PeopleQuery, most: i64) -> Vec<UserId>;
     fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
     fn avatar(person: &UserId) -> Option<Vec<u8>>;
+    fn keys() -> Vec<StoredKey>;
+    fn add_key(key: &StoredKey, person: &StoredPerson) -> bool;
+    fn remove_key(id: &ApiKeyId) -> ();
+    fn key_was_used(id: &ApiKeyId, now: UnixMillis) -> ();
+    fn kept_answer(of: &RepeatId, since: UnixMillis) -> Option<KeptAnswer>;
+    fn forget_answers(before: UnixMillis) -> ();
+    fn hooks() -> Vec<StoredHook>;
+    fn has_hooks() -> bool;
+    fn add_hook(hook: &StoredHook) -> ();
+    fn remove_hook(id: &WebhookId) -> ();
+    fn enable_hook(id: &WebhookId) -> ();
+    fn disable_hooks_of(registered_by: &str, reason: &str, now: UnixMillis) -> ();
+    fn due_deliveries(now: UnixMillis, busy: &BTreeSet<WebhookId>, most: usize) -> Round;
+    fn finish_delivery(hook: &WebhookId, seq: i64, outcome: &Outcome, now: UnixMillis) -> ();
+    fn deliveries(hook: &WebhookId, before: Option<i64>, most: u32) -> Vec<(i64, WebhookDelivery)>;
+    fn tidy_webhooks(before: UnixMillis, now: UnixMillis) -> ();
+    fn pending_deliveries() -> i64;
+    fn beat(now: UnixMillis) -> ();
     fn call(cid: &CallId) -> Option<(Call, Option<Ring>)>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
     fn mark_seen(person: &UserId) -> ();

@@ -3,17 +3,18 @@
 use sqlx::Row as _;
 use wire::{DeviceId, Role, UnixMillis, UserId};
 
-use super::Sqlite;
+use super::{Sqlite, enrol::insert_device};
 use crate::store::{InviteGrant, KnownDevice, NewDevice, NewInvite, StoreError, StoredDevice};
 
 impl Sqlite {
     pub(in crate::store) async fn device(&self, id: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
-        let query = sqlx::query("SELECT person, secret_hash, signed_out_at FROM devices WHERE id = ?");
+        let query = sqlx::query("SELECT person, secret_hash, signed_out_at, renewal FROM devices WHERE id = ?");
         let row = query.bind(id.as_str()).fetch_optional(&self.pool).await?;
         Ok(row.and_then(|row| {
             let person: String = row.get(0);
             let is_signed_out = row.get::<Option<i64>, _>(2).is_some();
-            Some(StoredDevice { person: person.parse().ok()?, secret_hash: row.get(1), is_signed_out })
+            let renewal = row.get::<Option<String>, _>(3).map(|text| serde_json::from_str(&text)).transpose().ok()?;
+            Some(StoredDevice { person: person.parse().ok()?, secret_hash: row.get(1), is_signed_out, renewal })
         }))
     }
 
@@ -65,6 +66,18 @@ impl Sqlite {
         Ok(Some(InviteGrant { role, team: row.get(2), person }))
     }
 
+    /// The hash of a good invite's code, by how it begins.
+    pub(in crate::store) async fn invite_hash(
+        &self,
+        begins: &[u8],
+        now: UnixMillis,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let query =
+            "SELECT code_hash FROM invites WHERE substr(code_hash, 1, ?) = ? AND uses_left > 0 AND expires_at > ?";
+        let query = sqlx::query(query).bind(begins.len() as i64).bind(begins).bind(now.0);
+        Ok(query.fetch_optional(&self.pool).await?.map(|row| row.get(0)))
+    }
+
     /// Uses the invite up and signs the device in, both or neither; `false` when somebody else was faster.
     pub(in crate::store) async fn redeem(&self, code_hash: &[u8], device: &NewDevice) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -88,16 +101,7 @@ impl Sqlite {
                 return Ok(false);
             }
         }
-        let insert =
-            sqlx::query("INSERT INTO devices (id, person, name, secret_hash, created_at) VALUES (?, ?, ?, ?, ?)");
-        insert
-            .bind(device.id.as_str())
-            .bind(person.id.as_str())
-            .bind(&device.name)
-            .bind(&device.secret_hash)
-            .bind(device.created_at.0)
-            .execute(&mut *transaction)
-            .await?;
+        insert_device(&mut transaction, device).await?;
         transaction.commit().await?;
         Ok(true)
     }

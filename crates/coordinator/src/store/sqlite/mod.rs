@@ -1,9 +1,13 @@
 //! The embedded store: one SQLite file in WAL mode.
 
 mod access;
+mod answers;
 mod calls;
+mod enrol;
 mod history;
+mod keys;
 mod people;
+mod webhooks;
 mod write;
 
 use std::{path::Path, time::Duration};
@@ -12,6 +16,7 @@ use sqlx::{
     Row as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use wire::UnixMillis;
 
 use super::{Live, StoreError};
 
@@ -59,6 +64,13 @@ impl Sqlite {
             }
         }
         Ok(live)
+    }
+
+    /// Writes something, to see whether that can be done.
+    pub(in crate::store) async fn beat(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let query = "INSERT INTO beats (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+        sqlx::query(query).bind(now.0).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// A whole copy in a new file, made while everything goes on.

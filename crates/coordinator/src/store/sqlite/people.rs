@@ -4,11 +4,12 @@ use sqlx::{QueryBuilder, Row as _, sqlite::SqliteRow};
 use wire::{PeopleQuery, UserId};
 
 use super::Sqlite;
-use crate::store::{StoreError, StoredPerson};
+use crate::store::{PersonKind, StoreError, StoredPerson};
 
 impl Sqlite {
     pub(super) async fn people(&self) -> Result<Vec<StoredPerson>, StoreError> {
-        let query = sqlx::query("SELECT id, name, role, teams, avatar, favourites, do_not_disturb FROM people");
+        let query =
+            sqlx::query("SELECT id, name, role, teams, avatar, favourites, do_not_disturb, is_program FROM people");
         let mut people = Vec::new();
         for row in query.fetch_all(&self.pool).await? {
             match person(&row) {
@@ -23,7 +24,8 @@ impl Sqlite {
     }
 
     pub(in crate::store) async fn person(&self, id: &UserId) -> Result<Option<StoredPerson>, StoreError> {
-        let query = "SELECT id, name, role, teams, avatar, favourites, do_not_disturb FROM people WHERE id = ?";
+        let query =
+            "SELECT id, name, role, teams, avatar, favourites, do_not_disturb, is_program FROM people WHERE id = ?";
         let row = sqlx::query(query).bind(id.as_str()).fetch_optional(&self.pool).await?;
         row.as_ref().map(person).transpose()
     }
@@ -95,5 +97,6 @@ fn person(row: &SqliteRow) -> Result<StoredPerson, StoreError> {
         avatar: row.try_get(4)?,
         favourites: serde_json::from_str(row.try_get(5)?)?,
         do_not_disturb: serde_json::from_str(row.try_get(6)?)?,
+        kind: if row.try_get(7)? { PersonKind::Program } else { PersonKind::Human },
     })
 }

@@ -1,11 +1,15 @@
 //! Short stories of the authority, each named after its rule.
 
+mod people;
+mod planned;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
-use wire::{CallData, GetOrCreate, GetOrCreated, Join, Leave, MemberData, Outcome, RingId, Role};
+use wire::{CallData, GetOrCreate, GetOrCreated, Join, Leave, MemberData, Outcome, Reject, RingId, Role};
 
 use super::*;
+use crate::store::PersonKind;
 
 const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -24,8 +28,10 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
-        let person = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
-        let live = Live { people: ["ann", "ben", "cem"].map(person).into(), ..Live::default() };
+        let human = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
+        let program = StoredPerson { kind: PersonKind::Program, ..human("pgm") };
+        let people = vec![human("ann"), human("ben"), human("cem"), program];
+        let live = Live { people, ..Live::default() };
         Self::restored(live)
     }
 
@@ -56,6 +62,11 @@ impl Server {
 
     fn leaves(&mut self, device: &str, cid: &str, leave: &Leave) {
         self.authority.leave(self.now, &who(device), &id(cid), leave).unwrap();
+    }
+
+    fn has_media(&mut self, cid: &str, identity: &str) {
+        let up = SfuEvent::ParticipantJoined { room: cid.to_owned(), identity: identity.to_owned() };
+        self.authority.on_media(self.now, up);
     }
 
     fn after(&mut self, seconds: u64) {
@@ -192,8 +203,7 @@ fn r18_who_was_alone_before_a_restart_is_not_left_alone_for_ever() {
     let call = server.call("default:x").clone();
     let live = Live { calls: vec![call.call], rings: call.ring.into_iter().collect(), ..Live::default() };
     let mut server = Server::restored(live).online(&["ben1"]);
-    let joined = SfuEvent::ParticipantJoined { room: "default:x".to_owned(), identity: "ben/ben1".to_owned() };
-    server.authority.on_media(server.now, joined);
+    server.has_media("default:x", "ben/ben1");
     server.after(31);
     assert!(server.call("default:x").call.session.is_none());
 }
@@ -274,16 +284,126 @@ fn who_leaves_the_media_while_his_leave_is_lost_with_the_disk_does_not_stay_for_
     assert!(!server.call("default:x").has_device(&id("ben1")));
 }
 
-/// A call that is planned for later, with somebody on its list.
-fn planned(server: &mut Server, in_seconds: i64) -> CallId {
-    let cid: CallId = id("default:x");
-    let member = MemberData { user: id("ben"), role: None, custom: wire::Custom::new() };
-    let starts_at = Some(UnixMillis(server.now.0 + in_seconds * 1_000));
-    let data = CallData { members: vec![member], starts_at, ..CallData::default() };
-    let request = GetOrCreate { data, ..GetOrCreate::default() };
-    server.authority.get_or_create(server.now, &who("ann1"), &cid, request).unwrap();
-    server.settle();
-    cid
+#[test]
+fn r11_a_program_has_no_device_that_could_vanish_so_its_ring_lasts_until_the_deadline() {
+    let mut server = Server::new();
+    server.after(60);
+    let state = server.rings("pgmkey", "default:x", &["ann", "ben"]).state;
+    assert!(state.call.members.iter().all(|member| member.user != id("pgm")), "it is not one of those who talk");
+    server.after(44);
+    assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
+    server.after(2);
+    assert_eq!(server.outcome("default:x", 0), Outcome::Missed);
+}
+
+#[test]
+fn r17_of_two_rung_by_a_program_nobody_waits_for_one_who_misses_it() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    server.has_media("default:x", "ann/ann1");
+    server.after(44);
+    assert!(server.call("default:x").call.session.is_some());
+    server.after(2);
+    assert!(server.call("default:x").call.session.is_none());
+}
+
+#[test]
+fn of_two_rung_by_a_program_neither_is_rung_or_left_when_the_other_is_out() {
+    let reject = |ring: &RingId| Reject { ring: ring.clone(), reason: wire::Reason::Decline, message: None };
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
+    server.authority.reject(server.now, &who("ben1"), &id("default:x"), reject(&ring)).unwrap();
+    assert_eq!(server.outcome("default:x", 0), Outcome::Cancelled, "ann would answer to nobody");
+
+    let ring = ring_of(&server.rings("pgmkey", "default:y", &["ann", "ben"]).state);
+    server.joins("ann1", "default:y", Some(&ring)).unwrap();
+    server.leaves("ann1", "default:y", &Leave::default());
+    assert_eq!(server.outcome("default:y", 1), Outcome::Cancelled, "ben would");
+
+    let ring = ring_of(&server.rings("pgmkey", "default:z", &["ann", "ben", "cem"]).state);
+    server.authority.reject(server.now, &who("ben1"), &id("default:z"), reject(&ring)).unwrap();
+    assert_eq!(server.outcome("default:z", 0), Outcome::Ringing, "cem may come");
+    server.joins("ann1", "default:z", Some(&ring)).unwrap();
+    server.authority.reject(server.now, &who("cem1"), &id("default:z"), reject(&ring)).unwrap();
+    assert!(server.call("default:z").call.session.is_none(), "all agents are busy");
+}
+
+#[test]
+fn s09_a_program_rings_for_somebody_from_the_device_that_connected_last() {
+    let mut server = Server::new();
+    server.authority.connected(&who("ann1"), 1, &[]);
+    server.authority.connected(&who("ann2"), 2, &[]);
+    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann2"));
+    server.authority.disconnected(server.now, &id("ann2"), 2);
+    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann1"));
+    assert_eq!(server.authority.device_for(&id("ben")).unwrap_err().code, Code::Conflict);
+}
+
+/// What webhooks would be told since the last time.
+fn told(server: &mut Server) -> Vec<&'static str> {
+    let batch = server.authority.take_batch();
+    let mut count = 0;
+    let mint = || {
+        count += 1;
+        id(&format!("e{count}"))
+    };
+    let events = batch.happenings(server.now, mint);
+    server.authority.deliver(server.now, batch, Vec::new());
+    events.into_iter().map(|event| event.kind.as_str()).collect()
+}
+
+#[test]
+fn webhooks_are_told_of_every_change_once_in_the_order_of_decisions() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    assert_eq!(told(&mut server), ["call.created", "ring.started"]);
+    server.authority.alerted(&who("ben1"), &id("default:x"), &ring);
+    assert_eq!(told(&mut server), [""; 0], "an alert is none of theirs");
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    let joined = ["ring.answered", "call.started", "participant.joined", "participant.joined"];
+    assert_eq!(told(&mut server), joined, "two decisions in one batch");
+    for identity in ["ann/ann1", "ben/ben1"] {
+        server.has_media("default:x", identity);
+    }
+    server.rings("ann1", "default:x", &["cem"]);
+    assert_eq!(told(&mut server), ["ring.missed", "ring.ended", "ring.started"], "the old ring, then the new one");
+    server.after(46);
+    assert_eq!(told(&mut server), ["ring.missed", "ring.ended"]);
+    server.authority.end(server.now, &who("ann1"), &id("default:x")).unwrap();
+    assert_eq!(told(&mut server), ["participant.left", "participant.left", "call.ended"]);
+}
+
+#[test]
+fn webhooks_are_told_of_two_rings_that_become_one() {
+    let mut server = Server::new();
+    server.rings("ann1", "default:a", &["ben"]);
+    told(&mut server);
+    server.rings("ben1", "default:b", &["ann"]);
+    assert_eq!(told(&mut server), ["ring.answered", "ring.ended", "call.started"]);
+}
+
+#[test]
+fn what_is_counted_of_rings_is_each_start_and_each_outcome_once() {
+    let mut server = Server::new();
+    let news = |server: &mut Server| {
+        let batch = server.authority.take_batch();
+        let news = batch.ring_news();
+        server.authority.deliver(server.now, batch, Vec::new());
+        (news.started_at.len(), news.outcomes)
+    };
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    assert_eq!(news(&mut server), (1, vec![]));
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    assert_eq!(news(&mut server), (0, vec![Outcome::Accepted]));
+    server.rings("ann1", "default:x", &["cem"]);
+    assert_eq!(news(&mut server), (1, vec![Outcome::Cancelled]));
+    server.after(46);
+    assert_eq!(news(&mut server), (0, vec![Outcome::Missed]));
+    server.rings("ann1", "default:y", &["ben"]);
+    server.joins("ben1", "default:y", None).unwrap();
+    assert_eq!(news(&mut server), (1, vec![Outcome::Accepted]), "both in one batch");
 }
 
 impl Server {
@@ -294,144 +414,4 @@ impl Server {
         self.authority.deliver(self.now, batch, Vec::new());
         notices
     }
-}
-
-#[test]
-fn s18_members_are_reminded_five_minutes_before_and_at_the_time() {
-    let mut server = Server::new().online(&["ann1", "ben1"]);
-    planned(&mut server, 600);
-    server.after(299);
-    assert_eq!(server.settle(), []);
-    server.after(1);
-    assert!(matches!(server.settle()[..], [Event::Notified { by: None, starts_at: Some(_), .. }]));
-    server.after(299);
-    assert_eq!(server.settle(), []);
-    server.after(1);
-    assert!(matches!(server.settle()[..], [Event::Notified { by: None, .. }]));
-    assert!(!server.authority.knows(&id("default:x")), "nothing more is to happen in it");
-}
-
-#[test]
-fn s18_a_restart_loses_no_reminder_and_gives_none_twice() {
-    let mut server = Server::new().online(&["ann1", "ben1"]);
-    let cid = planned(&mut server, 600);
-    server.after(300);
-    let batch = server.authority.take_batch();
-    let stored = &batch.change.calls[&cid];
-    assert!(stored.is_live, "it is loaded at the next start");
-    let mut again = Server::restored(Live { calls: vec![stored.call.clone()], ..Live::default() });
-    again.now = server.now;
-    again.after(60);
-    assert_eq!(again.settle(), [], "the first was given");
-    again.after(300);
-    assert_eq!(again.settle().len(), 1);
-}
-
-#[test]
-fn s18_a_reminder_that_is_long_over_is_not_given() {
-    let mut server = Server::new().online(&["ben1"]);
-    let cid = planned(&mut server, 600);
-    let call = server.call("default:x").call.clone();
-    let mut late = Server::restored(Live { calls: vec![call], ..Live::default() });
-    late.now = server.now;
-    late.after(3 * 3600);
-    assert_eq!(late.settle(), []);
-    assert!(!late.authority.knows(&cid));
-}
-
-#[test]
-fn a_call_ends_for_all_when_its_time_is_over_after_a_warning() {
-    let mut server = Server::new().online(&["ann1", "ben1"]);
-    let data =
-        CallData { settings: Some(serde_json::json!({"limits": {"max_duration_ms": 600_000}})), ..CallData::default() };
-    let request = GetOrCreate { data, ..GetOrCreate::default() };
-    server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request).unwrap();
-    server.joins("ann1", "default:x", None).unwrap();
-    let joined = SfuEvent::ParticipantJoined { room: "default:x".to_owned(), identity: "ann/ann1".to_owned() };
-    server.authority.on_media(server.now, joined);
-    server.settle();
-    server.after(539);
-    assert_eq!(server.settle(), []);
-    server.after(1);
-    assert!(matches!(server.settle()[..], [Event::EndsSoon { in_ms: 60_000, .. }]));
-    server.after(59);
-    assert_eq!(server.settle(), [], "one warning is enough");
-    assert!(server.call("default:x").call.session.is_some());
-    server.after(1);
-    let batch = server.authority.take_batch();
-    assert!(batch.effects.iter().any(|effect| matches!(effect, Effect::CloseRoom { .. })));
-    let call = &batch.change.calls[&id::<CallId>("default:x")].call;
-    assert!(call.session.is_none() && call.ended_at.is_some());
-}
-
-#[test]
-fn a_planned_time_beyond_all_clocks_is_refused() {
-    let mut server = Server::new();
-    for wrong in [i64::MAX, i64::MIN, -1] {
-        let data = CallData { starts_at: Some(UnixMillis(wrong)), ..CallData::default() };
-        let request = GetOrCreate { data, ..GetOrCreate::default() };
-        let refused = server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request);
-        assert_eq!(refused.unwrap_err().field.as_deref(), Some("data.starts_at"));
-    }
-}
-
-/// A hundred and one people: more than hear of everybody.
-fn many() -> Server {
-    let person = |id: UserId| StoredPerson::new(id.clone(), id.to_string(), Role::User, BTreeSet::new());
-    let others = (0..98).map(|number| id(&format!("p{number:02}")));
-    let people = ["ann", "ben", "cem"].map(id).into_iter().chain(others).map(person).collect();
-    Server::restored(Live { people, ..Live::default() })
-}
-
-fn hears(outs: &[Out], device: &str) -> Vec<String> {
-    let heard = |out: &Out| match out {
-        Out::Message { to, message: ServerMessage::Event { event, .. } } if to.contains(&id(device)) => match event {
-            Event::Person { person } => Some(format!("{} {:?}", person.id, person.presence)),
-            Event::Call { .. } => Some("call".to_owned()),
-            _ => None,
-        },
-        _ => None,
-    };
-    outs.iter().filter_map(heard).collect()
-}
-
-#[test]
-fn on_a_large_server_presence_goes_to_contacts_alone() {
-    let mut server = many().online(&["ann1", "ben1", "cem1"]);
-    let batch = server.authority.take_batch();
-    assert_eq!(hears(&server.authority.deliver(server.now, batch, Vec::new()), "cem1"), ["cem Online"]);
-    server.rings("ann1", "default:x", &["ben"]);
-    let batch = server.authority.take_batch();
-    let outs = server.authority.deliver(server.now, batch, Vec::new());
-    assert_eq!(hears(&outs, "ben1"), ["ann Online", "call"], "who calls is known before the call is");
-    assert_eq!(hears(&outs, "cem1"), [""; 0]);
-    server.authority.disconnected(server.now, &id("ann1"), 1);
-    let batch = server.authority.take_batch();
-    let outs = server.authority.deliver(server.now, batch, Vec::new());
-    assert_eq!(hears(&outs, "ben1"), ["ann Offline"]);
-    assert_eq!(hears(&outs, "cem1"), [""; 0]);
-}
-
-#[test]
-fn on_a_large_server_a_snapshot_shows_favourites_and_who_shares_a_call() {
-    let mut server = many();
-    let mut ann = server.authority.stored_person(&id("ann")).unwrap().clone();
-    ann.favourites = [id("p07")].into();
-    server.authority.person_came(ann);
-    server.rings("ann1", "default:x", &["ben"]);
-    let snapshot = server.authority.snapshot(server.now, &who("ann1"), Vec::new());
-    let shown: Vec<&str> = snapshot.people.iter().map(|person| person.id.as_str()).collect();
-    assert_eq!((shown, snapshot.people_total), (vec!["ben", "p07"], 100));
-}
-
-#[test]
-fn a_person_stands_as_the_best_of_the_devices() {
-    let mut server = Server::new().online(&["ann1", "ann2"]);
-    let presence = |server: &Server| server.authority.people_now(&[id("ann")])[0].presence;
-    server.authority.stands(&who("ann1"), wire::Standing::Away);
-    assert_eq!(presence(&server), wire::Presence::Online);
-    server.authority.stands(&who("ann2"), wire::Standing::DoNotDisturb);
-    assert_eq!(presence(&server), wire::Presence::Away);
-    server.authority.stands(&who("ann1"), wire::Standing::DoNotDisturb);
-    assert_eq!(presence(&server), wire::Presence::DoNotDisturb);
 }

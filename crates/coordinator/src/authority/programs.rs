@@ -1,0 +1,36 @@
+//! Calls that another program begins: it has no device that could vanish or come in, so a ring of its own lasts until its
+//! deadline, and those it rings are the call.
+
+use wire::{Code, DeviceId, ErrorBody, Outcome, UnixMillis, UserId};
+
+use super::{Authority, batch::Draft, call::LiveCall, sessions::people_in};
+use crate::{ring::Stop, store::PersonKind};
+
+impl Authority {
+    pub(super) fn is_program(&self, user: &UserId) -> bool {
+        self.people.get(user).is_some_and(|person| person.kind == PersonKind::Program)
+    }
+
+    /// The device that comes in when a ring is answered that a program starts for somebody (S9): the one that connected
+    /// last.
+    pub(crate) fn device_for(&self, user: &UserId) -> Result<DeviceId, ErrorBody> {
+        self.connections.newest_device(user).ok_or_else(|| {
+            let message = format!("{user} has no device connected that could come into the call: ring {user}, too");
+            ErrorBody::new(Code::Conflict, message)
+        })
+    }
+
+    /// Of those whom a program rang together only one is left who is in or may come: there is nobody for him to talk to,
+    /// and he is neither rung nor left waiting.
+    pub(super) fn leave_nobody_waiting(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
+        let Some(ring) = live.ring.as_ref().filter(|ring| self.is_program(&ring.caller)) else { return };
+        let ringing = ring.targets.iter().filter(|target| target.outcome == Outcome::Ringing).count();
+        if ring.targets.len() < 2 || ringing + people_in(live) > 1 {
+            return;
+        }
+        self.stop_ring(live, Stop::Cancel, draft);
+        if live.call.settings.ring.end_when_alone != Some(false) {
+            self.close_session(now, live, draft);
+        }
+    }
+}

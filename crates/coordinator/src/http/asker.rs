@@ -1,0 +1,157 @@
+//! Who asks, known before a handler runs: a device by its access token, or a program by its API key.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Path},
+    http::{HeaderMap, request::Parts},
+};
+use wire::{CallId, Code, ErrorBody, ON_BEHALF_OF, Role, Scope, UserId};
+
+use super::{App, Refusal};
+use crate::{
+    access::not_signed_in,
+    hub::{Authority, Caller, unix_now},
+    programs::{Keys, scopes_of},
+    store::{PersonKind, StoredPerson},
+};
+
+/// Who asks.
+pub(crate) struct SignedIn {
+    pub(crate) who: Caller,
+    pub(crate) role: Role,
+    pub(crate) by: By,
+}
+
+/// By which right somebody asks.
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    /// A person's own device.
+    Device,
+    /// A program, as its own person or for another one.
+    Program { scopes: BTreeSet<Scope>, acts: ActsAs },
+}
+
+/// As whom a program asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ActsAs {
+    Itself,
+    SomebodyElse,
+}
+
+impl By {
+    /// A device may do whatever its person may; a program needs the scope besides.
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), ErrorBody> {
+        match self {
+            Self::Program { scopes, .. } if !scopes.contains(&scope) => Err(lacks(&[scope])),
+            Self::Device | Self::Program { .. } => Ok(()),
+        }
+    }
+
+    /// What a program does as itself alone: another person's right has nothing to do with it.
+    pub(crate) fn as_itself(&self) -> Result<(), ErrorBody> {
+        match self {
+            Self::Program { acts: ActsAs::SomebodyElse, .. } => {
+                Err(ErrorBody::invalid(ON_BEHALF_OF, "this is the program's own matter: leave the header out"))
+            }
+            Self::Program { acts: ActsAs::Itself, .. } | Self::Device => Ok(()),
+        }
+    }
+
+    /// Who rings: a program that rings for somebody rings from a device of his, which comes in at the first answer.
+    pub(super) fn ringing(&self, authority: &Authority, who: Caller) -> Result<Caller, ErrorBody> {
+        match self {
+            Self::Program { acts: ActsAs::SomebodyElse, .. } => {
+                Ok(Caller { device: authority.device_for(&who.user)?, user: who.user })
+            }
+            Self::Program { acts: ActsAs::Itself, .. } | Self::Device => Ok(who),
+        }
+    }
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
+        let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(not_signed_in)?;
+        if Keys::is_key(token) {
+            return Ok(program(app, token, parts).await?);
+        }
+        let claims = app.tokens.check(token)?;
+        if app.signed_out.has(&claims.device) {
+            return Err(not_signed_in().into());
+        }
+        let who = Caller { user: claims.sub, device: claims.device };
+        Ok(Self { who, role: claims.role, by: By::Device })
+    }
+}
+
+async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, ErrorBody> {
+    let now = unix_now();
+    let key = app.keys.check(token, now)?;
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let wanted = scopes_of(&parts.method, path);
+    if wanted.is_empty() {
+        let message = "this is for devices, not for programs: no API key opens it";
+        return Err(ErrorBody::new(Code::PermissionDenied, message));
+    }
+    if !wanted.iter().any(|scope| key.scopes.contains(scope)) {
+        return Err(lacks(wanted));
+    }
+    if key.is_news {
+        app.store.key_was_used(&key.id, now).await.map_err(ErrorBody::from)?;
+    }
+    // A program has no devices: its key stands in the place of one.
+    let device = key.id.as_str().parse().map_err(|_| not_signed_in())?;
+    let (person, acts) = match acted_for(&parts.headers)? {
+        None => (app.store.person(&key.person).await.map_err(ErrorBody::from)?, ActsAs::Itself),
+        Some(user) => {
+            if !key.scopes.contains(&Scope::OnBehalf) {
+                return Err(lacks(&[Scope::OnBehalf]));
+            }
+            (app.store.person(&user).await.map_err(ErrorBody::from)?.filter(may_be_acted_for), ActsAs::SomebodyElse)
+        }
+    };
+    let person = person.ok_or_else(|| {
+        ErrorBody::invalid(ON_BEHALF_OF, "there is nobody of this id whom a program may act for; admins it may not")
+    })?;
+    let who = Caller { user: person.id, device };
+    Ok(SignedIn { who, role: person.role, by: By::Program { scopes: key.scopes, acts } })
+}
+
+/// Who acts for an admin could make himself one.
+fn may_be_acted_for(person: &StoredPerson) -> bool {
+    person.role != Role::Admin && person.kind == PersonKind::Human
+}
+
+fn acted_for(headers: &HeaderMap) -> Result<Option<UserId>, ErrorBody> {
+    let Some(value) = headers.get(ON_BEHALF_OF) else { return Ok(None) };
+    let user = value.to_str().ok().and_then(|text| text.parse().ok());
+    user.map(Some).ok_or_else(|| ErrorBody::invalid(ON_BEHALF_OF, "this header must hold a person's id"))
+}
+
+fn lacks(scopes: &[Scope]) -> ErrorBody {
+    let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    let message = format!("this API key lacks the scope ({}): ask an admin for another key", names.join(" or "));
+    ErrorBody::new(Code::PermissionDenied, message)
+}
+
+/// Who asks, and the call he asks about.
+pub(crate) struct OnCall {
+    pub(crate) who: Caller,
+    pub(crate) by: By,
+    pub(crate) cid: CallId,
+}
+
+impl FromRequestParts<App> for OnCall {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let SignedIn { who, by, .. } = SignedIn::from_request_parts(parts, app).await?;
+        let invalid = |error: &dyn std::fmt::Display| Refusal::from(ErrorBody::invalid("id", error.to_string()));
+        let path = Path::<(String, String)>::from_request_parts(parts, app).await.map_err(|error| invalid(&error))?;
+        let cid = CallId::new(&path.0.0, &path.0.1).map_err(|error| invalid(&error))?;
+        Ok(Self { who, by, cid })
+    }
+}

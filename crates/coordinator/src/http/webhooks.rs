@@ -1,0 +1,172 @@
+//! Webhooks: registered by an admin or a program, listed with what became of their deliveries.
+
+use axum::{
+    extract::{Path, Query, State},
+    response::IntoResponse,
+};
+use serde::Deserialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use wire::{
+    Code, CreateWebhook, CreatedWebhook, ErrorBody, Role, WebhookDeliveryPage, WebhookEntry, WebhookId, WebhookKind,
+};
+
+use super::{App, Body, Refusal, SignedIn, asker::By, json, lists::page_size, programs::admin_only};
+use crate::{
+    hub::unix_now,
+    webhooks::{StoredHook, check_url, fresh_secret, read_secret},
+};
+
+/// Most hooks of a server: each event is looked at for each of them.
+const MOST_HOOKS: usize = 100;
+
+pub(super) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(remove))
+        .routes(routes!(enable))
+        .routes(routes!(deliveries))
+}
+
+/// Registers a URL. It is told of what happens in every call of the server.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks",
+    tag = "webhooks",
+    request_body = CreateWebhook,
+    responses((status = 200, description = "Done", body = CreatedWebhook))
+)]
+async fn create(
+    State(app): State<App>,
+    SignedIn { who, role, by }: SignedIn,
+    Body(request): Body<CreateWebhook>,
+) -> Result<impl IntoResponse, Refusal> {
+    may_care(role, &by)?;
+    let url = check_url(&request.url, app.reach)?;
+    let events = request.events.unwrap_or_else(|| WebhookKind::ALL.iter().copied().collect());
+    if events.is_empty() {
+        return Err(ErrorBody::invalid("events", "name at least one kind of event").into());
+    }
+    let secret = request.secret.unwrap_or_else(fresh_secret);
+    read_secret(&secret)?;
+    if app.store.hooks().await.map_err(ErrorBody::from)?.len() >= MOST_HOOKS {
+        return Err(ErrorBody::new(Code::Conflict, "there are 100 webhooks: remove those of no more use").into());
+    }
+    let hook = StoredHook {
+        id: WebhookId::mint(ulid::Ulid::new()),
+        person: who.user,
+        registered_by: who.device.to_string(),
+        url: url.into(),
+        events,
+        secret: secret.clone(),
+        created_at: unix_now(),
+        failing_since: None,
+        disabled: None,
+    };
+    app.store.add_hook(&hook).await.map_err(ErrorBody::from)?;
+    app.outbox.hooks_changed(true);
+    tracing::info!(hook = %hook.id, by = %hook.person, "a webhook was registered");
+    Ok(json(CreatedWebhook { entry: hook.entry(), secret }))
+}
+
+/// Every hook for an admin, its own for a program.
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks",
+    tag = "webhooks",
+    responses((status = 200, description = "Done", body = Vec<WebhookEntry>))
+)]
+async fn list(State(app): State<App>, SignedIn { who, role, by }: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    may_care(role, &by)?;
+    let hooks = app.store.hooks().await.map_err(ErrorBody::from)?.into_iter();
+    let seen = hooks.filter(|hook| role == Role::Admin || hook.person == who.user).map(StoredHook::entry);
+    Ok(json(seen.collect::<Vec<WebhookEntry>>()))
+}
+
+/// Nothing goes there any more.
+#[utoipa::path(
+    delete,
+    path = "/v1/webhooks/{hook}",
+    tag = "webhooks",
+    responses((status = 200, description = "Done; `null`"))
+)]
+async fn remove(
+    State(app): State<App>,
+    asker: SignedIn,
+    Path(hook): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    let hook = known(&app, &asker, &hook).await?;
+    app.store.remove_hook(&hook.id).await.map_err(ErrorBody::from)?;
+    app.outbox.hooks_changed(app.store.has_hooks().await.map_err(ErrorBody::from)?);
+    tracing::info!(hook = %hook.id, by = %asker.who.user, "a webhook was removed");
+    Ok(json(()))
+}
+
+/// What waits for a hook that was disabled goes out from now on.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/{hook}/enable",
+    tag = "webhooks",
+    responses((status = 200, description = "Done", body = WebhookEntry))
+)]
+async fn enable(
+    State(app): State<App>,
+    asker: SignedIn,
+    Path(hook): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    let hook = known(&app, &asker, &hook).await?;
+    app.store.enable_hook(&hook.id).await.map_err(ErrorBody::from)?;
+    app.outbox.hooks_changed(true);
+    Ok(json(StoredHook { failing_since: None, disabled: None, ..hook }.entry()))
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct DeliveryQuery {
+    before: Option<i64>,
+    limit: Option<u32>,
+}
+
+/// What became of a hook's deliveries, newest first, for three days.
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks/{hook}/deliveries",
+    tag = "webhooks",
+    params(DeliveryQuery),
+    responses((status = 200, description = "Done", body = WebhookDeliveryPage))
+)]
+async fn deliveries(
+    State(app): State<App>,
+    asker: SignedIn,
+    Path(hook): Path<String>,
+    Query(query): Query<DeliveryQuery>,
+) -> Result<impl IntoResponse, Refusal> {
+    let hook = known(&app, &asker, &hook).await?;
+    let limit = page_size(query.limit)?;
+    let found = app.store.deliveries(&hook.id, query.before, limit + 1).await.map_err(ErrorBody::from)?;
+    let has_more = found.len() > limit as usize;
+    let mut next = None;
+    let mut page = Vec::new();
+    for (place, delivery) in found.into_iter().take(limit as usize) {
+        next = has_more.then_some(place);
+        page.push(delivery);
+    }
+    Ok(json(WebhookDeliveryPage { deliveries: page, next }))
+}
+
+/// A hook that the asker may care for; no difference between "not there" and "not yours".
+async fn known(app: &App, asker: &SignedIn, hook: &str) -> Result<StoredHook, ErrorBody> {
+    may_care(asker.role, &asker.by)?;
+    let hooks = app.store.hooks().await.map_err(ErrorBody::from)?;
+    let is_meant =
+        |known: &StoredHook| known.id.as_str() == hook && (asker.role == Role::Admin || known.person == asker.who.user);
+    let found = hooks.into_iter().find(is_meant);
+    found.ok_or_else(|| ErrorBody::invalid("hook", "there is no such webhook: see the list of webhooks"))
+}
+
+/// A program's scope was looked at already; it cares for hooks as itself alone.
+fn may_care(role: Role, by: &By) -> Result<(), ErrorBody> {
+    match by {
+        By::Program { .. } => by.as_itself(),
+        By::Device => admin_only(role),
+    }
+}

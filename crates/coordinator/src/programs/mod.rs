@@ -1,0 +1,11 @@
+//! Other programs that use the server: their keys, what those may do, requests that come again.
+
+mod keys;
+mod repeats;
+mod routes;
+
+pub(crate) use keys::{Keys, StoredKey};
+pub(crate) use repeats::{KEPT, KeptAnswer, RepeatId, Repeats};
+#[cfg(test)]
+pub(crate) use routes::all;
+pub(crate) use routes::scopes_of;

@@ -1,0 +1,51 @@
+//! Which scope of an API key opens which path: the whole table. What is not in it is for devices alone.
+
+use Scope::{CallsRead, CallsWrite, Invites, Metrics, PeopleRead, PeopleWrite, Ring, Webhooks};
+use axum::http::Method;
+use wire::Scope;
+
+/// Method, path, and the scopes of which one is needed.
+const ROUTES: &[(&str, &str, &[Scope])] = &[
+    // Ringing makes the call, too; what the body asks for decides which of the two it takes.
+    ("POST", "/v1/calls/{type}/{id}", &[CallsWrite, Ring]),
+    ("GET", "/v1/calls/{type}/{id}", &[CallsRead]),
+    ("PATCH", "/v1/calls/{type}/{id}", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/ring", &[Ring]),
+    // A caller cancels by leaving.
+    ("POST", "/v1/calls/{type}/{id}/leave", &[Ring, CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/reject", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/end", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/members", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/remove", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/block", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/unblock", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/permissions", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/mute", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/go-live", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/stop-live", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/pin", &[CallsWrite]),
+    ("POST", "/v1/calls/{type}/{id}/unpin", &[CallsWrite]),
+    ("POST", "/v1/calls/query", &[CallsRead]),
+    ("GET", "/v1/history", &[CallsRead]),
+    ("GET", "/v1/people", &[PeopleRead]),
+    ("PUT", "/v1/people/{id}", &[PeopleWrite]),
+    ("POST", "/v1/people/{id}/sign-out", &[PeopleWrite]),
+    ("POST", "/v1/invites", &[Invites]),
+    ("POST", "/v1/webhooks", &[Webhooks]),
+    ("GET", "/v1/webhooks", &[Webhooks]),
+    ("DELETE", "/v1/webhooks/{hook}", &[Webhooks]),
+    ("POST", "/v1/webhooks/{hook}/enable", &[Webhooks]),
+    ("GET", "/v1/webhooks/{hook}/deliveries", &[Webhooks]),
+    ("GET", "/metrics", &[Metrics]),
+];
+
+/// The scopes of which a key needs one; none opens what only devices may do.
+pub(crate) fn scopes_of(method: &Method, path: &str) -> &'static [Scope] {
+    let route = ROUTES.iter().find(|(known, pattern, _)| *known == method.as_str() && *pattern == path);
+    route.map_or(&[], |(_, _, scopes)| scopes)
+}
+
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (*method, *path))
+}

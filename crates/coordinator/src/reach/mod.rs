@@ -1,0 +1,15 @@
+//! How others find their way to this server: announced on the network, asked at its door, through the router.
+
+mod announce;
+mod door;
+#[cfg(test)]
+mod fake_router;
+mod outside;
+mod router;
+
+pub(crate) use announce::Announcement;
+pub(crate) use door::Door;
+pub use outside::Answers;
+pub(crate) use outside::{answers_at, keep};
+pub(crate) use router::{Inside, OpenPorts};
+pub use router::{Outside, Router, RouterError, RouterProtocol};

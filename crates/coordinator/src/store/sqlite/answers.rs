@@ -1,0 +1,35 @@
+//! Kept answers in SQLite; they are written with the change they tell of.
+
+use sqlx::Row as _;
+use wire::UnixMillis;
+
+use super::Sqlite;
+use crate::{
+    programs::{KeptAnswer, RepeatId},
+    store::StoreError,
+};
+
+impl Sqlite {
+    /// What a request with this key was answered since then.
+    pub(in crate::store) async fn kept_answer(
+        &self,
+        of: &RepeatId,
+        since: UnixMillis,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let query = "SELECT request_hash, body, created_at FROM kept_answers \
+                     WHERE owner = ? AND key = ? AND created_at >= ?";
+        let query = sqlx::query(query).bind(&of.owner).bind(&of.key).bind(since.0);
+        let row = query.fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| KeptAnswer {
+            of: of.clone(),
+            request_hash: row.get(0),
+            body: row.get(1),
+            created_at: UnixMillis(row.get(2)),
+        }))
+    }
+
+    pub(in crate::store) async fn forget_answers(&self, before: UnixMillis) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM kept_answers WHERE created_at < ?").bind(before.0).execute(&self.pool).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! API keys in SQLite.
+
+use sqlx::Row as _;
+use wire::{ApiKeyId, UnixMillis};
+
+use super::{Sqlite, enrol::insert_person};
+use crate::{
+    programs::StoredKey,
+    store::{StoreError, StoredPerson},
+};
+
+impl Sqlite {
+    /// Every key that was not revoked.
+    pub(in crate::store) async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        let query = "SELECT id, person, name, secret_hash, scopes, created_at, expires_at, last_used_at FROM api_keys";
+        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+        let key = |row: sqlx::sqlite::SqliteRow| {
+            Some(StoredKey {
+                id: row.get::<String, _>(0).parse().ok()?,
+                person: row.get::<String, _>(1).parse().ok()?,
+                name: row.get(2),
+                secret_hash: row.get(3),
+                scopes: serde_json::from_str(row.get(4)).ok()?,
+                created_at: UnixMillis(row.get(5)),
+                expires_at: row.get::<Option<i64>, _>(6).map(UnixMillis),
+                last_used_at: row.get::<Option<i64>, _>(7).map(UnixMillis),
+            })
+        };
+        let keys: Vec<Option<StoredKey>> = rows.into_iter().map(key).collect();
+        if keys.iter().any(Option::is_none) {
+            tracing::error!("a stored API key cannot be read and is left out");
+        }
+        Ok(keys.into_iter().flatten().collect())
+    }
+
+    /// Stores a key and, if there is none yet, its program's person; `false` when a person of that id is no program.
+    pub(in crate::store) async fn add_key(&self, key: &StoredKey, person: &StoredPerson) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let known = sqlx::query("SELECT is_program FROM people WHERE id = ?").bind(person.id.as_str());
+        match known.fetch_optional(&mut *transaction).await? {
+            Some(row) if row.get::<bool, _>(0) => {}
+            Some(_) => return Ok(false),
+            None => _ = insert_person(&mut transaction, person, key.created_at).await?,
+        }
+        let query = sqlx::query(
+            "INSERT INTO api_keys (id, person, name, secret_hash, scopes, created_at, expires_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        );
+        query
+            .bind(key.id.as_str())
+            .bind(key.person.as_str())
+            .bind(&key.name)
+            .bind(&key.secret_hash)
+            .bind(serde_json::to_string(&key.scopes)?)
+            .bind(key.created_at.0)
+            .bind(key.expires_at.map(|at| at.0))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    pub(in crate::store) async fn remove_key(&self, id: &ApiKeyId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM api_keys WHERE id = ?").bind(id.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn key_was_used(&self, id: &ApiKeyId, now: UnixMillis) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE api_keys SET last_used_at = ? WHERE id = ?");
+        query.bind(now.0).bind(id.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+}

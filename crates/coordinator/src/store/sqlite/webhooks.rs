@@ -1,0 +1,206 @@
+//! Webhooks in SQLite: hooks, and which of them have yet to hear of what; events are written with what they tell of.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Row as _, sqlite::SqliteRow};
+use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookDisabled, WebhookId};
+
+use super::Sqlite;
+use crate::{
+    store::StoreError,
+    webhooks::{Due, Outcome, Round, StoredHook},
+};
+
+/// Every hook, oldest first.
+const HOOKS: &str = "SELECT id, person, registered_by, url, events, secret, created_at, failing_since, disabled_at, \
+                     disabled_reason FROM webhooks ORDER BY id";
+/// More waiting deliveries than this mean that a hook cannot keep up.
+const MOST_PENDING: i64 = 100_000;
+
+impl Sqlite {
+    /// Oldest first.
+    pub(in crate::store) async fn hooks(&self) -> Result<Vec<StoredHook>, StoreError> {
+        let rows = sqlx::query(HOOKS).fetch_all(&self.pool).await?;
+        Ok(rows.iter().filter_map(readable_hook).collect())
+    }
+
+    /// Whether anybody wants to be told of anything.
+    pub(in crate::store) async fn has_hooks(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query("SELECT 1 FROM webhooks WHERE disabled_at IS NULL LIMIT 1");
+        Ok(query.fetch_optional(&self.pool).await?.is_some())
+    }
+
+    pub(in crate::store) async fn add_hook(&self, hook: &StoredHook) -> Result<(), StoreError> {
+        let query = sqlx::query(
+            "INSERT INTO webhooks (id, person, registered_by, url, events, secret, created_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        );
+        query
+            .bind(hook.id.as_str())
+            .bind(hook.person.as_str())
+            .bind(&hook.registered_by)
+            .bind(&hook.url)
+            .bind(serde_json::to_string(&hook.events)?)
+            .bind(&hook.secret)
+            .bind(hook.created_at.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn remove_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM webhooks WHERE id = ?").bind(id.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// What still waits for it goes out from now on.
+    pub(in crate::store) async fn enable_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
+        let query = "UPDATE webhooks SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL WHERE id = ?";
+        sqlx::query(query).bind(id.as_str()).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Hooks that were registered with a key that is good no longer.
+    pub(in crate::store) async fn disable_hooks_of(
+        &self,
+        registered_by: &str,
+        reason: &str,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let query = "UPDATE webhooks SET disabled_at = ?, disabled_reason = ? \
+                     WHERE registered_by = ? AND disabled_at IS NULL";
+        sqlx::query(query).bind(now.0).bind(reason).bind(registered_by).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The next delivery of each hook that is not busy, and when the next one of those is due that are left.
+    pub(in crate::store) async fn due_deliveries(
+        &self,
+        now: UnixMillis,
+        busy: &BTreeSet<WebhookId>,
+        most: usize,
+    ) -> Result<Round, StoreError> {
+        let mut round = Round::default();
+        let is_free = |hook: &StoredHook| hook.disabled.is_none() && !busy.contains(&hook.id);
+        for hook in self.hooks().await?.into_iter().filter(is_free) {
+            let query = "SELECT seq, event, body, attempts, created_at, next_at FROM deliveries \
+                         JOIN webhook_events ON webhook_events.id = event \
+                         WHERE hook = ? AND state = 'pending' ORDER BY next_at, seq LIMIT 1";
+            let row = sqlx::query(query).bind(hook.id.as_str()).fetch_optional(&self.pool).await?;
+            let Some(row) = row else { continue };
+            let at = UnixMillis(row.get(5));
+            if at > now {
+                round.next_at = Some(round.next_at.map_or(at, |next| next.min(at)));
+            } else if round.due.len() < most
+                && let Ok(event) = row.get::<String, _>(1).parse()
+            {
+                let created_at = UnixMillis(row.get(4));
+                let due = Due { seq: row.get(0), event, body: row.get(2), attempts: row.get(3), created_at };
+                round.due.push((hook, due));
+            }
+        }
+        Ok(round)
+    }
+
+    /// What became of a delivery, and of its hook by that.
+    pub(in crate::store) async fn finish_delivery(
+        &self,
+        hook: &WebhookId,
+        seq: i64,
+        outcome: &Outcome,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let (state, next_at, result) = match outcome {
+            Outcome::Delivered { result } => ("delivered", None, result),
+            Outcome::Retry { result, at } => ("pending", Some(at.0), result),
+            Outcome::GivenUp { result } => ("failed", None, result),
+            // It was not taken: it goes out if the hook is enabled again in time.
+            Outcome::Disable { result, .. } => ("pending", Some(now.0), result),
+        };
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let update =
+            "UPDATE deliveries SET state = ?, attempts = attempts + 1, next_at = ?, last_result = ? WHERE seq = ?";
+        sqlx::query(update).bind(state).bind(next_at).bind(result).bind(seq).execute(&mut *transaction).await?;
+        let failing = match outcome {
+            Outcome::Delivered { .. } => "UPDATE webhooks SET failing_since = NULL WHERE id = ?2 AND ?1 IS NOT NULL",
+            _ => "UPDATE webhooks SET failing_since = coalesce(failing_since, ?1) WHERE id = ?2",
+        };
+        sqlx::query(failing).bind(now.0).bind(hook.as_str()).execute(&mut *transaction).await?;
+        if let Outcome::Disable { reason, .. } = outcome {
+            let query = sqlx::query("UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE id = ?");
+            query.bind(now.0).bind(reason).bind(hook.as_str()).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A page of one hook's deliveries, newest first, each with its place in the order.
+    pub(in crate::store) async fn deliveries(
+        &self,
+        hook: &WebhookId,
+        before: Option<i64>,
+        most: u32,
+    ) -> Result<Vec<(i64, WebhookDelivery)>, StoreError> {
+        let query = "SELECT seq, body, state, attempts, next_at, last_result FROM deliveries \
+                     JOIN webhook_events ON webhook_events.id = event \
+                     WHERE hook = ? AND seq < ? ORDER BY seq DESC LIMIT ?";
+        let query = sqlx::query(query).bind(hook.as_str()).bind(before.unwrap_or(i64::MAX)).bind(most);
+        let delivery = |row: SqliteRow| {
+            let delivery = WebhookDelivery {
+                event: serde_json::from_str(row.get(1))?,
+                state: match row.get(2) {
+                    "delivered" => DeliveryState::Delivered,
+                    "failed" => DeliveryState::Failed,
+                    _ => DeliveryState::Pending,
+                },
+                attempts: row.get(3),
+                next_attempt_at: row.get::<Option<i64>, _>(4).map(UnixMillis),
+                last_result: row.get(5),
+            };
+            Ok((row.get(0), delivery))
+        };
+        query.fetch_all(&self.pool).await?.into_iter().map(delivery).collect()
+    }
+
+    /// Lets old events go, and disables hooks that cannot keep up.
+    pub(in crate::store) async fn tidy_webhooks(&self, before: UnixMillis, now: UnixMillis) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM webhook_events WHERE at < ?").bind(before.0).execute(&self.pool).await?;
+        let query = "UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE disabled_at IS NULL AND \
+                     (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND state = 'pending') > ?";
+        let reason = "more than 100,000 events wait: the receiver is too slow";
+        sqlx::query(query).bind(now.0).bind(reason).bind(MOST_PENDING).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// How many deliveries wait.
+    pub(in crate::store) async fn pending_deliveries(&self) -> Result<i64, StoreError> {
+        let query = "SELECT count(*) FROM deliveries JOIN webhooks ON webhooks.id = hook \
+                     WHERE state = 'pending' AND disabled_at IS NULL";
+        Ok(sqlx::query(query).fetch_one(&self.pool).await?.get(0))
+    }
+}
+
+fn readable_hook(row: &SqliteRow) -> Option<StoredHook> {
+    let hook = || {
+        let disabled_at: Option<i64> = row.get(8);
+        Some(StoredHook {
+            id: row.get::<String, _>(0).parse().ok()?,
+            person: row.get::<String, _>(1).parse().ok()?,
+            registered_by: row.get(2),
+            url: row.get(3),
+            events: serde_json::from_str(row.get(4)).ok()?,
+            secret: row.get(5),
+            created_at: UnixMillis(row.get(6)),
+            failing_since: row.get::<Option<i64>, _>(7).map(UnixMillis),
+            disabled: disabled_at.map(|at| WebhookDisabled {
+                at: UnixMillis(at),
+                reason: row.get::<Option<String>, _>(9).unwrap_or_default(),
+            }),
+        })
+    };
+    let hook = hook();
+    if hook.is_none() {
+        tracing::error!("a stored webhook cannot be read and is left out");
+    }
+    hook
+}

@@ -1,0 +1,9 @@
+//! What other programs need of the server, and the people of an existing product.
+
+mod keys;
+mod openapi;
+mod operations;
+mod own_backend;
+mod repeats;
+mod rings;
+mod webhooks;
