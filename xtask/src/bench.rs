@@ -16,6 +16,8 @@ pub(crate) enum Subject {
     Ring,
     /// A million random scenarios of ringing, in the virtual world of tests/simulation.
     Simulation,
+    /// The real server, killed a hundred times while people ring each other.
+    Crash,
 }
 
 /// Builds what is measured and what measures, and runs it.
@@ -32,6 +34,15 @@ pub(crate) fn run(subject: Subject, quick: bool) -> Result<()> {
                 ring.arg("--keep").arg(root().join("docs/performance/ring.md"));
             }
             step("bench ring", ring)
+        }
+        Subject::Crash => {
+            step("build", command("cargo build --quiet -p bellbird --bins"))?;
+            let mut crash = command("cargo test --quiet -p bellbird-tests --test crash a_hundred_kills");
+            crash.args(["--", "--ignored", "--nocapture"]);
+            if quick {
+                crash.env("KILLS", "10");
+            }
+            step("bench crash", crash)
         }
         Subject::Simulation => {
             let mut simulation = command("cargo test --quiet -p bellbird-tests --test simulation a_million");
