@@ -155,7 +155,13 @@ pub(crate) mod examples {
     use super::*;
 
     fn person(id: &str, name: &str) -> Person {
-        Person { id: id.parse().unwrap(), name: name.to_owned(), role: Role::User, presence: Presence::Online }
+        Person {
+            id: id.parse().unwrap(),
+            name: name.to_owned(),
+            role: Role::User,
+            presence: Presence::Online,
+            avatar: None,
+        }
     }
 
     /// A call of Ann (me) and Ben.

@@ -63,8 +63,12 @@ export function presence(person: Person): string {
   switch (person.presence) {
     case 'online':
       return 'Online';
+    case 'away':
+      return 'Away';
     case 'in_call':
       return 'In a call';
+    case 'do_not_disturb':
+      return 'Does not want to be disturbed';
     case 'offline':
       return 'Offline';
   }

@@ -9,8 +9,14 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use wire::{CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, Event, GetOrCreate, UnixMillis, UserId};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::MissedTickBehavior,
+};
+use wire::{
+    CallId, CallState, ClientMessage, CreateInvite, CreatedInvite, DoNotDisturb, Event, GetOrCreate, ServerMessage,
+    UnixMillis, UserId,
+};
 
 use crate::{
     account::Account,
@@ -18,6 +24,7 @@ use crate::{
     clock::Now,
     errands::{ErrandId, Request},
     error::ClientError,
+    quiet::{LocalTime, Quiet},
     rest::Rest,
     session::{self, Session, SessionEvent},
     socket::{self, Order, SocketEvent},
@@ -31,6 +38,8 @@ const COMMANDS: usize = 64;
 const SERVER_EVENTS: usize = 256;
 /// How long the server is waited for when the program ends.
 const SHUTDOWN: Duration = Duration::from_secs(2);
+/// How often quiet hours are compared with the clock: they begin and end on the minute, nearly.
+const QUIET_LOOK: Duration = Duration::from_secs(15);
 /// Notices that may wait for a slow listener.
 const NOTICES: usize = 64;
 
@@ -46,6 +55,8 @@ pub struct Client {
 enum Command {
     Input(Input),
     Join { cid: CallId, options: JoinOptions, reply: oneshot::Sender<Result<(), ClientError>> },
+    Quiet(DoNotDisturb),
+    Away(Toggle),
     Levels { cid: CallId, reply: oneshot::Sender<Option<watch::Receiver<media::Levels>>> },
     Shutdown { done: oneshot::Sender<()> },
 }
@@ -185,13 +196,22 @@ impl Client {
         self.send(Command::Input(Input::BusyWhenInCall { to })).await
     }
 
-    /// Whether this device keeps quiet: no call rings on it, and those nobody takes elsewhere end as missed. Off at the
-    /// start.
+    /// When this device keeps quiet: no call rings on it, and those nobody takes elsewhere end as missed. Never, at the
+    /// start. The person's wish for all devices is set on the server: [`Rest::set_do_not_disturb`].
     ///
     /// # Errors
     /// Only when the client is shutting down.
-    pub async fn set_do_not_disturb(&self, to: Toggle) -> Result<(), ClientError> {
-        self.send(Command::Input(Input::DoNotDisturb { to })).await
+    pub async fn set_do_not_disturb(&self, wish: DoNotDisturb) -> Result<(), ClientError> {
+        self.send(Command::Quiet(wish)).await
+    }
+
+    /// Whether nobody has used this device for a while; others then see its person as away, unless another device of his
+    /// is used.
+    ///
+    /// # Errors
+    /// Only when the client is shutting down.
+    pub async fn set_away(&self, to: Toggle) -> Result<(), ClientError> {
+        self.send(Command::Away(to)).await
     }
 
     /// How loud the microphone and each track are now; `None` while the call has no media.
@@ -254,6 +274,8 @@ struct Actor {
     requests: FuturesUnordered<Pending>,
     replies: HashMap<Ticket, oneshot::Sender<Result<(), ClientError>>>,
     next_ticket: u64,
+    quiet: Quiet,
+    is_quiet: Toggle,
 }
 
 impl Actor {
@@ -282,11 +304,15 @@ impl Actor {
             requests: FuturesUnordered::new(),
             replies: HashMap::new(),
             next_ticket: 0,
+            quiet: Quiet::default(),
+            is_quiet: Toggle::Off,
         }
     }
 
     /// The control flow of the whole client: drain what the machine wants done, then wait for whatever comes first.
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut minutes = tokio::time::interval(QUIET_LOOK);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = self.drain();
             let timer = tokio::time::sleep_until(deadline.unwrap_or_else(far_away).into());
@@ -300,10 +326,38 @@ impl Actor {
                 Some((cid, join, event)) = self.session_events.recv() => Some(Input::Session { cid, join, event }),
                 Some(done) = self.requests.next() => Some(done),
                 () = timer => Some(Input::Timeout),
+                _ = minutes.tick() => None,
             };
             if let Some(input) = input {
-                self.calls.handle(now(), input);
+                self.handle(input);
             }
+            self.keep_quiet();
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        if let Input::Server { message: ServerMessage::Snapshot(snapshot), .. } = &input {
+            self.quiet.forget_told();
+            // Before the snapshot's rings: what must not be heard is not heard for a moment either.
+            self.keep_quiet_by(&snapshot.do_not_disturb.clone());
+        }
+        self.calls.handle(now(), input);
+    }
+
+    fn keep_quiet(&mut self) {
+        self.keep_quiet_by(&self.calls.quiet_wish().clone());
+        if self.calls.is_online()
+            && let Some(standing) = self.quiet.news(self.is_quiet)
+        {
+            _ = self.socket_orders.try_send(Order::Send(ClientMessage::Standing { standing }));
+        }
+    }
+
+    fn keep_quiet_by(&mut self, wish: &DoNotDisturb) {
+        let now = now();
+        let is_quiet = self.quiet.holds(wish, LocalTime::of(now.wall));
+        if std::mem::replace(&mut self.is_quiet, is_quiet) != is_quiet {
+            self.calls.handle(now, Input::DoNotDisturb { to: is_quiet });
         }
     }
 
@@ -360,6 +414,14 @@ impl Actor {
             }
             Command::Levels { cid, reply } => {
                 _ = reply.send(self.sessions.get(&cid).and_then(Session::levels));
+                None
+            }
+            Command::Quiet(wish) => {
+                self.quiet.set_device(wish);
+                None
+            }
+            Command::Away(to) => {
+                self.quiet.set_away(to);
                 None
             }
             Command::Shutdown { .. } => None,

@@ -14,6 +14,8 @@ mod errands;
 mod error;
 #[cfg(feature = "simulation")]
 mod planted;
+mod profile;
+mod quiet;
 mod rest;
 mod roster;
 mod session;

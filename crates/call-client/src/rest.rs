@@ -353,12 +353,17 @@ impl Rest {
         self.post::<_, serde::de::IgnoredAny>(path, body).await.map(|_| ())
     }
 
-    async fn put_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
+    pub(crate) async fn put_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
         let body = serde_json::to_vec(body).map_err(unreadable)?;
         self.request::<serde::de::IgnoredAny>(Method::PUT, path, body).await.map(|_| ())
     }
 
-    async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
+    pub(crate) async fn request<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, ClientError> {
         match self.send(method.clone(), path, body.clone()).await {
             Err(error) if error.code() == Some(Code::TokenExpired) => {
                 // The server's clock decides, not ours: fetch a new one and try once more.
@@ -367,6 +372,13 @@ impl Rest {
             }
             other => other,
         }
+    }
+
+    /// A document that is not JSON.
+    pub(crate) async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let token = self.access_token().await?;
+        let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
+        content(self.shared.http.get(url).bearer_auth(token).send().await).await.map(Vec::from)
     }
 
     async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
@@ -407,12 +419,18 @@ fn http_client(pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
 }
 
 async fn decode<T: DeserializeOwned>(sent: Result<reqwest::Response, reqwest::Error>) -> Result<T, ClientError> {
+    let body = content(sent).await?;
+    let body = if body.is_empty() { b"null".as_slice() } else { &body };
+    serde_json::from_slice(body).map_err(unreadable)
+}
+
+/// What a request that succeeded brought.
+async fn content(sent: Result<reqwest::Response, reqwest::Error>) -> Result<bytes::Bytes, ClientError> {
     let response = sent.map_err(|error| unreachable_server(&error))?;
     let status = response.status();
     let body = response.bytes().await.map_err(|error| unreachable_server(&error))?;
     if status.is_success() {
-        let body = if body.is_empty() { b"null".as_slice() } else { &body };
-        return serde_json::from_slice(body).map_err(unreadable);
+        return Ok(body);
     }
     match serde_json::from_slice::<ErrorBody>(&body) {
         Ok(body) => Err(ClientError::Refused(body)),

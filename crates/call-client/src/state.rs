@@ -1,7 +1,9 @@
 //! Everything a screen may show, as one value. It goes out whole, through a `watch`, whenever it changes.
 
 use serde::{Deserialize, Serialize};
-use wire::{CallId, Capability, Direction, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId};
+use wire::{
+    CallId, Capability, Direction, DoNotDisturb, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId,
+};
 
 /// What this device knows. State is what the server's snapshot says; events only bring it forward.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,8 +16,16 @@ pub struct ClientState {
     pub server_name: String,
     /// Who this device is signed in as.
     pub me: Person,
-    /// Everybody else, by name.
+    /// On a small server everybody else, on a large one my contacts; by name.
     pub people: Vec<Person>,
+    /// How many others there are on the server; more than in `people` where not everybody is shown.
+    pub people_total: u32,
+    /// Whom I want first in my list.
+    pub favourites: Vec<UserId>,
+    /// When I do not want to be disturbed, on any device.
+    pub do_not_disturb: DoNotDisturb,
+    /// Whether no call alerts on this device now.
+    pub is_quiet: bool,
     /// Calls that ring, are joined or have just ended, oldest first.
     pub calls: Vec<CallView>,
     /// Newest first.

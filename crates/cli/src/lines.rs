@@ -196,8 +196,13 @@ mod tests {
                 name: "Ben".to_owned(),
                 role: Role::User,
                 presence: Presence::Online,
+                avatar: None,
             },
             people: Vec::new(),
+            people_total: 0,
+            favourites: Vec::new(),
+            do_not_disturb: wire::DoNotDisturb::default(),
+            is_quiet: false,
             calls,
             history: Vec::new(),
         }

@@ -5,6 +5,7 @@
 
 mod access;
 mod authority;
+mod avatar;
 mod certificate;
 mod desk;
 mod error;

@@ -92,13 +92,13 @@ impl Disk {
         let kept = |ring: &&Ring| bug != Some(Planted::CancelNotStored) || !cancelled(ring);
         self.rings.extend(change.rings.values().filter(kept).map(|ring| (ring.id.clone(), ring.clone())));
         let mut entries = Vec::new();
-        for line in &change.history {
+        for (about, entry) in &change.history {
             let next = self.next_entry;
-            let kept = self.history.entry((line.person.clone(), line.occasion.clone())).or_insert_with(|| {
+            let kept = self.history.entry(about.clone()).or_insert_with(|| {
                 self.next_entry += 1;
-                HistoryEntry { id: next, ..line.entry.clone() }
+                HistoryEntry { id: next, ..entry.clone() }
             });
-            *kept = HistoryEntry { id: kept.id, ..line.entry.clone() };
+            *kept = HistoryEntry { id: kept.id, ..entry.clone() };
             entries.push(kept.clone());
         }
         entries
@@ -112,12 +112,8 @@ impl Disk {
         let calls: Vec<wire::Call> =
             self.calls.values().filter(|stored| stored.is_live).map(|stored| stored.call.clone()).collect();
         let rings = calls.iter().filter_map(|call| self.newest_ring(&call.cid)).collect();
-        let people = people.iter().map(|id| StoredPerson {
-            id: id.clone(),
-            name: id.to_string(),
-            role: Role::User,
-            teams: Default::default(),
-        });
+        let people =
+            people.iter().map(|id| StoredPerson::new(id.clone(), id.to_string(), Role::User, Default::default()));
         Live { people: people.collect(), calls, rings, ..Live::default() }
     }
 }
@@ -253,7 +249,7 @@ impl SimulatedServer {
                 if self.planted == Some(Planted::SnapshotWithoutRings) {
                     snapshot.calls.retain(|state| !state.ring.as_ref().is_some_and(wire::Ring::is_live));
                 }
-                running.desk.authority.connected(&who, epoch);
+                running.desk.authority.connected(&who, epoch, &snapshot.people);
                 running.epochs.insert(who.device.clone(), epoch);
                 let message = Arc::new(ServerMessage::Snapshot(snapshot));
                 self.sent.push(Sent::Message { device: who.device, epoch, message });

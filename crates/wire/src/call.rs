@@ -27,10 +27,14 @@ pub enum Role {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Presence {
-    /// A device is connected.
+    /// A device is connected, and somebody uses it.
     Online,
+    /// Devices are connected, and nobody has used one for a while.
+    Away,
     /// A device is in a call.
     InCall,
+    /// Wants no ring to be heard now.
+    DoNotDisturb,
     /// No device is connected.
     Offline,
 }
@@ -47,6 +51,9 @@ pub struct Person {
     pub role: Role,
     /// Whether he can be reached now.
     pub presence: Presence,
+    /// Changes with the picture, which is at `/v1/people/{id}/avatar`; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
 }
 
 /// A user on a call's list. May never join.

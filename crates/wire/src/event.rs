@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, CallState, Capability, Custom, DeviceId, HistoryEntry, Person, RingId, UnixMillis, UserId};
+use crate::{
+    CallId, CallState, Capability, Custom, DeviceId, DoNotDisturb, HistoryEntry, Person, RingId, Standing, UnixMillis,
+    UserId,
+};
 
 /// Server to device. The first message of a connection is always the snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +41,17 @@ pub struct Snapshot {
     pub me: Person,
     /// This device.
     pub device: DeviceId,
-    /// Everybody else on the server.
+    /// On a small server everybody else; otherwise my contacts: favourites, and who is in my calls and my history.
     pub people: Vec<Person>,
+    /// How many others there are on the server.
+    #[serde(default)]
+    pub people_total: u32,
+    /// Whom I want first in my list.
+    #[serde(default)]
+    pub favourites: BTreeSet<UserId>,
+    /// When I do not want to be disturbed, on any device.
+    #[serde(default)]
+    pub do_not_disturb: DoNotDisturb,
     /// Calls with a live ring or a running session that concern me.
     pub calls: Vec<CallState>,
     /// The newest calls of my history, newest first; unseen missed ones are always among them.
@@ -112,6 +124,16 @@ pub enum Event {
     },
     /// Missed calls were looked at on one of my devices.
     MissedSeen,
+    /// My favourites changed, on one of my devices.
+    Favourites {
+        /// All of them.
+        favourites: BTreeSet<UserId>,
+    },
+    /// When I do not want to be disturbed was changed, on one of my devices.
+    DoNotDisturb {
+        /// The new wish.
+        do_not_disturb: DoNotDisturb,
+    },
     /// This device was signed out; the connection ends.
     SignedOut,
     /// An event this version does not know. Counted, otherwise ignored.
@@ -131,6 +153,11 @@ pub enum ClientMessage {
         cid: CallId,
         /// The ring.
         ring: RingId,
+    },
+    /// What a person finds who wants to reach this device now; sent after each snapshot, and when it changes.
+    Standing {
+        /// What.
+        standing: Standing,
     },
     /// A message this version does not know. Counted, otherwise ignored.
     #[serde(other)]

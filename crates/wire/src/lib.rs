@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod ids;
 mod invite;
+mod quiet;
 mod rest;
 mod ring;
 mod settings;
@@ -25,11 +26,12 @@ pub use error::{Code, ErrorBody};
 pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
 pub use ids::{CallId, DeviceId, IdError, InviteCode, RingId, SessionId, UserId};
 pub use invite::{Invite, InviteError, Pin, ServerAddress};
+pub use quiet::{DoNotDisturb, QuietHours, Standing, Weekday};
 pub use rest::{
     AccessToken, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData, CreateInvite,
     CreatedInvite, DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials,
-    MediaServer, MemberData, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, SignIn, SignedIn, TokenRequest,
-    TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
+    MediaServer, MemberData, MuteUsers, PeoplePage, PeopleQuery, Reject, Rename, RingMembers, SendEvent, SendReaction,
+    SignIn, SignedIn, TokenRequest, TrackSource, UpdateCall, UpdateMembers, UpdatePermissions,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};
 pub use settings::{

@@ -1,6 +1,7 @@
+import type { Presence } from '#ui/bindings';
 import styles from '#ui/components/Avatar.module.css';
 
-type Props = { name: string; size: number; presence?: 'online' | 'in_call' | 'offline' };
+type Props = { name: string; size: number; presence?: Presence };
 
 /** Initials on a colour of the person's own. */
 export function Avatar({ name, size, presence }: Props) {

@@ -8,6 +8,7 @@ const person = (id: string, name: string, presence: Person['presence']): Person 
   name,
   role: 'user',
   presence,
+  avatar: null,
 });
 const people = [
   person('ann', 'Ann Ägren', 'offline'),

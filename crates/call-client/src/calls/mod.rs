@@ -26,8 +26,8 @@ use std::{
 };
 
 use wire::{
-    Call as WireCall, CallId, CallState, Custom, Event, HistoryEntry, Person, Presence, Reject, Role, ServerMessage,
-    Settings, Snapshot, UnixMillis, UserId,
+    Call as WireCall, CallId, CallState, Custom, DoNotDisturb, Event, HistoryEntry, Person, Presence, Reject, Role,
+    ServerMessage, Settings, Snapshot, UnixMillis, UserId,
 };
 
 use crate::{
@@ -57,6 +57,10 @@ pub(crate) struct Calls {
     clock: Clock,
     revision: u64,
     people: BTreeMap<UserId, Person>,
+    people_total: u32,
+    favourites: BTreeSet<UserId>,
+    /// The person's own wish, for all devices; whether it holds here now is said to this machine by [`Input`].
+    quiet_wish: DoNotDisturb,
     calls: Vec<Call>,
     /// Calls an answer told of, and the revision it was newer than: an older snapshot may not know of them.
     answered: BTreeMap<CallId, u64>,
@@ -81,12 +85,16 @@ impl Calls {
                 name: account.name.clone(),
                 role: Role::User,
                 presence: Presence::Offline,
+                avatar: None,
             },
             server_name: String::new(),
             connection: Connection::Connecting,
             clock: Clock::new(now),
             revision: 0,
             people: BTreeMap::new(),
+            people_total: 0,
+            favourites: BTreeSet::new(),
+            quiet_wish: DoNotDisturb::default(),
             calls: Vec::new(),
             answered: BTreeMap::new(),
             history: Vec::new(),
@@ -225,6 +233,9 @@ impl Calls {
         self.server_name = snapshot.server_name;
         self.person = snapshot.me;
         self.people = snapshot.people.into_iter().map(|person| (person.id.clone(), person)).collect();
+        self.people_total = snapshot.people_total;
+        self.favourites = snapshot.favourites;
+        self.quiet_wish = snapshot.do_not_disturb;
         self.history = snapshot.history;
         let told = |cid: &CallId| snapshot.calls.iter().any(|state| state.call.cid == *cid);
         for index in 0..self.calls.len() {
@@ -256,6 +267,8 @@ impl Calls {
                 self.history.insert(place, entry);
                 self.history.truncate(HISTORY_SHOWN);
             }
+            Event::Favourites { favourites } => self.favourites = favourites,
+            Event::DoNotDisturb { do_not_disturb } => self.quiet_wish = do_not_disturb,
             Event::MissedSeen => self.history.iter_mut().for_each(|entry| entry.unseen = false),
             Event::SignedOut => self.on_signed_out(now),
             Event::Unknown => self.changed = false,
@@ -311,6 +324,15 @@ impl Calls {
             self.calls[index].update(around, state, age, origin)
         };
         self.act(now, index, action);
+    }
+
+    /// The person's wish for all devices.
+    pub(crate) fn quiet_wish(&self) -> &DoNotDisturb {
+        &self.quiet_wish
+    }
+
+    pub(crate) fn is_online(&self) -> bool {
+        self.connection == Connection::Online
     }
 
     fn manner(&self, cid: &CallId) -> Manner {

@@ -146,6 +146,9 @@ impl Device {
             me: self.calls.person.clone(),
             device: self.calls.me.device.clone(),
             people: Vec::new(),
+            people_total: 0,
+            favourites: BTreeSet::new(),
+            do_not_disturb: DoNotDisturb::default(),
             calls,
             history: Vec::new(),
         };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use wire::{Direction, HistoryEntry, Person, UnixMillis};
 
-use super::Calls;
+use super::{Calls, Toggle};
 use crate::{
     call::{Call, Phase},
     clock::Now,
@@ -21,6 +21,10 @@ impl Calls {
             server_name: self.server_name.clone(),
             me: self.person.clone(),
             people,
+            people_total: self.people_total,
+            favourites: self.favourites.iter().cloned().collect(),
+            do_not_disturb: self.quiet_wish.clone(),
+            is_quiet: self.do_not_disturb == Toggle::On,
             calls: self.calls.iter().map(|call| self.view_call(call, now)).collect(),
             history: self.history.iter().map(view_history).collect(),
         }

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{DeviceId, Event, HistoryEntry, Person, Presence, Role, ServerMessage, Snapshot, UnixMillis, UserId};
+use wire::{DeviceId, Event, Person, ServerMessage, Standing, UnixMillis, UserId};
 
-use super::{Authority, Caller, Out, call::LiveCall};
+use super::{Authority, Caller, Out};
 
 #[derive(Debug)]
 struct Connection {
     user: UserId,
     /// Tells this connection from an older one of the same device.
     epoch: u64,
+    standing: Standing,
 }
 
 #[derive(Debug)]
@@ -34,6 +35,21 @@ impl Connections {
         self.devices_of.contains_key(user)
     }
 
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// How somebody can be reached: the best of the devices; `None` without one.
+    pub(super) fn standing(&self, user: &UserId) -> Option<Standing> {
+        let devices = self.devices_of.get(user)?;
+        let standings = devices.iter().filter_map(|device| self.devices.get(device)).map(|there| there.standing);
+        standings.min_by_key(|standing| match standing {
+            Standing::Here => 0,
+            Standing::Away => 1,
+            Standing::DoNotDisturb => 2,
+        })
+    }
+
     /// Since when a device has had no connection; `None` while it has one.
     pub(super) fn gone_since(&self, device: &DeviceId) -> Option<UnixMillis> {
         let is_gone = !self.devices.contains_key(device);
@@ -43,7 +59,8 @@ impl Connections {
     fn add(&mut self, who: &Caller, epoch: u64) {
         self.gone.remove(&who.device);
         self.devices_of.entry(who.user.clone()).or_default().insert(who.device.clone());
-        self.devices.insert(who.device.clone(), Connection { user: who.user.clone(), epoch });
+        let connection = Connection { user: who.user.clone(), epoch, standing: Standing::default() };
+        self.devices.insert(who.device.clone(), connection);
     }
 
     fn remove(&mut self, now: UnixMillis, device: &DeviceId) -> Option<UserId> {
@@ -65,6 +82,20 @@ impl Connections {
         outs.push(self.message(now, to, event));
     }
 
+    /// To every device of several people.
+    pub(super) fn tell_several<'a>(
+        &mut self,
+        now: UnixMillis,
+        users: impl Iterator<Item = &'a UserId>,
+        event: Event,
+        outs: &mut Vec<Out>,
+    ) {
+        let to: Vec<DeviceId> = users.filter_map(|user| self.devices_of.get(user)).flatten().cloned().collect();
+        if !to.is_empty() {
+            outs.push(self.message(now, to, event));
+        }
+    }
+
     pub(super) fn tell_all(&mut self, now: UnixMillis, event: Event, outs: &mut Vec<Out>) {
         let to = self.devices.keys().cloned().collect();
         outs.push(self.message(now, to, event));
@@ -78,11 +109,12 @@ impl Connections {
 
 impl Authority {
     /// A device is there, and has been told everything: from now on it gets events. The driver must have sent
-    /// [`Authority::snapshot`] first.
-    pub(crate) fn connected(&mut self, who: &Caller, epoch: u64) {
+    /// [`Authority::greeting`] first, with these people in it.
+    pub(crate) fn connected(&mut self, who: &Caller, epoch: u64, people: &[Person]) {
         if !self.connections.is_online(&who.user) {
             self.batch.people.insert(who.user.clone());
         }
+        self.contacts.know(&who.user, people.iter().map(|person| &person.id));
         self.connections.add(who, epoch);
         self.reset_timers_of(&who.user);
     }
@@ -113,7 +145,16 @@ impl Authority {
         let Some(user) = self.connections.remove(now, device) else { return };
         self.reset_timers_of(&user);
         if !self.connections.is_online(&user) {
+            self.contacts.forget(&user);
             self.batch.people.insert(user);
+        }
+    }
+
+    /// A device says how its person can be reached on it.
+    pub(crate) fn stands(&mut self, who: &Caller, standing: Standing) {
+        let Some(connection) = self.connections.devices.get_mut(&who.device) else { return };
+        if std::mem::replace(&mut connection.standing, standing) != standing {
+            self.batch.people.insert(who.user.clone());
         }
     }
 
@@ -122,67 +163,5 @@ impl Authority {
         let mut outs = Vec::new();
         self.connections.tell(now, user, Event::MissedSeen, &mut outs);
         outs
-    }
-
-    /// Everything a device may show now; true once what was decided is stored.
-    pub(crate) fn snapshot(&self, now: UnixMillis, who: &Caller, history: Vec<HistoryEntry>) -> Snapshot {
-        let calls = self.calls_of.get(&who.user).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
-        self.snapshot_of(now, who, calls, history)
-    }
-
-    /// Everything that is announced: what a device is shown that connects now and hears of all that follows. While a
-    /// batch is being stored this is not known.
-    pub(crate) fn greeting(&self, now: UnixMillis, who: &Caller, history: Vec<HistoryEntry>) -> Snapshot {
-        let before = &self.batch.before;
-        let held = self.calls_of.get(&who.user).into_iter().flatten();
-        let unchanged = held.filter(|cid| !before.contains_key(cid)).filter_map(|cid| self.calls.get(cid));
-        let concerns = |live: &&LiveCall| live.audience().contains(&who.user);
-        let calls = unchanged.chain(before.values().flatten().filter(concerns));
-        self.snapshot_of(now, who, calls, history)
-    }
-
-    fn snapshot_of<'a>(
-        &self,
-        now: UnixMillis,
-        who: &Caller,
-        calls: impl Iterator<Item = &'a LiveCall>,
-        history: Vec<HistoryEntry>,
-    ) -> Snapshot {
-        Snapshot {
-            revision: self.connections.revision,
-            server_time: now,
-            server_name: self.server_name.clone(),
-            me: self.person(&who.user, Presence::Online),
-            device: who.device.clone(),
-            people: self.people.keys().filter(|id| **id != who.user).map(|id| self.person_now(id)).collect(),
-            calls: calls.filter(|live| live.is_live()).map(|live| self.view(live, &who.user, now)).collect(),
-            history,
-        }
-    }
-
-    pub(crate) fn person_name(&self, user: &UserId) -> String {
-        self.people.get(user).map_or_else(|| user.to_string(), |person| person.name.clone())
-    }
-
-    pub(super) fn person_now(&self, user: &UserId) -> Person {
-        let mut calls = self.calls_of.get(user).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
-        let presence = if calls.any(|live| live.is_in_session(user)) {
-            Presence::InCall
-        } else if self.connections.is_online(user) {
-            Presence::Online
-        } else {
-            Presence::Offline
-        };
-        self.person(user, presence)
-    }
-
-    fn person(&self, user: &UserId, presence: Presence) -> Person {
-        let stored = self.people.get(user);
-        Person {
-            id: user.clone(),
-            name: self.person_name(user),
-            role: stored.map_or(Role::Guest, |person| person.role),
-            presence,
-        }
     }
 }

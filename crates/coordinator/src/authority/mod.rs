@@ -23,6 +23,7 @@ mod connections;
 mod ids;
 mod members;
 mod moderation;
+mod people;
 mod permission;
 mod rings;
 mod sessions;
@@ -45,6 +46,7 @@ pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;
 use connections::Connections;
 use ids::Ids;
+use people::Contacts;
 pub(crate) use permission::{CallType, CallTypes};
 use sessions::MediaPresence;
 use timers::Timers;
@@ -75,6 +77,7 @@ pub(crate) struct Authority {
     server_name: String,
     types: CallTypes,
     connections: Connections,
+    contacts: Contacts,
     people: BTreeMap<UserId, StoredPerson>,
     calls: BTreeMap<CallId, LiveCall>,
     /// The same calls by everybody they concern.
@@ -97,6 +100,7 @@ impl Authority {
             server_name,
             types,
             connections: Connections::new(now),
+            contacts: Contacts::default(),
             people: live.people.into_iter().map(|person| (person.id.clone(), person)).collect(),
             calls: BTreeMap::new(),
             calls_of: BTreeMap::new(),
@@ -140,11 +144,6 @@ impl Authority {
         }
     }
 
-    pub(crate) fn person_came(&mut self, person: StoredPerson) {
-        self.batch.people.insert(person.id.clone());
-        self.people.insert(person.id.clone(), person);
-    }
-
     /// Whether something was decided that is not stored yet.
     pub(crate) fn has_undelivered(&self) -> bool {
         !self.batch.is_empty()
@@ -169,14 +168,15 @@ impl Authority {
                     continue;
                 }
                 if self.connections.is_online(&user) {
+                    self.introduce(now, &user, &live, &mut outs);
                     let state = self.view(&live, &user, now);
                     self.connections.tell(now, &user, Event::Call { state }, &mut outs);
                 }
             }
             self.forget_idle(&live.call.cid);
         }
-        for (remembered, entry) in batch.change.history.into_iter().zip(entries) {
-            self.connections.tell(now, &remembered.person, Event::History { entry }, &mut outs);
+        for ((person, _), entry) in batch.change.history.into_keys().zip(entries) {
+            self.connections.tell(now, &person, Event::History { entry }, &mut outs);
         }
         for (users, event) in batch.notices {
             for user in users {
@@ -184,8 +184,7 @@ impl Authority {
             }
         }
         for user in batch.people {
-            let person = self.person_now(&user);
-            self.connections.tell_all(now, Event::Person { person }, &mut outs);
+            self.tell_of(now, &user, &mut outs);
         }
         outs.extend(batch.effects.into_iter().map(Out::Effect));
         outs

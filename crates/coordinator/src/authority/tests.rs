@@ -24,8 +24,7 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
-        let person =
-            |name: &str| StoredPerson { id: id(name), name: name.to_owned(), role: Role::User, teams: BTreeSet::new() };
+        let person = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
         let live = Live { people: ["ann", "ben", "cem"].map(person).into(), ..Live::default() };
         Self::restored(live)
     }
@@ -37,7 +36,7 @@ impl Server {
 
     fn online(mut self, devices: &[&str]) -> Self {
         for device in devices {
-            self.authority.connected(&who(device), 1);
+            self.authority.connected(&who(device), 1, &[]);
         }
         self
     }
@@ -156,7 +155,7 @@ fn r11_who_rings_without_a_connection_has_ten_seconds_to_make_one() {
     server.rings("ann1", "default:x", &["ben"]);
     server.after(5);
     assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
-    server.authority.connected(&who("ann1"), 1);
+    server.authority.connected(&who("ann1"), 1, &[]);
     server.after(20);
     assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
 }
@@ -181,8 +180,8 @@ fn r08_who_missed_a_ring_and_comes_later_has_missed_it_all_the_same() {
     server.joins("ben1", "default:x", None).unwrap();
     server.leaves("ben1", "default:x", &Leave::default());
     let batch = server.authority.take_batch();
-    let line = batch.change.history.iter().find(|line| line.person == id("ben") && line.occasion == ring.to_string());
-    assert_eq!(line.unwrap().entry.outcome, wire::HistoryOutcome::Missed);
+    let line = &batch.change.history[&(id("ben"), ring.to_string())];
+    assert_eq!(line.outcome, wire::HistoryOutcome::Missed);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod lists;
 mod media;
 mod moderation;
 mod people;
+mod profile;
 mod refusal;
 mod socket;
 
@@ -86,6 +87,7 @@ pub(crate) type App = Arc<Shared>;
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(people::router())
+        .merge(profile::router())
         .merge(calls::router())
         .merge(moderation::router())
         .merge(lists::router())

@@ -16,7 +16,7 @@ use wire::{
 use super::{App, Body, From, Refusal, SignedIn, json};
 use crate::{
     access,
-    hub::{Request, unix_now},
+    hub::{HISTORY_IN_SNAPSHOT, Request, unix_now},
     limits::Limit,
     store::{NewDevice, NewInvite, StoredPerson},
 };
@@ -55,9 +55,7 @@ async fn sign_in(
     let secret = access::fresh_secret();
     let device = DeviceId::mint(ulid::Ulid::new());
     let known = match &grant.person {
-        Some(person) => {
-            app.store.live().await.map_err(ErrorBody::from)?.people.into_iter().find(|known| known.id == *person)
-        }
+        Some(person) => app.store.person(person).await.map_err(ErrorBody::from)?,
         None => None,
     };
     let is_new_person = known.is_none();
@@ -65,12 +63,10 @@ async fn sign_in(
     for attempt in 0..20 {
         let person = match &known {
             Some(person) => person.clone(),
-            None => StoredPerson {
-                id: wished_id(request.user_id.as_ref(), name, attempt)?,
-                name: name.to_owned(),
-                role: grant.role,
-                teams: grant.team.iter().cloned().collect(),
-            },
+            None => {
+                let id = wished_id(request.user_id.as_ref(), name, attempt)?;
+                StoredPerson::new(id, name.to_owned(), grant.role, grant.team.iter().cloned().collect())
+            }
         };
         if is_new_person && app.store.person_exists(&person.id).await.map_err(ErrorBody::from)? {
             continue;
@@ -93,7 +89,13 @@ async fn sign_in(
         tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in");
         return Ok(json(SignedInAnswer {
             access: app.tokens.issue(&person.id, &device, person.role, now),
-            me: Person { id: person.id, name: person.name, role: person.role, presence: Presence::Offline },
+            me: Person {
+                id: person.id,
+                name: person.name,
+                role: person.role,
+                presence: Presence::Offline,
+                avatar: person.avatar,
+            },
             device,
             refresh_secret: secret,
             server_name: app.server_name.clone(),
@@ -158,7 +160,11 @@ async fn create_invite(
 
 /// What the socket says first, for programs that only look.
 async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    Ok(json(app.hub.ask(|reply| Request::Snapshot { who, reply }).await?))
+    let user = who.user.clone();
+    let mut snapshot = app.hub.ask(|reply| Request::Snapshot { who, reply }).await?;
+    // Read after it, so that no line is missing of what the snapshot knows to be over.
+    snapshot.history = app.store.history_before(&user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from)?;
+    Ok(json(snapshot))
 }
 
 async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {

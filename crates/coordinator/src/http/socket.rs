@@ -11,6 +11,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use futures_util::SinkExt as _;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, timeout},
@@ -35,7 +36,7 @@ pub(super) fn router() -> Router<App> {
 
 async fn open(State(app): State<App>, SignedIn { who, .. }: SignedIn, upgrade: WebSocketUpgrade) -> Response {
     // Idle connections are many: the library's own 128 KB a connection would be most of a server's memory.
-    let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(0);
+    let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(SOCKET_BUFFER);
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES);
     upgrade.on_upgrade(move |socket| serve(app, who, socket))
 }
@@ -55,14 +56,19 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
     _ = timeout(Duration::from_secs(1), socket.send(Message::Close(None))).await;
 }
 
-async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mpsc::Receiver<String>) -> &'static str {
+async fn talk(
+    app: &App,
+    who: &Caller,
+    socket: &mut WebSocket,
+    messages: &mut mpsc::Receiver<Utf8Bytes>,
+) -> &'static str {
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
     loop {
         let outgoing = tokio::select! {
             message = messages.recv() => match message {
-                Some(text) => Message::Text(Utf8Bytes::from(text)),
+                Some(text) => Message::Text(text),
                 None => return "replaced, signed out or too slow",
             },
             received = socket.recv() => {
@@ -85,12 +91,26 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
             }
             () = app.stop.cancelled() => return "the server is shutting down",
         };
-        match timeout(WRITE, socket.send(outgoing)).await {
+        match timeout(WRITE, send(socket, outgoing, messages)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return "broken",
             Err(_) => return "too slow",
         }
     }
+}
+
+/// Sends a message, and what waits behind it, by one write.
+async fn send(
+    socket: &mut WebSocket,
+    first: Message,
+    messages: &mut mpsc::Receiver<Utf8Bytes>,
+) -> Result<(), axum::Error> {
+    socket.feed(first).await?;
+    for _ in 0..OUTLET {
+        let Ok(text) = messages.try_recv() else { break };
+        socket.feed(Message::Text(text)).await?;
+    }
+    socket.flush().await
 }
 
 async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
@@ -101,6 +121,10 @@ async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
         }
         Ok(ClientMessage::Alerted { cid, ring }) => {
             _ = app.hub.send(Request::Alerted { who: who.clone(), cid, ring }).await;
+            None
+        }
+        Ok(ClientMessage::Standing { standing }) => {
+            _ = app.hub.send(Request::Stands { who: who.clone(), standing }).await;
             None
         }
         Ok(ClientMessage::Unknown) => {

@@ -7,8 +7,11 @@ use std::{
     path::Path,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 use wire::{
-    Call, CallFilter, CallId, CallTypeData, Code, DeviceId, ErrorBody, HistoryEntry, RingId, Role, UnixMillis, UserId,
+    Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry, PeopleQuery, RingId,
+    Role, UnixMillis, UserId,
 };
 
 use crate::ring::Ring;
@@ -27,6 +30,8 @@ pub(crate) enum StoreError {
     Database(#[from] sqlx::Error),
     #[error("a stored document cannot be read: {0}")]
     Document(#[from] serde_json::Error),
+    #[error("a stored id cannot be read: {0}")]
+    Id(#[from] wire::IdError),
 }
 
 impl From<StoreError> for ErrorBody {
@@ -46,6 +51,23 @@ pub(crate) struct StoredPerson {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) teams: BTreeSet<String>,
+    /// Changes with the picture; absent without one.
+    pub(crate) avatar: Option<String>,
+    pub(crate) favourites: BTreeSet<UserId>,
+    pub(crate) do_not_disturb: DoNotDisturb,
+}
+
+impl StoredPerson {
+    /// Somebody who was never here.
+    pub(crate) fn new(id: UserId, name: String, role: Role, teams: BTreeSet<String>) -> Self {
+        let (favourites, do_not_disturb) = (BTreeSet::new(), DoNotDisturb::default());
+        Self { id, name, role, teams, avatar: None, favourites, do_not_disturb }
+    }
+
+    /// What changes with a picture.
+    pub(crate) fn avatar_tag(image: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(image)[..9])
+    }
 }
 
 /// A device as stored.
@@ -100,8 +122,10 @@ pub(crate) struct NewDevice {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) calls: BTreeMap<CallId, StoredCall>,
+    /// Kept is the newest of each call; what became of older ones is in the history.
     pub(crate) rings: BTreeMap<RingId, Ring>,
-    pub(crate) history: Vec<Remembered>,
+    /// By person and occasion.
+    pub(crate) history: BTreeMap<(UserId, String), HistoryEntry>,
 }
 
 impl Change {
@@ -111,8 +135,7 @@ impl Change {
 
     /// Adds a line to somebody's history, in place of an older one about the same occasion.
     pub(crate) fn remember(&mut self, line: Remembered) {
-        self.history.retain(|known| known.person != line.person || known.occasion != line.occasion);
-        self.history.push(line);
+        self.history.insert((line.person, line.occasion), line.entry);
     }
 }
 
@@ -166,8 +189,12 @@ forward! {
     fn add_invite(invite: &NewInvite) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
     fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
-    fn call(cid: &CallId) -> Option<Call>;
-    fn newest_ring(cid: &CallId) -> Option<Ring>;
+    fn person(id: &UserId) -> Option<StoredPerson>;
+    fn update_person(person: &StoredPerson) -> ();
+    fn find_people(query: &PeopleQuery, most: i64) -> Vec<UserId>;
+    fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
+    fn avatar(person: &UserId) -> Option<Vec<u8>>;
+    fn call(cid: &CallId) -> Option<(Call, Option<Ring>)>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
     fn mark_seen(person: &UserId) -> ();
     fn history_before(person: &UserId, before: Option<i64>, most: u32) -> Vec<HistoryEntry>;

@@ -1,6 +1,8 @@
 //! The driver of the authority: takes requests, loads what they are about, stores what was decided, many decisions at a
 //! time, and lets everybody hear of it then.
 
+mod arrivals;
+
 use std::{
     collections::HashMap,
     future::Future,
@@ -8,10 +10,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use axum::extract::ws::Utf8Bytes;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sfu::SfuEvent;
 use tokio::sync::{mpsc, oneshot};
 use wire::{
-    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, RingId, ServerMessage, Snapshot, UnixMillis,
+    Call, CallId, CallState, Code, DeviceId, ErrorBody, HistoryEntry, Person, RingId, ServerMessage, Snapshot,
+    Standing, UnixMillis, UserId,
 };
 
 pub(crate) use crate::authority::{Authority, CallType, Caller};
@@ -19,22 +24,22 @@ use crate::{
     authority::{Batch, CallTypes, Effect, Out},
     desk::Desk,
     media_plane::MediaPlane,
+    ring::Ring,
     store::{Live, Store, StoreError, StoredPerson},
 };
+pub(crate) use arrivals::HISTORY_IN_SNAPSHOT;
+use arrivals::{Arrival, Arrivals};
 
 /// Requests wait here; when full, their senders wait, which slows the callers down and nothing else.
 const REQUESTS: usize = 1024;
 /// Requests decided between two looks at the clock and the store.
 const AT_ONCE: usize = 256;
-/// History lines of a snapshot.
-const HISTORY_IN_SNAPSHOT: u32 = 100;
-
 /// The way out to one connected device: text messages, bounded. A reader too slow to keep it from filling is cut off.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     /// Tells this connection from an older one of the same device.
     pub(crate) epoch: u64,
-    pub(crate) sender: mpsc::Sender<String>,
+    pub(crate) sender: mpsc::Sender<Utf8Bytes>,
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorBody>>;
@@ -80,6 +85,21 @@ pub(crate) enum Request {
     Snapshot {
         who: Caller,
         reply: Reply<Snapshot>,
+    },
+    Stands {
+        who: Caller,
+        standing: Standing,
+    },
+    /// People as they are now.
+    People {
+        users: Vec<UserId>,
+        reply: Reply<Vec<Person>>,
+    },
+    /// Something a person changes about himself.
+    ChangePerson {
+        who: Caller,
+        change: Box<dyn FnOnce(&mut StoredPerson) + Send>,
+        reply: Reply<()>,
     },
     MissedSeen {
         who: Caller,
@@ -128,10 +148,10 @@ fn shutting_down() -> ErrorBody {
     ErrorBody::new(Code::Unavailable, "the server is shutting down: try again in a moment")
 }
 
-/// A device that connects.
-struct Arrival {
-    who: Caller,
-    outlet: Outlet,
+/// What was read from the store while everything went on.
+enum Read {
+    Call { cid: CallId, found: Result<Option<(Call, Option<Ring>)>, StoreError> },
+    History { user: UserId, epoch: u64, lines: Result<Vec<HistoryEntry>, StoreError> },
 }
 
 type Written = (Batch, Result<Vec<HistoryEntry>, StoreError>);
@@ -150,8 +170,11 @@ pub(crate) struct Hub {
     media_events: mpsc::Receiver<SfuEvent>,
     outlets: HashMap<DeviceId, Outlet>,
     writing: Option<Writing>,
-    /// They are greeted before anything else is stored and announced.
-    arrivals: Vec<Arrival>,
+    reads: FuturesUnordered<Pin<Box<dyn Future<Output = Read> + Send>>>,
+    /// Decisions about calls that are being read, in their order.
+    parked: HashMap<CallId, Vec<Decide>>,
+    /// Those of whom everything is read are greeted before anything else is stored and announced.
+    arrivals: Arrivals,
 }
 
 impl Hub {
@@ -172,7 +195,9 @@ impl Hub {
             media_events,
             outlets: HashMap::new(),
             writing: None,
-            arrivals: Vec::new(),
+            reads: FuturesUnordered::new(),
+            parked: HashMap::new(),
+            arrivals: Arrivals::default(),
         };
         (hub, HubHandle { requests: sender })
     }
@@ -181,13 +206,14 @@ impl Hub {
         loop {
             let now = unix_now();
             let wait = self.turn(now);
-            if !self.arrivals.is_empty() && self.desk.may_greet() {
-                self.greet_arrivals().await;
+            if self.arrivals.has_ready() && self.desk.may_greet() {
+                self.greet_arrivals();
                 continue;
             }
             tokio::select! {
                 biased;
                 written = written(&mut self.writing) => self.on_written(unix_now(), written),
+                Some(read) = self.reads.next() => self.on_read(unix_now(), read),
                 request = self.requests.recv() => match request {
                     Some(request) => self.on_requests(request).await,
                     None => return,
@@ -201,7 +227,7 @@ impl Hub {
     /// Does what is due and sends what was decided on its way; answers how long nothing is due.
     fn turn(&mut self, now: UnixMillis) -> Duration {
         self.desk.on_time(now);
-        while self.arrivals.is_empty()
+        while !self.arrivals.has_ready()
             && let Some((batch, waiting)) = self.desk.next_batch()
         {
             if batch.change.is_empty() {
@@ -236,24 +262,62 @@ impl Hub {
         for answer in waiting {
             answer(Ok(()));
         }
+        for ((person, _), entry) in batch.change.history.keys().zip(&entries) {
+            self.arrivals.add_line(person, entry);
+        }
         let outs = self.desk.stored(now, batch, entries);
         self.send(now, outs);
     }
 
-    async fn greet_arrivals(&mut self) {
-        for Arrival { who, outlet } in std::mem::take(&mut self.arrivals) {
-            // A store that fails has said so; the device is cut off and will try again.
-            let Ok(history) = self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await else { continue };
-            let snapshot = self.desk.authority.greeting(unix_now(), &who, history);
-            let message = serde_json::to_string(&ServerMessage::Snapshot(snapshot)).expect("a snapshot is plain data");
-            if outlet.sender.try_send(message).is_ok() {
-                self.desk.authority.connected(&who, outlet.epoch);
+    fn on_read(&mut self, now: UnixMillis, read: Read) {
+        match read {
+            Read::History { user, epoch, lines: Ok(lines) } => self.arrivals.read(&user, epoch, lines),
+            Read::History { user, epoch, lines: Err(error) } => {
+                // The device is cut off and will try again.
+                tracing::error!(%error, %user, "a history cannot be read");
+                self.arrivals.remove(&user, epoch);
+            }
+            Read::Call { cid, found } => {
+                let parked = self.parked.remove(&cid).unwrap_or_default();
+                let failure = match found {
+                    Ok(Some((call, ring))) => {
+                        self.desk.authority.load(call, ring);
+                        None
+                    }
+                    Ok(None) => None,
+                    Err(error) => Some(ErrorBody::from(error)),
+                };
+                for decide in parked {
+                    let answer = match &failure {
+                        None => decide(Ok((&mut self.desk.authority, now))),
+                        Some(refusal) => decide(Err(refusal.clone())),
+                    };
+                    self.desk.answer(answer);
+                }
+                self.desk.authority.forget_idle(&cid);
+            }
+        }
+    }
+
+    fn greet_arrivals(&mut self) {
+        let now = unix_now();
+        for Arrival { who, outlet, history } in self.arrivals.take_ready() {
+            if self.outlets.get(&who.device).is_some_and(|newer| newer.epoch > outlet.epoch) {
+                continue;
+            }
+            let snapshot = self.desk.authority.greeting(now, &who, history);
+            let message = ServerMessage::Snapshot(snapshot);
+            let text = serde_json::to_string(&message).expect("a snapshot is plain data");
+            if let ServerMessage::Snapshot(snapshot) = message
+                && outlet.sender.try_send(text.into()).is_ok()
+            {
+                self.desk.authority.connected(&who, outlet.epoch, &snapshot.people);
                 self.outlets.insert(who.device, outlet);
             }
         }
     }
 
-    fn tell(&mut self, now: UnixMillis, device: DeviceId, text: String) {
+    fn tell(&mut self, now: UnixMillis, device: DeviceId, text: Utf8Bytes) {
         let is_sent = self.outlets.get(&device).map(|outlet| outlet.sender.try_send(text).is_ok());
         if is_sent == Some(false)
             && let Some(outlet) = self.outlets.remove(&device)
@@ -267,7 +331,7 @@ impl Hub {
         for out in outs {
             match out {
                 Out::Message { to, message } => {
-                    let text = serde_json::to_string(&message).expect("events are plain data");
+                    let text: Utf8Bytes = serde_json::to_string(&message).expect("events are plain data").into();
                     for device in to {
                         self.tell(now, device, text.clone());
                     }
@@ -296,21 +360,21 @@ impl Hub {
     async fn on_request(&mut self, now: UnixMillis, request: Request) {
         match request {
             Request::PersonCame { person } => self.desk.authority.person_came(person),
-            Request::Connect { who, outlet } => self.arrivals.push(Arrival { who, outlet }),
+            Request::Connect { who, outlet } => {
+                let (store, user, epoch) = (self.store.clone(), who.user.clone(), outlet.epoch);
+                self.arrivals.add(who, outlet);
+                self.reads.push(Box::pin(async move {
+                    let lines = store.history_before(&user, None, HISTORY_IN_SNAPSHOT).await;
+                    Read::History { user, epoch, lines }
+                }));
+            }
             Request::Disconnect { device, epoch } => {
                 if self.outlets.get(&device).is_some_and(|outlet| outlet.epoch == epoch) {
                     self.outlets.remove(&device);
                 }
                 self.desk.authority.disconnected(now, &device, epoch);
             }
-            Request::Decide { cid, decide } => {
-                let answer = match self.load(&cid).await {
-                    Ok(()) => decide(Ok((&mut self.desk.authority, now))),
-                    Err(error) => decide(Err(error.into())),
-                };
-                self.desk.authority.forget_idle(&cid);
-                self.desk.answer(answer);
-            }
+            Request::Decide { cid, decide } => self.decide(now, cid, decide),
             Request::Views { who, calls, reply } => {
                 let views = self.desk.authority.views(now, &who, calls);
                 self.answer(reply, Ok(views));
@@ -318,14 +382,29 @@ impl Hub {
             Request::SetCallType { name, call_type } => self.desk.authority.set_call_type(&name, call_type),
             Request::Alerted { who, cid, ring } => self.desk.authority.alerted(&who, &cid, &ring),
             Request::Snapshot { who, reply } => {
-                let history =
-                    self.store.history_before(&who.user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from);
-                let snapshot = history.map(|history| self.desk.authority.snapshot(now, &who, history));
-                self.answer(reply, snapshot);
+                let snapshot = self.desk.authority.snapshot(now, &who, Vec::new());
+                self.answer(reply, Ok(snapshot));
+            }
+            Request::Stands { who, standing } => self.desk.authority.stands(&who, standing),
+            Request::People { users, reply } => {
+                let people = self.desk.authority.people_now(&users);
+                self.answer(reply, Ok(people));
+            }
+            Request::ChangePerson { who, change, reply } => {
+                let Some(mut person) = self.desk.authority.stored_person(&who.user).cloned() else {
+                    return self.answer(reply, Err(crate::access::not_signed_in()));
+                };
+                change(&mut person);
+                let stored = self.store.update_person(&person).await.map_err(ErrorBody::from);
+                if stored.is_ok() {
+                    self.desk.authority.person_came(person);
+                }
+                self.answer(reply, stored);
             }
             Request::MissedSeen { who, reply } => {
                 let seen = self.store.mark_seen(&who.user).await.map_err(ErrorBody::from);
                 if seen.is_ok() {
+                    self.arrivals.seen(&who.user);
                     let outs = self.desk.authority.missed_seen(now, &who.user);
                     self.send(now, outs);
                 }
@@ -342,14 +421,22 @@ impl Hub {
         }
     }
 
-    async fn load(&mut self, cid: &CallId) -> Result<(), StoreError> {
-        if !self.desk.authority.knows(cid)
-            && let Some(call) = self.store.call(cid).await?
-        {
-            let ring = self.store.newest_ring(cid).await?;
-            self.desk.authority.load(call, ring);
+    /// Decides at once about a call that is held; reads it first when it is not, while others go on.
+    fn decide(&mut self, now: UnixMillis, cid: CallId, decide: Decide) {
+        if let Some(parked) = self.parked.get_mut(&cid) {
+            parked.push(decide);
+        } else if self.desk.authority.knows(&cid) {
+            let answer = decide(Ok((&mut self.desk.authority, now)));
+            self.desk.authority.forget_idle(&cid);
+            self.desk.answer(answer);
+        } else {
+            self.parked.insert(cid.clone(), vec![decide]);
+            let store = self.store.clone();
+            self.reads.push(Box::pin(async move {
+                let found = store.call(&cid).await;
+                Read::Call { cid, found }
+            }));
         }
-        Ok(())
     }
 
     fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, ErrorBody>) {

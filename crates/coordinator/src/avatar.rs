@@ -1,0 +1,94 @@
+//! Pictures of people: what anybody uploads is decoded within limits, cut to a square and encoded anew.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder,
+    imageops::FilterType,
+};
+
+/// Largest upload, in bytes.
+pub(crate) const MAX_AVATAR_BYTES: usize = 5 * 1024 * 1024;
+/// Largest side of an upload, in pixels.
+const MAX_SIDE: u32 = 6_000;
+/// Most memory that decoding may take, in bytes.
+const MAX_MEMORY: u64 = 192 * 1024 * 1024;
+/// Side of what is kept, in pixels: sharp on a tile of 128 at twice the density.
+const SIDE: u32 = 256;
+const QUALITY: u8 = 85;
+
+/// The picture as it is kept: a JPEG of 256 x 256, without what cameras write beside it (places, times, names).
+///
+/// # Errors
+/// What is wrong with the upload, for people.
+pub(crate) fn kept(upload: &[u8]) -> Result<Vec<u8>, String> {
+    let unreadable = |error: ImageError| match error {
+        ImageError::Limits(_) => format!("the picture is larger than {MAX_SIDE} x {MAX_SIDE} pixels"),
+        _ => "this is no picture that can be read: JPEG, PNG and WebP can".to_owned(),
+    };
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    let mut reader =
+        ImageReader::new(Cursor::new(upload)).with_guessed_format().map_err(|error| unreadable(error.into()))?;
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(unreadable)?;
+    let orientation = decoder.orientation().map_err(unreadable)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    picture.apply_orientation(orientation);
+    let square = on_white(&picture.resize_to_fill(SIDE, SIDE, FilterType::CatmullRom));
+    let mut kept = Vec::new();
+    square.write_with_encoder(JpegEncoder::new_with_quality(&mut kept, QUALITY)).map_err(unreadable)?;
+    Ok(kept)
+}
+
+fn on_white(picture: &DynamicImage) -> RgbImage {
+    let rgba = picture.to_rgba8();
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [red, green, blue, alpha] = rgba.get_pixel(x, y).0;
+        let over = |part: u8| {
+            let (part, alpha) = (u16::from(part), u16::from(alpha));
+            u8::try_from((part * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+        };
+        image::Rgb([over(red), over(green), over(blue)])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{ImageFormat, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn png(width: u32, height: u32, colour: [u8; 4]) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        RgbaImage::from_pixel(width, height, Rgba(colour)).write_to(&mut file, ImageFormat::Png).unwrap();
+        file.into_inner()
+    }
+
+    #[test]
+    fn an_avatar_is_a_small_square_jpeg() {
+        let kept = kept(&png(900, 300, [200, 30, 30, 255])).unwrap();
+        assert_eq!(image::guess_format(&kept).unwrap(), ImageFormat::Jpeg);
+        let picture = image::load_from_memory(&kept).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (256, 256));
+        let [red, green, _] = picture.get_pixel(128, 128).0;
+        assert!(red.abs_diff(200) < 6 && green.abs_diff(30) < 6, "{red} {green}");
+    }
+
+    #[test]
+    fn what_shows_through_is_white() {
+        let kept = kept(&png(10, 10, [0, 0, 0, 0])).unwrap();
+        let picture = image::load_from_memory(&kept).unwrap().to_rgb8();
+        assert!(picture.get_pixel(5, 5).0.iter().all(|part| *part > 250));
+    }
+
+    #[test]
+    fn what_is_no_picture_and_what_is_too_large_is_refused() {
+        assert!(kept(b"<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap_err().contains("JPEG"));
+        assert!(kept(&png(6_001, 2, [0; 4])).unwrap_err().contains("larger"));
+        let cut = png(300, 300, [9; 4]);
+        assert!(kept(&cut[..cut.len() / 2]).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! The embedded store: one SQLite file in WAL mode.
+
+mod access;
+mod calls;
+mod history;
+mod people;
+mod write;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Row as _, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Live, StoreError};
+
+/// Connections for everything but changes of calls.
+const READERS: u32 = 4;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Sqlite {
+    pool: SqlitePool,
+    /// One connection, for changes of calls alone: a batch never waits for anything but the file.
+    writer: SqlitePool,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
+        // NORMAL: what is committed survives a crash of the process; a power cut can cost the last moments, never the
+        // file (sqlite.org/pragma.html#pragma_synchronous).
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(2));
+        // A file does not hang up: asking before each use would only cost a round to its thread.
+        let lasting = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let pool = lasting().max_connections(READERS).connect_with(options.clone()).await?;
+        sqlx::migrate!("./migrations").run(&pool).await?;
+        let writer = lasting().max_connections(1).connect_with(options).await?;
+        Ok(Self { pool, writer })
+    }
+
+    pub(in crate::store) async fn live(&self) -> Result<Live, StoreError> {
+        let mut live = Live { people: self.people().await?, ..Live::default() };
+        for row in sqlx::query("SELECT document, ring FROM calls WHERE is_live = 1").fetch_all(&self.pool).await? {
+            keep_readable(&mut live.calls, row.get(0));
+            if let Some(ring) = row.get(1) {
+                keep_readable(&mut live.rings, ring);
+            }
+        }
+        for row in sqlx::query("SELECT name, document FROM call_types").fetch_all(&self.pool).await? {
+            match serde_json::from_str(row.get(1)) {
+                Ok(data) => _ = live.call_types.insert(row.get(0), data),
+                Err(error) => tracing::error!(%error, "a stored call type cannot be read and is left out"),
+            }
+        }
+        Ok(live)
+    }
+
+    /// A whole copy in a new file, made while everything goes on.
+    pub(in crate::store) async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
+        let query = sqlx::query("VACUUM INTO ?").bind(file.to_string_lossy().into_owned());
+        query.execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+/// A corrupt row costs itself, not the start of the server.
+fn keep_readable<T: serde::de::DeserializeOwned>(kept: &mut Vec<T>, document: &str) {
+    match serde_json::from_str(document) {
+        Ok(value) => kept.push(value),
+        Err(error) => tracing::error!(%error, "a stored document cannot be read and is left out"),
+    }
+}
