@@ -12,6 +12,8 @@ mod client;
 mod clock;
 mod errands;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 #[cfg(feature = "simulation")]
 mod planted;
 mod profile;

@@ -159,15 +159,20 @@ impl<T: serde::de::DeserializeOwned> axum::extract::FromRequest<App> for Body<T>
         let bytes = axum::body::Bytes::from_request(request, app).await.map_err(|error| {
             Refusal::from(ErrorBody::invalid("body", format!("the body cannot be read ({error}); 64 KB at most")))
         })?;
-        let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        serde_path_to_error::deserialize(&mut reader).map(Self).map_err(|error| {
-            let field = error.path().to_string();
-            let field = if field == "." { "body".to_owned() } else { field };
-            let message = format!("the body is not what this request takes: {}", error.inner());
-            Refusal::from(ErrorBody::invalid(&field, message))
-        })
+        read(&bytes).map(Self).map_err(Refusal::from)
     }
+}
+
+/// The request in a body, or the refusal that names the field.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ErrorBody> {
+    let text = if body.is_empty() { b"{}".as_slice() } else { body };
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        // What is no JSON at all has no fields.
+        let is_whole = error.inner().is_syntax() || error.inner().is_eof() || error.path().iter().len() == 0;
+        let field = if is_whole { "body".to_owned() } else { error.path().to_string() };
+        ErrorBody::invalid(&field, format!("the body is not what this request takes: {}", error.inner()))
+    })
 }
 
 /// JSON out.
