@@ -1,7 +1,12 @@
 //! Every row and rule of the calling model, through the real server and the real client.
 
+#![expect(clippy::disallowed_methods, reason = "a test measures how soon something rings")]
+
 mod service {
+    mod bad_input;
     mod permissions;
+    mod raw;
     mod rows;
     mod rules;
+    mod sockets;
 }

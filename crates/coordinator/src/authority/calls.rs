@@ -7,8 +7,16 @@ use wire::{
     MAX_CUSTOM_BYTES, Member, MemberData, UnixMillis, UserId,
 };
 
-use super::{Authority, Caller, batch::Draft, call::LiveCall, permission::overridden};
+use super::{
+    Authority, Caller,
+    batch::Draft,
+    call::LiveCall,
+    permission::{is_role, overridden},
+};
 use crate::ring::Ring;
+
+/// In UNIX milliseconds.
+const YEAR_10_000: i64 = 253_402_300_800_000;
 
 impl Authority {
     /// Creates or returns a call; rings its members, or tells them of it, if asked to.
@@ -81,6 +89,7 @@ impl Authority {
             None => type_settings.clone(),
         };
         check_custom("data.custom", &data.custom)?;
+        check_time("data.starts_at", data.starts_at)?;
         if let Some(team) = &data.team {
             let is_mine = self.people.get(&who.user).is_some_and(|person| person.teams.contains(team));
             if !is_mine {
@@ -112,10 +121,9 @@ impl Authority {
 
 /// A role on a call's list: one of the model's, or an operator's own.
 pub(super) fn check_role(field: &str, role: &str) -> Result<(), ErrorBody> {
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     // The server's own roles come from elsewhere and cannot be claimed.
     let is_own = ["admin", "user", "guest", "owner"].contains(&role);
-    if role.is_empty() || role.len() > 32 || !is_word(role) || is_own {
+    if !is_role(role) || is_own {
         return Err(ErrorBody::invalid(
             field,
             "a role has 1 to 32 letters, digits, - and _, and is not one of the server's",
@@ -131,6 +139,14 @@ pub(super) fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody
         return Ok(());
     }
     Err(ErrorBody::invalid(field, "custom data may be 5 KB of JSON at most"))
+}
+
+/// A planned time is one that calendars have, so that it can be counted with.
+pub(super) fn check_time(field: &str, at: Option<UnixMillis>) -> Result<(), ErrorBody> {
+    if at.is_none_or(|at| (0..YEAR_10_000).contains(&at.0)) {
+        return Ok(());
+    }
+    Err(ErrorBody::invalid(field, "a time is given in milliseconds since 1970, and lies before the year 10,000"))
 }
 
 /// A person's line about a ring, as it begins.

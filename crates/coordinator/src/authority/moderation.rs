@@ -9,7 +9,8 @@ use super::{
     Authority, Caller,
     batch::{Draft, Effect},
     call::LiveCall,
-    calls::check_custom,
+    calls::{check_custom, check_time},
+    members::nobody,
     no_such_call,
     permission::overridden,
 };
@@ -34,6 +35,7 @@ impl Authority {
             check_custom("custom", &custom)?;
             live.call.custom = custom;
         }
+        check_time("starts_at", update.starts_at)?;
         if let Some(starts_at) = update.starts_at {
             live.call.starts_at = Some(starts_at);
         }
@@ -74,6 +76,9 @@ impl Authority {
         let mut live = self.call(cid).ok_or_else(no_such_call)?;
         self.allow(&live, &who.user, Capability::PinForEveryone)?;
         if pinned {
+            if !self.people.contains_key(&user) {
+                return Err(nobody("user", &user));
+            }
             live.call.pinned.insert(user);
         } else {
             live.call.pinned.remove(&user);

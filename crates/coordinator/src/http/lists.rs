@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::IntoResponse,
     routing::{get, post, put},
 };
@@ -21,6 +21,8 @@ const PAGE: u32 = 25;
 const LARGEST_PAGE: u32 = 100;
 /// Rows looked at for one page of calls: the asker may not read all that fit the filter.
 const LOOKED_AT: i64 = 1_000;
+/// No server has more: a cursor beyond it is made up.
+const MOST_CALLS: i64 = 1 << 40;
 
 pub(super) fn router() -> Router<App> {
     Router::new()
@@ -73,8 +75,9 @@ struct HistoryQuery {
 async fn history(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
-    Query(query): Query<HistoryQuery>,
+    query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Refusal> {
+    let Query(query) = query.map_err(|error| ErrorBody::invalid("query", error.body_text()))?;
     let limit = page_size(query.limit)?;
     let mut entries = app.store.history_before(&who.user, query.before, limit + 1).await.map_err(ErrorBody::from)?;
     let has_more = entries.len() > limit as usize;
@@ -147,5 +150,5 @@ fn read_cursor(text: &str) -> Result<i64, ErrorBody> {
     let invalid = || ErrorBody::invalid("cursor", "this cursor was not made by this server: begin with the first page");
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
     let offset = i64::from_le_bytes(bytes.try_into().map_err(|_| invalid())?);
-    if offset < 0 { Err(invalid()) } else { Ok(offset) }
+    if (0..=MOST_CALLS).contains(&offset) { Ok(offset) } else { Err(invalid()) }
 }
