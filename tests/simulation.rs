@@ -1,5 +1,5 @@
-//! Ringing under every order of events: the server's and the devices' machines in a virtual world whose network delays
-//! and cuts, whose clocks disagree, and where everything crashes and comes back.
+//! Ringing under every order of events: the server's and the devices' machines in a virtual world whose network delays,
+//! loses, doubles and cuts, whose clocks disagree, whose disk fails, and where everything crashes and comes back.
 //!
 //! A scenario that breaks a rule prints its story and its seed: `SEED=… cargo test -p bellbird-tests --test simulation
 //! replay -- --nocapture` tells it again. `SCENARIOS` and `FIRST` choose how many and from where; `a_million_scenarios` and
@@ -10,9 +10,11 @@ mod simulation {
     mod device;
     mod media;
     mod network;
+    mod patience;
     mod people;
     mod planted;
     mod runs;
     mod server;
+    mod variety;
     mod world;
 }

@@ -34,11 +34,20 @@ impl ServerProcess {
     /// # Errors
     /// When it does not.
     pub async fn start(data: &Path, listen: &str) -> Result<Self> {
+        Self::start_with(data, listen, &[]).await
+    }
+
+    /// The same, with more arguments.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_with(data: &Path, listen: &str, arguments: &[&str]) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let mut command = Command::new(program("bellbird")?);
         command
             .args(["--json", "serve", "--listen", listen, "--udp", listen, "--data"])
             .arg(data)
+            .args(arguments)
             .stdout(Stdio::piped());
         let mut program = Program::start("bellbird serve", &mut command, &data.join("serve.log"))?;
         let printed = program.child().stdout.take().context("the server has no output")?;

@@ -6,7 +6,10 @@ use call_client::simulation::Seen;
 use coordinator::simulation::Answer;
 use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, SessionId, Target, UserId};
 
-use super::world::{EPOCH, Event, World};
+use super::{
+    patience::Outside,
+    world::{EPOCH, Event, World},
+};
 
 /// A ring may sound this long beyond its deadline: a second, and the network's worst delay.
 const MAY_LAST: u64 = 2_000;
@@ -32,10 +35,13 @@ pub(super) struct Checks {
     people: BTreeMap<SessionId, usize>,
     /// When a ring was announced.
     announced: BTreeMap<RingId, u64>,
+    pub(super) outside: Outside,
+    /// When a join was sent for the first time, by device, life and number.
+    pub(super) first_asked: BTreeMap<(usize, u32, u64), u64>,
 }
 
 impl Checks {
-    fn fail(&mut self, what: String) {
+    pub(super) fn fail(&mut self, what: String) {
         self.broken.get_or_insert(what);
     }
 
@@ -299,7 +305,7 @@ impl World {
                     {
                         broken = Some(format!("device {d} rings out in {cid}, and the server knows nothing of it"));
                     }
-                    // Unless it is asking to be let in again just now.
+                    // Unless it is asking to be let in again just now; for how long is looked at by `check_patience`.
                     Seen::Joined | Seen::Joining { is_let_in: true, .. } if !is_participant && device.is_quiet() => {
                         broken = Some(format!("device {d} is in {cid}, and the server says it is not"));
                     }

@@ -39,7 +39,7 @@ pub(super) struct Device {
     pub(super) life: u32,
     seed: u64,
     /// Its wall clock is wrong by so much.
-    skew: i64,
+    pub(super) skew: i64,
     /// How long it has slept in its life.
     slept: u64,
     pub(super) asleep: bool,
@@ -144,6 +144,7 @@ impl World {
             }
         }
         self.check_device(d);
+        self.check_patience(d);
     }
 
     fn want(&mut self, d: usize, wanted: Wanted) {
@@ -156,6 +157,9 @@ impl World {
                     Request::Leave(leave) => (Ask::Leave(leave), None),
                 };
                 let is_join = matches!(ask, Ask::Join(_));
+                if is_join {
+                    self.checks.first_asked.entry((d, life, id)).or_insert(self.now);
+                }
                 self.ask(d, Asked { id: Some(id), cid, asked_at: self.wall(d), is_join, ring }, ask);
             }
             Wanted::Reconnect => {
@@ -199,6 +203,7 @@ impl World {
         }
         let wait = self.random.random_range(3_000..90_000);
         self.say(|| format!("device {d} sleeps for {wait}"));
+        self.faults.sleeps += 1;
         self.devices[d].asleep = true;
         self.devices[d].fell_asleep = self.now;
         if let Some(epoch) = self.devices[d].connection.as_ref().map(|connection| connection.epoch) {
@@ -247,6 +252,7 @@ impl World {
             return;
         }
         self.say(|| format!("device {d} crashes"));
+        self.faults.device_crashes += 1;
         let device = &mut self.devices[d];
         device.life += 1;
         device.timer = None;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use call_client::{ClientError, simulation::SimulatedDevice};
 use coordinator::simulation::{Answer, Ask, Sent};
 use rand::Rng as _;
-use wire::{CallId, ServerMessage};
+use wire::{CallId, Code, ServerMessage};
 
 use super::{
     device::{Asked, Connection},
@@ -26,7 +26,16 @@ impl World {
     }
 
     fn is_lost(&mut self) -> bool {
-        self.is_rough && !self.is_calm && self.random.random_bool(0.04)
+        let is_lost = self.is_rough && !self.is_calm && self.random.random_bool(0.04);
+        self.faults.losses += u32::from(is_lost);
+        is_lost
+    }
+
+    /// Something between the two sends a request a second time.
+    fn is_doubled(&mut self) -> bool {
+        let is_doubled = self.is_rough && !self.is_calm && self.random.random_bool(0.03);
+        self.faults.doubles += u32::from(is_doubled);
+        is_doubled
     }
 
     pub(super) fn connect(&mut self, d: usize, life: u32) {
@@ -64,6 +73,7 @@ impl World {
     pub(super) fn cut(&mut self, d: usize) {
         let Some(epoch) = self.devices[d].connection.as_ref().map(|connection| connection.epoch) else { return };
         self.say(|| format!("the connection of device {d} is cut"));
+        self.faults.cuts += 1;
         // One side may notice much later than the other.
         let device_notices = if self.random.random_bool(0.3) { self.random.random_range(50..15_000) } else { 5 };
         let server_notices = if self.random.random_bool(0.3) { self.random.random_range(50..15_000) } else { 5 };
@@ -111,8 +121,13 @@ impl World {
             return self.after(wait, Event::Answer { d, key, result: Err(Failure::Unreachable) });
         }
         if !self.is_lost() {
+            let ask = Box::new(ask);
+            if self.is_doubled() {
+                let wait = self.delay();
+                self.after(wait, Event::Ask { d, key, cid: cid.clone(), ask: ask.clone() });
+            }
             let wait = self.delay();
-            self.after(wait, Event::Ask { d, key, cid, ask: Box::new(ask) });
+            self.after(wait, Event::Ask { d, key, cid, ask });
         }
         let patience = if self.is_rough && self.random.random_bool(0.3) { 1_000 } else { HTTP_TIMEOUT };
         self.after(patience, Event::Answer { d, key, result: Err(Failure::Unreachable) });
@@ -189,8 +204,9 @@ impl World {
             return;
         };
         if asked.is_join {
-            let ring = asked.ring.clone();
-            self.checks.joining(id, ring);
+            self.checks.joining(id, asked.ring.clone());
+            let may_try_again = result.as_ref().is_err_and(is_passing);
+            let was_coming = self.is_coming(d, &asked.cid);
             let result = result.map(|answer| match *answer {
                 Answer::Joined(joined) => joined,
                 Answer::Created(_) | Answer::Done => unreachable!("a join is answered with a join"),
@@ -198,9 +214,17 @@ impl World {
             self.step(d, &mut |machine, instant, wall| {
                 machine.join_done(instant, wall, id, asked.cid.clone(), result.clone())
             });
+            if was_coming && may_try_again {
+                self.check_perseverance(d, id, &asked);
+            }
         } else {
             let result = result.map(|_| ());
             self.step(d, &mut |machine, instant, wall| machine.request_done(instant, wall, id, result.clone()));
         }
     }
+}
+
+/// A failure that says nothing about what was asked for.
+fn is_passing(error: &ClientError) -> bool {
+    matches!(error, ClientError::Unreachable { .. }) || error.code() == Some(Code::Unavailable)
 }

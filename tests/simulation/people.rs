@@ -146,6 +146,7 @@ impl World {
             }
             _ => {
                 self.store_fails = !self.store_fails;
+                self.faults.disk += u32::from(self.store_fails);
                 let fails = self.store_fails;
                 self.say(|| format!("the disk fails from now on: {fails}"));
             }

@@ -6,7 +6,7 @@ use coordinator::simulation::Planted as InServer;
 use super::{runs::first_broken, world::Bug};
 
 /// So many scenarios are enough for every one of them.
-const ENOUGH: u64 = 20_000;
+const ENOUGH: u64 = 50_000;
 
 #[test]
 fn every_planted_bug_is_found() {

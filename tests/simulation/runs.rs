@@ -103,6 +103,6 @@ fn replay() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the virtual clock has to begin somewhere; and the run is timed")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }

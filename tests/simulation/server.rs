@@ -34,6 +34,7 @@ impl World {
     pub(super) fn crash_server(&mut self) {
         let was_stored = self.random.random_bool(0.5);
         self.say(|| format!("the server crashes (stored what it wrote: {was_stored})"));
+        self.faults.server_crashes += 1;
         self.server.crash(was_stored);
         self.server_life += 1;
         self.server_timer = None;

@@ -12,7 +12,7 @@ use coordinator::simulation::{self as server, Answer, Ask, SimulatedServer};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use wire::{CallId, ErrorBody, RingId, ServerMessage, UnixMillis, UserId};
 
-use super::{check::Checks, device::Device};
+use super::{check::Checks, device::Device, variety::Faults};
 
 /// When the world begins, by the server's clock.
 pub(super) const EPOCH: i64 = 1_800_000_000_000;
@@ -169,6 +169,8 @@ pub(super) struct World {
     pub(super) is_calm: bool,
     pub(super) is_rough: bool,
     pub(super) checks: Checks,
+    /// What broke so far.
+    pub(super) faults: Faults,
     pub(super) trace: Option<Vec<String>>,
 }
 
@@ -226,6 +228,7 @@ impl World {
             next_key: 1,
             is_calm: false,
             checks: Checks::default(),
+            faults: Faults::default(),
             trace: is_traced.then(Vec::new),
         };
         for d in 0..world.devices.len() {
@@ -256,14 +259,18 @@ impl World {
     }
 
     /// Runs to the end; answers with the first rule that was broken.
-    pub(super) fn run(mut self) -> Result<(), Violation> {
+    pub(super) fn run(&mut self) -> Result<(), Violation> {
         let mut calm_at = None;
         let mut is_settled = false;
-        while let Some(Queued { at, event, .. }) = self.queue.pop() {
+        while let Some(queued) = self.queue.pop() {
             if self.acts_left == 0 && calm_at.is_none() {
+                self.queue.push(queued);
                 self.calm_down();
                 calm_at = Some(self.now);
+                continue;
             }
+            let Queued { at, event, .. } = queued;
+            debug_assert!(at >= self.now, "time goes forward");
             if let Some(calm) = calm_at
                 && !is_settled
                 && at > calm + SETTLED_AFTER

@@ -1,9 +1,12 @@
 //! What must reach the server: in order for each call, one at a time, tried again while the server is away. Sans-IO.
+//!
+//! A server that was away is told by the next snapshot's answer what it missed; one that answers and cannot store (its disk
+//! is full) gets no news of its own, so a going out or a refusal is repeated to it until it can.
 
 use std::time::{Duration, Instant};
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use wire::{CallId, Join, Leave, Reject, SessionId};
+use wire::{CallId, Code, Join, Leave, Reject, SessionId};
 
 use crate::{backoff, calls::Ticket, error::ClientError};
 
@@ -19,6 +22,14 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    /// Nothing else would ever tell the server.
+    fn must_be_heard(&self) -> bool {
+        match self {
+            Self::Leave { .. } | Self::Reject { .. } => true,
+            Self::Join { .. } => false,
+        }
+    }
+
     fn cid(&self) -> &CallId {
         match self {
             Self::Join { cid, .. } | Self::Reject { cid, .. } | Self::Leave { cid, .. } => cid,
@@ -50,6 +61,16 @@ struct Errand {
     give_up: Instant,
     attempt: u32,
     stage: Stage,
+    /// Nobody wants it any more: it is not tried again.
+    is_forgotten: bool,
+}
+
+impl Errand {
+    fn hurry(&mut self, now: Instant) {
+        if let Stage::Due(at) = &mut self.stage {
+            *at = now.min(*at);
+        }
+    }
 }
 
 /// What an answer means for its errand.
@@ -80,7 +101,8 @@ impl Errands {
         let id = self.next;
         self.next += 1;
         let stage = Stage::Due(now);
-        self.waiting.push(Errand { id, request, ticket, give_up: now + within, attempt: 0, stage });
+        let give_up = now + within;
+        self.waiting.push(Errand { id, request, ticket, give_up, attempt: 0, stage, is_forgotten: false });
         id
     }
 
@@ -114,8 +136,11 @@ impl Errands {
     pub(crate) fn settle(&mut self, now: Instant, id: ErrandId, error: Option<&ClientError>) -> Settled {
         let Some(index) = self.waiting.iter().position(|errand| errand.id == id) else { return Settled::Forgotten };
         let errand = &mut self.waiting[index];
+        let may_go_again =
+            now < errand.give_up || (errand.request.must_be_heard() && error.is_some_and(is_unavailable));
         if let Some(pause) = error.and_then(ClientError::retry_after)
-            && now < errand.give_up
+            && may_go_again
+            && !errand.is_forgotten
         {
             let pause = pause.max(backoff::wait(errand.attempt, self.random.random()));
             errand.attempt += 1;
@@ -126,33 +151,37 @@ impl Errands {
         Settled::Done { ticket: errand.ticket }
     }
 
-    /// The server is there again (or has news of this call): no need to wait out the pause.
-    pub(crate) fn hurry(&mut self, now: Instant, cid: Option<&CallId>) {
-        for errand in self.waiting.iter_mut().filter(|errand| cid.is_none_or(|cid| errand.request.cid() == cid)) {
-            if let Stage::Due(at) = &mut errand.stage {
-                *at = now.min(*at);
-            }
+    /// The server is there again: no need to wait out the pause, nor to be shy after a further failure.
+    pub(crate) fn begin_again(&mut self, now: Instant) {
+        for errand in &mut self.waiting {
+            errand.attempt = 0;
+            errand.hurry(now);
         }
     }
 
+    /// The server has news of this call: no need to wait out the pause.
+    pub(crate) fn hurry(&mut self, now: Instant, cid: &CallId) {
+        self.waiting.iter_mut().filter(|errand| errand.request.cid() == cid).for_each(|errand| errand.hurry(now));
+    }
+
     /// Comes in anew: what would take this device out again is not tried any more.
-    pub(crate) fn forget_leaving(&mut self, now: Instant, cid: &CallId) {
-        self.forget(now, |request| matches!(request, Request::Leave { cid: of, .. } if of == cid));
+    pub(crate) fn forget_leaving(&mut self, cid: &CallId) {
+        self.forget(|request| matches!(request, Request::Leave { cid: of, .. } if of == cid));
     }
 
     /// Goes out: no more attempts to come in. Answers with whom to tell.
-    pub(crate) fn forget_joining(&mut self, now: Instant, cid: &CallId) -> Vec<Ticket> {
-        self.forget(now, |request| matches!(request, Request::Join { cid: of, .. } if of == cid))
+    pub(crate) fn forget_joining(&mut self, cid: &CallId) -> Vec<Ticket> {
+        self.forget(|request| matches!(request, Request::Join { cid: of, .. } if of == cid))
     }
 
-    fn forget(&mut self, now: Instant, is_meant: impl Fn(&Request) -> bool) -> Vec<Ticket> {
+    fn forget(&mut self, is_meant: impl Fn(&Request) -> bool) -> Vec<Ticket> {
         let mut tickets = Vec::new();
         self.waiting.retain_mut(|errand| {
             if !is_meant(&errand.request) {
                 return true;
             }
             tickets.extend(errand.ticket.take());
-            errand.give_up = now;
+            errand.is_forgotten = true;
             errand.stage == Stage::Sent
         });
         tickets
@@ -171,12 +200,97 @@ impl Errands {
         true
     }
 
-    /// Whether the same is already under way.
+    /// Whether the same is already under way, and still wanted.
     pub(crate) fn has(&self, request: &Request) -> bool {
-        self.waiting.iter().any(|errand| errand.request == *request)
+        self.waiting.iter().any(|errand| errand.request == *request && !errand.is_forgotten)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+}
+
+/// The server is there and cannot store anything now.
+fn is_unavailable(error: &ClientError) -> bool {
+    error.code() == Some(Code::Unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::ErrorBody;
+
+    use super::*;
+
+    const WITHIN: Duration = Duration::from_secs(20);
+
+    fn cid() -> CallId {
+        "default:x".parse().unwrap()
+    }
+
+    fn leave() -> Request {
+        Request::Leave { cid: cid(), leave: Leave::default() }
+    }
+
+    fn unavailable() -> ClientError {
+        ClientError::Refused(ErrorBody::new(Code::Unavailable, "the disk is full"))
+    }
+
+    fn away() -> ClientError {
+        ClientError::Unreachable { why: "away".to_owned() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a virtual clock has to begin somewhere")]
+    fn begin() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn a_going_out_is_repeated_for_as_long_as_the_server_answers_that_it_cannot_store() {
+        let (begin, mut errands) = (begin(), Errands::new(1));
+        let id = errands.add(begin, leave(), WITHIN, None);
+        for minute in 0..10 {
+            let now = begin + Duration::from_secs(minute * 60);
+            assert_eq!(errands.next_due(now), Some((id, leave())), "after {minute} minutes");
+            assert!(matches!(errands.settle(now, id, Some(&unavailable())), Settled::Again));
+        }
+        let now = begin + Duration::from_secs(600);
+        assert_eq!(errands.next_due(now), Some((id, leave())));
+        assert!(matches!(errands.settle(now, id, Some(&away())), Settled::Done { .. }), "the next snapshot will tell");
+        assert!(errands.is_empty());
+    }
+
+    #[test]
+    fn a_join_is_given_up_in_time() {
+        let (begin, mut errands) = (begin(), Errands::new(1));
+        let id = errands.add(begin, Request::Join { cid: cid(), join: Join::default() }, WITHIN, None);
+        assert!(errands.next_due(begin).is_some());
+        assert!(matches!(errands.settle(begin + WITHIN, id, Some(&unavailable())), Settled::Done { .. }));
+    }
+
+    #[test]
+    fn after_a_long_absence_the_first_failure_costs_a_moment_only() {
+        let (begin, mut errands) = (begin(), Errands::new(1));
+        let id = errands.add(begin, Request::Join { cid: cid(), join: Join::default() }, 100 * WITHIN, None);
+        let mut now = begin;
+        for _ in 0..20 {
+            assert!(errands.next_due(now).is_some());
+            errands.settle(now, id, Some(&away()));
+            now = errands.deadline().unwrap();
+        }
+        assert!(errands.next_due(now).is_some());
+        errands.begin_again(now);
+        errands.settle(now, id, Some(&away()));
+        assert!(errands.deadline().unwrap() <= now + backoff::wait(0, 1.0));
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_is_not_repeated_and_stands_in_the_way_of_nothing() {
+        let (begin, mut errands) = (begin(), Errands::new(1));
+        let id = errands.add(begin, leave(), WITHIN, None);
+        assert!(errands.next_due(begin).is_some());
+        errands.forget_leaving(&cid());
+        assert!(!errands.has(&leave()), "gone out of again, it has to be told again");
+        assert!(matches!(errands.settle(begin, id, Some(&unavailable())), Settled::Done { .. }));
+        assert!(errands.is_empty());
     }
 }

@@ -42,6 +42,8 @@ mod discovery;
 mod door;
 mod errands;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 #[cfg(feature = "keyring")]
 mod keeping;

@@ -9,6 +9,8 @@ mod avatar;
 mod certificate;
 mod desk;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod housekeeping;
 mod http;
 mod hub;

@@ -350,6 +350,13 @@ impl SimulatedServer {
         self.disk.calls.values().map(|stored| &stored.call)
     }
 
+    /// Whether a device is in a call, as the disk has it.
+    #[must_use]
+    pub fn is_stored_in(&self, cid: &CallId, device: &DeviceId) -> bool {
+        let session = self.disk.calls.get(cid).and_then(|stored| stored.call.session.as_ref());
+        session.is_some_and(|session| session.participants.iter().any(|there| there.device == *device))
+    }
+
     /// A person's history line about a ring.
     #[must_use]
     pub fn stored_history(&self, person: &UserId, ring: &RingId) -> Option<&HistoryEntry> {

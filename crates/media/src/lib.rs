@@ -8,6 +8,8 @@ mod choice;
 mod codec;
 mod engine;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod peer;
 mod stats;
 mod video;

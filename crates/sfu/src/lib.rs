@@ -6,6 +6,8 @@
 
 mod demux;
 mod forward;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod participant;
 mod query;
 mod room;

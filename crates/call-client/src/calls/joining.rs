@@ -66,7 +66,7 @@ impl Calls {
         let settings = &call.state.call.settings;
         let camera = Toggle::from(camera == Toggle::On && settings.video.enabled);
         let microphone = shown(Toggle::from(settings.audio.mic_default_on));
-        self.errands.forget_leaving(now.instant, &call.cid);
+        self.errands.forget_leaving(&call.cid);
         let within = if planted!(self, JoinsOnce) { Duration::ZERO } else { within };
         let ring = join.ring.clone();
         let request = Request::Join { cid: call.cid.clone(), join };
@@ -261,7 +261,7 @@ impl Calls {
 
     /// Tells the server that this device is out; who waits for a join that is not wanted any more is let go.
     fn go_out(&mut self, now: Now, cid: CallId, leave: wire::Leave) {
-        for ticket in self.errands.forget_joining(now.instant, &cid) {
+        for ticket in self.errands.forget_joining(&cid) {
             self.outputs.push_back(Output::Reply { ticket, result: Ok(()) });
         }
         self.insist(now, Request::Leave { cid, leave });

@@ -250,13 +250,13 @@ impl Calls {
         for state in snapshot.calls {
             self.on_state(now, state, Duration::ZERO, Origin::Snapshot);
         }
-        self.errands.hurry(now.instant, None);
+        self.errands.begin_again(now.instant);
     }
 
     fn on_event(&mut self, now: Now, event: Event, age: Duration) {
         match event {
             Event::Call { state } => {
-                self.errands.hurry(now.instant, Some(&state.call.cid));
+                self.errands.hurry(now.instant, &state.call.cid);
                 self.on_state(now, state, age, Origin::Event);
             }
             Event::Person { person } if person.id == self.me.user => self.person = person,

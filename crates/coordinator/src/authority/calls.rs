@@ -11,7 +11,7 @@ use super::{
     Authority, Caller,
     batch::Draft,
     call::LiveCall,
-    permission::overridden,
+    permission::{is_role, overridden},
     planned::{check_starts_at, reminders_passed},
 };
 use crate::ring::Ring;
@@ -125,10 +125,9 @@ impl Authority {
 
 /// A role on a call's list: one of the model's, or an operator's own.
 pub(super) fn check_role(field: &str, role: &str) -> Result<(), ErrorBody> {
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     // The server's own roles come from elsewhere and cannot be claimed.
     let is_own = ["admin", "user", "guest", "owner"].contains(&role);
-    if role.is_empty() || role.len() > 32 || !is_word(role) || is_own {
+    if !is_role(role) || is_own {
         return Err(ErrorBody::invalid(
             field,
             "a role has 1 to 32 letters, digits, - and _, and is not one of the server's",

@@ -104,6 +104,9 @@ impl Authority {
         }
         let mut draft = Draft::default();
         if blocked {
+            if !self.people.contains_key(user) {
+                return Err(nobody("user", user));
+            }
             live.call.blocked.insert(user.clone());
             self.put_out(now, &mut live, user, &mut draft);
         } else {

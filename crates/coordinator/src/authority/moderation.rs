@@ -10,6 +10,7 @@ use super::{
     batch::{Draft, Effect},
     call::LiveCall,
     calls::check_custom,
+    members::nobody,
     no_such_call,
     permission::overridden,
     planned::{check_starts_at, reminders_passed},
@@ -77,6 +78,9 @@ impl Authority {
         let mut live = self.call(cid).ok_or_else(no_such_call)?;
         self.allow(&live, &who.user, Capability::PinForEveryone)?;
         if pinned {
+            if !self.people.contains_key(&user) {
+                return Err(nobody("user", &user));
+            }
             live.call.pinned.insert(user);
         } else {
             live.call.pinned.remove(&user);

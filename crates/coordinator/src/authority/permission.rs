@@ -112,8 +112,19 @@ impl CallType {
             Some(patch) => overridden("settings", &Settings::default(), patch)?,
             None => Settings::default(),
         };
+        for role in data.grants.keys() {
+            if !is_role(role) {
+                return Err(ErrorBody::invalid("grants", "a role has 1 to 32 letters, digits, - and _"));
+            }
+        }
         Ok(Self { settings, grants: data.grants.clone() })
     }
+}
+
+/// The character rule of roles.
+pub(super) fn is_role(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=32).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// Settings with an override, or the refusal that names the field.

@@ -1,7 +1,7 @@
 //! Lists that people use: calls by filter, history by page; and the operator's call types.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::IntoResponse,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,6 +17,8 @@ const PAGE: u32 = 25;
 const LARGEST_PAGE: u32 = 100;
 /// Rows looked at for one page of calls: the asker may not read all that fit the filter.
 const LOOKED_AT: i64 = 1_000;
+/// No server has more: a cursor beyond it is made up.
+const MOST_CALLS: i64 = 1 << 40;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(query)).routes(routes!(history)).routes(routes!(set_call_type))
@@ -81,8 +83,9 @@ struct HistoryQuery {
 async fn history(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
-    Query(query): Query<HistoryQuery>,
+    query: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Refusal> {
+    let Query(query) = query.map_err(|error| ErrorBody::invalid("query", error.body_text()))?;
     let limit = page_size(query.limit)?;
     let mut entries = app.store.history_before(&who.user, query.before, limit + 1).await.map_err(ErrorBody::from)?;
     let has_more = entries.len() > limit as usize;
@@ -131,5 +134,5 @@ fn read_cursor(text: &str) -> Result<i64, ErrorBody> {
     let invalid = || ErrorBody::invalid("cursor", "this cursor was not made by this server: begin with the first page");
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
     let offset = i64::from_le_bytes(bytes.try_into().map_err(|_| invalid())?);
-    if offset < 0 { Err(invalid()) } else { Ok(offset) }
+    if (0..=MOST_CALLS).contains(&offset) { Ok(offset) } else { Err(invalid()) }
 }

@@ -158,7 +158,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: axum::extract::Request, app: &App) -> Result<Self, Refusal> {
-        parse(&read(request, app).await?).map(Self)
+        parse(&read(request, app).await?).map(Self).map_err(Refusal::from)
     }
 }
 
@@ -168,14 +168,15 @@ async fn read(request: axum::extract::Request, app: &App) -> Result<Bytes, Refus
         .map_err(|error| ErrorBody::invalid("body", format!("the body cannot be read ({error}); 64 KB at most")).into())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+/// The request in a body, or the refusal that names the field.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
     let text = if bytes.is_empty() { b"{}".as_slice() } else { bytes };
     let mut reader = serde_json::Deserializer::from_slice(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let field = error.path().to_string();
-        let field = if field == "." { "body".to_owned() } else { field };
-        let message = format!("the body is not what this request takes: {}", error.inner());
-        ErrorBody::invalid(&field, message).into()
+        // What is no JSON at all has no fields.
+        let is_whole = error.inner().is_syntax() || error.inner().is_eof() || error.path().iter().len() == 0;
+        let field = if is_whole { "body".to_owned() } else { error.path().to_string() };
+        ErrorBody::invalid(&field, format!("the body is not what this request takes: {}", error.inner()))
     })
 }
 

@@ -3,7 +3,7 @@
 mod command;
 mod link;
 mod lip_sync;
-mod msid;
+pub(crate) mod msid;
 mod path;
 mod run;
 

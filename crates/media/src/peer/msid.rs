@@ -4,7 +4,7 @@ use super::TrackKind;
 
 /// A track that the server offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Offered {
+pub(crate) struct Offered {
     pub(super) mid: String,
     pub(super) kind: TrackKind,
     pub(super) participant_sid: String,
@@ -12,7 +12,7 @@ pub(super) struct Offered {
 }
 
 /// The tracks that are sent, in the order of the offer; what makes no sense is passed over.
-pub(super) fn offered_tracks(sdp: &str) -> Vec<Offered> {
+pub(crate) fn offered_tracks(sdp: &str) -> Vec<Offered> {
     let mut tracks = Vec::new();
     let mut media: Option<Media<'_>> = None;
     for line in sdp.lines().map(str::trim_end) {

@@ -81,14 +81,3 @@ fn a_call_ends_for_all_when_its_time_is_over_after_a_warning() {
     let call = &batch.change.calls[&id::<CallId>("default:x")].call;
     assert!(call.session.is_none() && call.ended_at.is_some());
 }
-
-#[test]
-fn a_planned_time_beyond_all_clocks_is_refused() {
-    let mut server = Server::new();
-    for wrong in [i64::MAX, i64::MIN, -1] {
-        let data = CallData { starts_at: Some(UnixMillis(wrong)), ..CallData::default() };
-        let request = GetOrCreate { data, ..GetOrCreate::default() };
-        let refused = server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request);
-        assert_eq!(refused.unwrap_err().field.as_deref(), Some("data.starts_at"));
-    }
-}

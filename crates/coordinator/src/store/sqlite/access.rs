@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use wire::{DeviceId, Role, UnixMillis, UserId};
 
-use super::{Sqlite, enrol::insert_device};
+use super::{Sqlite, document, enrol::insert_device};
 use crate::store::{InviteGrant, KnownDevice, NewDevice, NewInvite, StoreError, StoredDevice};
 
 impl Sqlite {
@@ -26,7 +26,7 @@ impl Sqlite {
     pub(in crate::store) async fn role(&self, id: &UserId) -> Result<Option<Role>, StoreError> {
         let query = sqlx::query("SELECT role FROM people WHERE id = ?").bind(id.as_str());
         let row = query.fetch_optional(&self.pool).await?;
-        row.map(|row| Ok(serde_json::from_str(row.get(0))?)).transpose()
+        row.map(|row| document(&row, 0)).transpose()
     }
 
     pub(in crate::store) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
@@ -61,7 +61,7 @@ impl Sqlite {
         let query = "SELECT role, person, team FROM invites WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?";
         let row = sqlx::query(query).bind(code_hash).bind(now.0).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
-        let role: Role = serde_json::from_str(row.get(0))?;
+        let role: Role = document(&row, 0)?;
         let person = row.get::<Option<String>, _>(1).and_then(|id| id.parse().ok());
         Ok(Some(InviteGrant { role, team: row.get(2), person }))
     }

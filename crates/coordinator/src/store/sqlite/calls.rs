@@ -1,18 +1,17 @@
 //! Calls, rings and call types in SQLite.
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::QueryBuilder;
 use wire::{Call, CallFilter, CallId, CallOrder, CallTypeData};
 
-use super::{Sqlite, keep_readable};
+use super::{Sqlite, document, readable};
 use crate::{ring::Ring, store::StoreError};
 
 impl Sqlite {
-    /// A call, with its newest ring.
+    /// A call, with its newest ring; a ring that cannot be read is left out, and the call goes on without it.
     pub(in crate::store) async fn call(&self, cid: &CallId) -> Result<Option<(Call, Option<Ring>)>, StoreError> {
         let query = sqlx::query("SELECT document, ring FROM calls WHERE cid = ?");
         let Some(row) = query.bind(cid.as_str()).fetch_optional(&self.pool).await? else { return Ok(None) };
-        let ring = row.try_get::<Option<&str>, _>(1)?.map(serde_json::from_str).transpose()?;
-        Ok(Some((serde_json::from_str(row.try_get(0)?)?, ring)))
+        Ok(Some((document(&row, 0)?, readable(document(&row, 1)).flatten())))
     }
 
     pub(in crate::store) async fn set_call_type(&self, name: &str, data: &CallTypeData) -> Result<(), StoreError> {
@@ -73,10 +72,7 @@ impl Sqlite {
             }
         });
         query.push(" LIMIT ").push_bind(most).push(" OFFSET ").push_bind(offset);
-        let mut calls = Vec::new();
-        for row in query.build().fetch_all(&self.pool).await? {
-            keep_readable(&mut calls, row.get(0));
-        }
-        Ok(calls)
+        let rows = query.build().fetch_all(&self.pool).await?;
+        Ok(rows.iter().filter_map(|row| readable(document(row, 0))).collect())
     }
 }

@@ -1,13 +1,13 @@
 //! The history of people in SQLite.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{HistoryEntry, UserId};
 
-use super::Sqlite;
+use super::{Sqlite, document, readable};
 use crate::store::StoreError;
 
 impl Sqlite {
-    /// A page of history, newest first.
+    /// A page of history, newest first; a line that cannot be read is left out.
     pub(in crate::store) async fn history_before(
         &self,
         person: &UserId,
@@ -17,7 +17,7 @@ impl Sqlite {
         let query = "SELECT id, unseen, document FROM history WHERE person = ? AND id < ? ORDER BY id DESC LIMIT ?";
         let query = sqlx::query(query).bind(person.as_str()).bind(before.unwrap_or(i64::MAX)).bind(most);
         let rows = query.fetch_all(&self.pool).await?;
-        rows.into_iter().map(|row| entry(row.get(0), row.get(1), row.get(2))).collect()
+        Ok(rows.iter().filter_map(|row| readable(entry(row))).collect())
     }
 
     pub(in crate::store) async fn mark_seen(&self, person: &UserId) -> Result<(), StoreError> {
@@ -27,6 +27,6 @@ impl Sqlite {
     }
 }
 
-fn entry(id: i64, unseen: bool, document: &str) -> Result<HistoryEntry, StoreError> {
-    Ok(HistoryEntry { id, unseen, ..serde_json::from_str(document)? })
+fn entry(row: &SqliteRow) -> Result<HistoryEntry, StoreError> {
+    Ok(HistoryEntry { id: row.try_get(0)?, unseen: row.try_get(1)?, ..document(row, 2)? })
 }

@@ -12,9 +12,10 @@ mod write;
 
 use std::{path::Path, time::Duration};
 
+use serde::de::DeserializeOwned;
 use sqlx::{
     Row as _, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use wire::UnixMillis;
 
@@ -52,16 +53,12 @@ impl Sqlite {
     pub(in crate::store) async fn live(&self) -> Result<Live, StoreError> {
         let mut live = Live { people: self.people().await?, ..Live::default() };
         for row in sqlx::query("SELECT document, ring FROM calls WHERE is_live = 1").fetch_all(&self.pool).await? {
-            keep_readable(&mut live.calls, row.get(0));
-            if let Some(ring) = row.get(1) {
-                keep_readable(&mut live.rings, ring);
-            }
+            live.calls.extend(readable(document(&row, 0)));
+            live.rings.extend(readable(document(&row, 1)).flatten());
         }
         for row in sqlx::query("SELECT name, document FROM call_types").fetch_all(&self.pool).await? {
-            match serde_json::from_str(row.get(1)) {
-                Ok(data) => _ = live.call_types.insert(row.get(0), data),
-                Err(error) => tracing::error!(%error, "a stored call type cannot be read and is left out"),
-            }
+            let call_type = document(&row, 1).and_then(|data| Ok((row.try_get(0)?, data)));
+            live.call_types.extend(readable(call_type));
         }
         Ok(live)
     }
@@ -81,10 +78,12 @@ impl Sqlite {
     }
 }
 
-/// A corrupt row costs itself, not the start of the server.
-fn keep_readable<T: serde::de::DeserializeOwned>(kept: &mut Vec<T>, document: &str) {
-    match serde_json::from_str(document) {
-        Ok(value) => kept.push(value),
-        Err(error) => tracing::error!(%error, "a stored document cannot be read and is left out"),
-    }
+/// A document of a row (`null` in place of none). Damage of the file may have left anything there, also what is no text.
+fn document<T: DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+    Ok(serde_json::from_str(row.try_get::<Option<&str>, _>(column)?.unwrap_or("null"))?)
+}
+
+/// A corrupt row costs itself, not what is read with it.
+fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!(%error, "a stored document cannot be read and is left out")).ok()
 }

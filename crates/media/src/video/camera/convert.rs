@@ -32,13 +32,20 @@ pub(super) fn from_i420(data: &[u8], source_width: usize, source_height: usize, 
 }
 
 /// Converts and scales in one go; `None` for damaged pictures and formats that are never asked for.
-pub(super) fn to_i420(buffer: &Buffer, width: u16, height: u16) -> Option<I420> {
+pub(crate) fn to_i420(buffer: &Buffer, width: u16, height: u16) -> Option<I420> {
     let size = buffer.resolution();
     let (source_width, source_height) = (size.width() as usize, size.height() as usize);
+    if source_width == 0 || source_height == 0 {
+        return None;
+    }
     let data = buffer.buffer();
+    // Chroma comes in pairs: there is none for half a pair.
     let kind = match buffer.source_frame_format() {
-        FrameFormat::YUYV => Kind::Yuyv(data.get(..source_width * source_height * 2)?),
-        FrameFormat::NV12 => Kind::Nv12(data.get(..source_width * source_height * 3 / 2)?),
+        FrameFormat::YUYV if source_width % 2 == 0 => Kind::Yuyv(data.get(..source_width * source_height * 2)?),
+        FrameFormat::NV12 if source_width % 2 == 0 && source_height % 2 == 0 => {
+            Kind::Nv12(data.get(..source_width * source_height * 3 / 2)?)
+        }
+        FrameFormat::YUYV | FrameFormat::NV12 => return None,
         FrameFormat::MJPEG => Kind::YCbCr(decode_jpeg(data, source_width, source_height)?),
         FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => return None,
     };
@@ -48,8 +55,12 @@ pub(super) fn to_i420(buffer: &Buffer, width: u16, height: u16) -> Option<I420> 
 fn decode_jpeg(data: &[u8], width: usize, height: usize) -> Option<Vec<u8>> {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::YCbCr);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
-    let pixels = decoder.decode().ok()?;
-    (decoder.dimensions() == Some((width, height)) && pixels.len() == width * height * 3).then_some(pixels)
+    // The header first: what it says is what is allocated.
+    decoder.decode_headers().ok()?;
+    if decoder.dimensions() != Some((width, height)) {
+        return None;
+    }
+    decoder.decode().ok().filter(|pixels| pixels.len() == width * height * 3)
 }
 
 /// Fills the whole picture: the source is cut to its shape around the middle, and the nearest samples are taken.

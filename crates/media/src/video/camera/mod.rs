@@ -1,8 +1,8 @@
 //! The camera, watched over because drivers block; the newest picture goes into a slot.
 
-mod convert;
+pub(crate) mod convert;
 mod watch;
-mod y4m;
+pub(crate) mod y4m;
 
 use std::{
     sync::{

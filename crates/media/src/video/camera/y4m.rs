@@ -72,7 +72,7 @@ impl Y4m {
     }
 
     /// Goes on to the next picture; after the last comes the first.
-    pub(super) fn advance(&mut self) -> Result<(), String> {
+    pub(crate) fn advance(&mut self) -> Result<(), String> {
         if self.read().is_err() {
             self.rewind()?;
             self.read().map_err(|error| format!("it has no whole picture ({error})"))?;

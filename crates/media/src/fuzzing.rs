@@ -1,0 +1,68 @@
+//! What reads bytes from outside, for the targets in fuzz/: it may refuse them and must not fall over.
+
+use std::path::PathBuf;
+
+use nokhwa::{
+    Buffer,
+    utils::{FrameFormat, Resolution},
+};
+
+use crate::{
+    audio::wav::Voice,
+    peer::msid::offered_tracks,
+    video::camera::{convert::to_i420, y4m::Y4m},
+};
+
+/// Every target of this crate: its name in fuzz/, and what is done with the bytes.
+#[expect(clippy::type_complexity, reason = "a list of names and of what they name")]
+pub const TARGETS: &[(&str, fn(&[u8]))] =
+    &[("wav", wav), ("y4m", y4m), ("camera_picture", camera_picture), ("offered_tracks", offered)];
+
+/// A file that speaks in place of a microphone.
+pub fn wav(data: &[u8]) {
+    let file = file("wav", data);
+    if let Ok(mut voice) = Voice::open(&file) {
+        for _ in 0..20 {
+            assert!(voice.step().iter().all(|sample| sample.is_finite()), "the mixer adds samples up");
+        }
+    }
+}
+
+/// A file in place of a camera.
+pub fn y4m(data: &[u8]) {
+    let file = file("y4m", data);
+    if let Ok(mut pictures) = Y4m::open(&file) {
+        for _ in 0..4 {
+            if pictures.advance().is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A picture of a camera: its format in a byte, width and height in two each, and what the driver gave.
+pub fn camera_picture(data: &[u8]) {
+    let Some((&[format, w1, w0, h1, h0], picture)) = data.split_first_chunk::<5>() else { return };
+    let format = match format % 4 {
+        0 => FrameFormat::YUYV,
+        1 => FrameFormat::NV12,
+        2 => FrameFormat::MJPEG,
+        _ => FrameFormat::GRAY,
+    };
+    let size = Resolution::new(u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
+    _ = to_i420(&Buffer::new(size, picture, format), 64, 48);
+}
+
+/// What is read from a media server's offer besides what str0m reads.
+pub fn offered(data: &[u8]) {
+    if let Ok(sdp) = std::str::from_utf8(data) {
+        _ = offered_tracks(sdp);
+    }
+}
+
+/// The readers open files, as the person names them.
+fn file(name: &str, data: &[u8]) -> PathBuf {
+    let file = std::env::temp_dir().join(format!("bellbird-fuzzing-{name}-{}", std::process::id()));
+    std::fs::write(&file, data).expect("the folder for temporary files can be written");
+    file
+}

@@ -1,0 +1,236 @@
+//! What bad input gets: the field's name, and nothing is stored; and no difference between "not there" and "not yours".
+
+use anyhow::{Context as _, Result};
+use harness::service::Service;
+use serde_json::{Value, json};
+use wire::{CallId, Code, CreateInvite, GetOrCreate, Join, Role, UserId};
+
+use super::raw::Raw;
+
+/// A refusal that names a field.
+fn refused(field: &str) -> impl Fn(&(u16, Value)) -> bool {
+    move |(status, body)| *status == 400 && body["code"] == "invalid-request" && body["field"] == field
+}
+
+fn of_length(length: usize) -> String {
+    "x".repeat(length)
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_refused_with_its_field_and_nothing_is_stored() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
+    let cid: CallId = "default:x".parse()?;
+    let members: Vec<UserId> = vec![ben.account.user.clone()];
+    let data = json!({ "members": members.iter().map(|user| json!({ "user": user })).collect::<Vec<_>>() });
+    let made: GetOrCreate = serde_json::from_value(json!({ "data": data }))?;
+    ann.client.get_or_create(cid.clone(), made).await?;
+    ann.client.server().join(&cid, &Join::default()).await?;
+    let raw = Raw::of(&ann.account).await?;
+    let before = ann.client.server().read(&cid).await?;
+    let (long, far) = (of_length(5_200), i64::MAX);
+    let made_up_cursor = "_________38";
+    let cases = [
+        ("POST", "calls/default/new", json!({"data": {"custom": {"a": long}}}), "data.custom"),
+        ("POST", "calls/default/new", json!({"data": {"custom": 7}}), "data.custom"),
+        ("POST", "calls/default/new", json!({"data": {"members": [{"user": "b en"}]}}), "data.members[0].user"),
+        ("POST", "calls/default/new", json!({"data": {"members": [{"user": of_length(65)}]}}), "data.members[0].user"),
+        ("POST", "calls/default/new", json!({"data": {"members": [{"user": "nobody"}]}}), "data.members"),
+        (
+            "POST",
+            "calls/default/new",
+            json!({"data": {"members": [{"user": "ben", "role": "a b"}]}}),
+            "data.members.role",
+        ),
+        (
+            "POST",
+            "calls/default/new",
+            json!({"data": {"members": [{"user": "ben", "role": "admin"}]}}),
+            "data.members.role",
+        ),
+        (
+            "POST",
+            "calls/default/new",
+            json!({"data": {"members": [{"user": "ben", "custom": {"a": long}}]}}),
+            "data.members.custom",
+        ),
+        (
+            "POST",
+            "calls/default/new",
+            json!({"data": {"settings": {"ring": {"timeout_ms": 1}}}}),
+            "data.settings.ring.timeout_ms",
+        ),
+        ("POST", "calls/default/new", json!({"data": {"starts_at": far}}), "data.starts_at"),
+        ("POST", "calls/default/new", json!({"data": {"team": "sales"}}), "data.team"),
+        ("POST", "calls/default/new", json!({"ring": "yes"}), "ring"),
+        ("POST", "calls/default/new", json!({"ring": true}), "data.members"),
+        ("POST", "calls/nonesuch/new", json!({}), "type"),
+        ("POST", "calls/default/a%20b", json!({}), "id"),
+        ("PATCH", "calls/default/x", json!({"custom": {"a": long}}), "custom"),
+        ("PATCH", "calls/default/x", json!({"starts_at": -1}), "starts_at"),
+        ("PATCH", "calls/default/x", json!({"settings": {"video": {"max_fps": 0}}}), "settings.video.max_fps"),
+        ("PATCH", "calls/default/x", json!({"settings": {"audio": 3}}), "settings.audio"),
+        ("POST", "calls/default/x/members", json!({"set": [{"user": "ben", "custom": {"a": long}}]}), "set.custom"),
+        ("POST", "calls/default/x/members", json!({"remove": [7]}), "remove[0]"),
+        ("POST", "calls/default/x/ring", json!({"members": ["nobody"]}), "members"),
+        (
+            "POST",
+            "calls/default/x/reject",
+            json!({"ring": "r1", "reason": "decline", "message": of_length(501)}),
+            "message",
+        ),
+        ("POST", "calls/default/x/reject", json!({"ring": "r1", "reason": "decline", "message": "a\nb"}), "message"),
+        ("POST", "calls/default/x/reject", json!({"ring": "r1", "reason": "bored"}), "reason"),
+        ("POST", "calls/default/x/reject", json!({"ring": "r 1", "reason": "decline"}), "ring"),
+        ("POST", "calls/default/x/pin", json!({"user": "nobody"}), "user"),
+        ("POST", "calls/default/x/block", json!({"user": "nobody"}), "user"),
+        ("POST", "calls/default/x/permissions", json!({"user": "ben", "grant": ["fly"]}), "grant[0]"),
+        ("POST", "calls/default/x/ask", json!({"capabilities": []}), "capabilities"),
+        ("POST", "calls/default/x/reaction", json!({"kind": of_length(33)}), "kind"),
+        ("POST", "calls/default/x/reaction", json!({"kind": "\u{202e}"}), "kind"),
+        ("POST", "calls/default/x/event", json!({"data": {"a": long}}), "data"),
+        ("POST", "calls/query", json!({"limit": 0}), "limit"),
+        ("POST", "calls/query", json!({"cursor": "zz"}), "cursor"),
+        ("POST", "calls/query", json!({"cursor": made_up_cursor}), "cursor"),
+        ("GET", "history?limit=x", json!({}), "query"),
+        ("GET", "history?limit=0", json!({}), "limit"),
+        ("POST", "invites", json!({"uses": 0}), "uses"),
+        ("POST", "invites", json!({"uses": 1_001}), "uses"),
+    ];
+    for (method, path, body, field) in cases {
+        let answer = raw.ask(method, &format!("/v1/{path}"), &body.to_string()).await?;
+        assert!(refused(field)(&answer), "{method} {path} {field}: {answer:?}");
+    }
+    for (body, what) in
+        [("{", "no JSON"), ("[]", "a list"), (&format!("{{\"a\": \"{}\"}}", of_length(65 * 1024)), "65 KB")]
+    {
+        let answer = raw.ask("POST", "/v1/calls/default/new", body).await?;
+        assert!(refused("body")(&answer), "{what}: {answer:?}");
+    }
+    let deep = format!("{{\"data\": {{\"custom\": {{\"a\": {}{}}}}}}}", "[".repeat(20_000), "]".repeat(20_000));
+    let answer = raw.ask("POST", "/v1/calls/default/new", &deep).await?;
+    assert!(refused("body")(&answer), "deep: {answer:?}");
+    let made = ann.client.server().read(&"default:new".parse()?).await.map(|_| ()).map_err(|error| error.code());
+    assert_eq!(made, Err(Some(Code::CallNotFound)));
+    assert_eq!(ann.client.server().read(&cid).await?.call, before.call);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_signs_in_or_runs_the_server_keeps_the_rules_as_well() -> Result<()> {
+    let service = Service::start().await?;
+    let admin = service.admin().await?;
+    let raw = Raw::of(&admin.account).await?;
+    let code = admin.client.create_invite(CreateInvite::default()).await?.code;
+    let sign_in = |field: &str, value: &str| {
+        let mut body = json!({ "code": code, "name": "Eve", "device_name": "Desk" });
+        body[field] = value.into();
+        body.to_string()
+    };
+    let (name, address) = (of_length(101), Raw::stranger(&admin.account));
+    for (field, value) in [
+        ("name", ""),
+        ("name", name.as_str()),
+        ("name", "Eve\u{202e}"),
+        ("device_name", "a\u{7}"),
+        ("user_id", "e ve"),
+        ("user_id", name.as_str()),
+        ("code", "a b"),
+    ] {
+        let answer = address.ask("POST", "/v1/sign-in", &sign_in(field, value)).await?;
+        assert!(refused(field)(&answer), "{field} {value:?}: {answer:?}");
+    }
+    for (body, field) in [
+        (json!({"settings": {"ring": {"timeout_ms": 1}}}), "settings.ring.timeout_ms"),
+        (json!({"grants": {"a b": []}}), "grants"),
+        (json!({"grants": {"user": ["fly"]}}), "grants.user[0]"),
+    ] {
+        let answer = raw.ask("PUT", "/v1/call-types/own", &body.to_string()).await?;
+        assert!(refused(field)(&answer), "{field}: {answer:?}");
+    }
+    let answer = raw.ask("POST", "/v1/invites", &json!({"team": name}).to_string()).await?;
+    assert!(refused("team")(&answer), "{answer:?}");
+    // The invite was spoilt by none of that.
+    let (status, _) = address.ask("POST", "/v1/sign-in", &sign_in("user_id", "eve")).await?;
+    assert_eq!(status, 200);
+    let used = address.ask("POST", "/v1/sign-in", &sign_in("user_id", "eve")).await?;
+    let never_made = json!({ "code": "nosuchcode", "name": "Eve", "device_name": "Desk" }).to_string();
+    assert_eq!(used, address.ask("POST", "/v1/sign-in", &never_made).await?, "a replayed invite and one never made");
+    assert_eq!((used.0, &used.1["code"]), (401, &json!("unauthenticated")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn unknown_fields_are_ignored() -> Result<()> {
+    let service = Service::start().await?;
+    let ann = service.person("ann").await?;
+    let raw = Raw::of(&ann.account).await?;
+    let body = json!({"colour": "red", "data": {"mood": 1, "settings": {"smell": {"on": true}}}});
+    let (status, answer) = raw.ask("POST", "/v1/calls/default/x", &body.to_string()).await?;
+    assert_eq!((status, &answer["created"]), (200, &json!(true)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_good_are_answered_alike() -> Result<()> {
+    let service = Service::start().await?;
+    let ann = service.person("ann").await?;
+    let mut raw = Raw::of(&ann.account).await?;
+    let good = raw.token.clone().context("a token")?;
+    let (head, rest) = good.split_once('.').context("a JWT")?;
+    let (claims, signature) = rest.split_once('.').context("a JWT")?;
+    // {"typ":"JWT","alg":"none"}
+    let unsigned = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{claims}.");
+    let other = Service::start().await?;
+    let elsewhere = Raw::of(&other.person("ann").await?.account).await?.token.context("a token")?;
+    let bad = [String::new(), "x".to_owned(), unsigned, format!("{head}.{claims}x.{signature}"), elsewhere];
+    raw.token = None;
+    let none = raw.ask("GET", "/v1/snapshot", "").await?;
+    assert_eq!((none.0, &none.1["code"]), (401, &json!("unauthenticated")));
+    for token in bad {
+        raw.token = Some(token.clone());
+        assert_eq!(raw.ask("GET", "/v1/snapshot", "").await?, none, "{token}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_teams_call_is_answered_as_one_that_does_not_exist() -> Result<()> {
+    let service = Service::start().await?;
+    let ann = service.person_with("ann", Role::User, Some("sales")).await?;
+    let eve = service.person("eve").await?;
+    let data = json!({"data": {"team": "sales"}});
+    ann.client.get_or_create("default:secret".parse()?, serde_json::from_value(data)?).await?;
+    let raw = Raw::of(&eve.account).await?;
+    let user = json!({"user": "ann"});
+    let cases = [
+        ("GET", "", json!({})),
+        ("PATCH", "", json!({"custom": {}})),
+        ("POST", "/ring", json!({"notify": true})),
+        ("POST", "/join", json!({})),
+        ("POST", "/join", json!({"ring": "r1"})),
+        ("POST", "/reject", json!({"ring": "r1", "reason": "decline"})),
+        ("POST", "/leave", json!({})),
+        ("POST", "/end", json!({})),
+        ("POST", "/members", json!({"set": [{"user": "eve"}]})),
+        ("POST", "/remove", user.clone()),
+        ("POST", "/block", user.clone()),
+        ("POST", "/unblock", user.clone()),
+        ("POST", "/permissions", json!({"user": "eve", "grant": ["join-call"]})),
+        ("POST", "/ask", json!({"capabilities": ["send-audio"]})),
+        ("POST", "/mute", json!({})),
+        ("POST", "/go-live", json!({})),
+        ("POST", "/stop-live", json!({})),
+        ("POST", "/pin", user.clone()),
+        ("POST", "/unpin", user),
+        ("POST", "/reaction", json!({"kind": "wave"})),
+        ("POST", "/event", json!({"data": {}})),
+    ];
+    for (method, path, body) in cases {
+        let there = raw.ask(method, &format!("/v1/calls/default/secret{path}"), &body.to_string()).await?;
+        let not_there = raw.ask(method, &format!("/v1/calls/default/nonesuch{path}"), &body.to_string()).await?;
+        assert_eq!(there, not_there, "{method} {path}");
+        assert_eq!(there.1["code"], "call-not-found", "{method} {path}");
+    }
+    Ok(())
+}
