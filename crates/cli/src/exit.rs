@@ -93,10 +93,13 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             // What was given on the command line, or in its file.
-            StartError::CertificateFiles { .. } | StartError::CallType { .. } => Self::usage(error.to_string()),
+            StartError::CertificateFiles { .. } | StartError::CallType { .. } | StartError::OwnBackend(_) => {
+                Self::usage(error.to_string())
+            }
             StartError::Data(_)
             | StartError::Database(_)
             | StartError::Certificate(_)
+            | StartError::Webhooks(_)
             | StartError::Listen { .. }
             | StartError::Media { .. } => Self::refused(Code::Unavailable, error.to_string()),
         }
