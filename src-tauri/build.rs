@@ -17,6 +17,12 @@ const COMMANDS: &[&str] = &[
     "devices",
     "choose_device",
     "set_one_call_at_a_time",
+    "set_busy_when_in_call",
+    "set_do_not_disturb",
+    "set_favourite",
+    "find_people",
+    "avatar",
+    "set_avatar",
     "sign_out",
     "show_main_window",
 ];

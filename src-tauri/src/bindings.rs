@@ -29,6 +29,12 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::devices,
             commands::choose_device,
             commands::set_one_call_at_a_time,
+            commands::set_busy_when_in_call,
+            commands::set_do_not_disturb,
+            commands::set_favourite,
+            commands::find_people,
+            commands::avatar,
+            commands::set_avatar,
             commands::sign_out,
             commands::show_main_window,
         ])

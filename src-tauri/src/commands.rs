@@ -1,8 +1,9 @@
 //! What the page may ask for; each a line over the library that does it.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use call_client::Toggle;
 use tauri::{State, WebviewWindow};
-use wire::{CallId, CreateInvite, ErrorBody, UserId};
+use wire::{CallId, CreateInvite, DoNotDisturb, ErrorBody, PeopleQuery, Person, UserId};
 
 use crate::{
     desk::Desk,
@@ -118,6 +119,56 @@ pub(crate) fn choose_device(desk: State<'_, Desk>, kind: DeviceKind, id: String)
 #[specta::specta]
 pub(crate) fn set_one_call_at_a_time(desk: State<'_, Desk>, on: bool) -> Answer<()> {
     desk.change_settings(|settings| settings.one_call_at_a_time = on)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_busy_when_in_call(desk: State<'_, Desk>, on: bool) -> Answer<()> {
+    desk.change_settings(|settings| settings.busy_when_in_call = on)?;
+    desk.client()?.set_busy_when_in_call(Toggle::from(on)).await.map_err(|error| error.body())
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_do_not_disturb(desk: State<'_, Desk>, wish: DoNotDisturb) -> Answer<()> {
+    desk.client()?.server().set_do_not_disturb(&wish).await.map_err(|error| error.body())
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_favourite(desk: State<'_, Desk>, user: UserId, on: bool) -> Answer<()> {
+    let client = desk.client()?;
+    let set = match on {
+        true => client.server().add_favourite(&user).await,
+        false => client.server().remove_favourite(&user).await,
+    };
+    set.map_err(|error| error.body())
+}
+
+/// People of a large server, whom not every device is told of.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn find_people(desk: State<'_, Desk>, search: String) -> Answer<Vec<Person>> {
+    let query = PeopleQuery { search: Some(search), ..PeopleQuery::default() };
+    let found = desk.client()?.server().people(&query).await.map_err(|error| error.body())?;
+    Ok(found.people)
+}
+
+/// A picture as the page can show it; it changes with its tag.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn avatar(desk: State<'_, Desk>, user: UserId) -> Answer<String> {
+    let image = desk.client()?.server().avatar(&user).await.map_err(|error| error.body())?;
+    Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(image)))
+}
+
+/// My picture, as base64; `null` takes it away.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_avatar(desk: State<'_, Desk>, image: Option<String>) -> Answer<()> {
+    let unreadable = |_| ErrorBody::invalid("image", "the picture cannot be read: choose another");
+    let image = image.map(|text| STANDARD.decode(text).map_err(unreadable)).transpose()?;
+    desk.client()?.server().set_avatar(image).await.map_err(|error| error.body())
 }
 
 #[tauri::command]

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     /// The server inside, if this app runs one: its name and the address it listens on.
     pub(crate) server: Option<ServerSettings>,
     pub(crate) one_call_at_a_time: bool,
+    pub(crate) busy_when_in_call: bool,
     pub(crate) microphone: Option<String>,
     pub(crate) speaker: Option<String>,
     pub(crate) camera: Option<String>,
@@ -43,7 +44,14 @@ pub(crate) struct ServerSettings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { server: None, one_call_at_a_time: true, microphone: None, speaker: None, camera: None }
+        Self {
+            server: None,
+            one_call_at_a_time: true,
+            busy_when_in_call: false,
+            microphone: None,
+            speaker: None,
+            camera: None,
+        }
     }
 }
 

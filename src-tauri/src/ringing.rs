@@ -196,6 +196,10 @@ pub(crate) mod examples {
             server_name: String::new(),
             me: person("ann", "Ann"),
             people: vec![person("ben", "Ben B.")],
+            people_total: 1,
+            favourites: Vec::new(),
+            do_not_disturb: wire::DoNotDisturb::default(),
+            is_quiet: false,
             calls,
             history: Vec::new(),
         }

@@ -16,6 +16,8 @@ pub(crate) struct AppState {
     /// The server inside this app, if it runs one.
     pub(crate) server: Option<OwnServer>,
     pub(crate) one_call_at_a_time: bool,
+    /// A ring that comes during a call is answered with "busy" by itself.
+    pub(crate) busy_when_in_call: bool,
     /// Something people should know, as long as it is so.
     pub(crate) notice: Option<String>,
     /// What was pressed last in the popup, a notification or the tray and did not work.

@@ -37,6 +37,14 @@ impl Service {
         Self::start_with(|_| ()).await
     }
 
+    /// The same, for tests that try a whole table: so many times the usual number of requests are allowed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_for(limits_factor: std::num::NonZeroU32) -> Result<Self> {
+        Self::start_with(|config| config.limits_factor = limits_factor).await
+    }
+
     /// The same, with other settings than usual.
     ///
     /// # Errors

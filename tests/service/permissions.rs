@@ -1,5 +1,7 @@
 //! The table of who may do what, tried at the server's own door.
 
+use std::num::NonZeroU32;
+
 use anyhow::Result;
 use harness::service::{Service, User};
 use serde_json::json;
@@ -97,6 +99,71 @@ async fn own_capabilities_are_what_the_door_does_for_every_role_and_type() -> Re
                     assert_eq!(open, told.contains(capability), "{name} in {call_type}: {}", capability.as_str());
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// What somebody is told about a call, and what the door does, for every capability that has a door.
+async fn door_agrees(user: &User, cid: &CallId, other: &User, story: &str) -> Result<()> {
+    for capability in Capability::ALL {
+        let told = user.client.server().read(cid).await.map(|state| state.own_capabilities).unwrap_or_default();
+        if let Some(open) = may(user, cid, *capability, other).await {
+            let name = &user.account.name;
+            assert_eq!(open, told.contains(capability), "{name} in {cid}, {story}: {}", capability.as_str());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn own_capabilities_are_what_the_door_does_for_every_personal_grant_and_revoke() -> Result<()> {
+    let service = Service::start_for(NonZeroU32::MAX).await?;
+    let (owner, plain) = (service.person("owner").await?, service.person("plain").await?);
+    let (admin, bystander) = (service.admin().await?, service.person("bystander").await?);
+    for call_type in ["default", "audio_room", "livestream", "development"] {
+        for capability in Capability::ALL {
+            let cid: CallId = format!("{call_type}:{}", capability.as_str()).parse()?;
+            owner.client.server().get_or_create(&cid, &GetOrCreate::default()).await?;
+            owner.client.server().go_live(&cid).await?;
+            let user = plain.account.user.clone();
+            if !admin.client.server().read(&cid).await?.own_capabilities.contains(capability) {
+                // Switched off for everybody (video in an audio room): nobody has it to give.
+                continue;
+            }
+            let only = [*capability];
+            let grant = UpdatePermissions { user: user.clone(), grant: only.into(), revoke: [].into() };
+            admin.client.server().update_permissions(&cid, &grant).await?;
+            door_agrees(&plain, &cid, &bystander, &format!("given {}", capability.as_str())).await?;
+            let revoke = UpdatePermissions { user, grant: [].into(), revoke: only.into() };
+            admin.client.server().update_permissions(&cid, &revoke).await?;
+            door_agrees(&plain, &cid, &bystander, &format!("denied {}", capability.as_str())).await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_of_a_team_is_there_only_for_the_team() -> Result<()> {
+    let service = Service::start_for(NonZeroU32::MAX).await?;
+    let of_team = async |name: &str, role| service.person_with(name, role, Some("red")).await;
+    let (owner, mate) = (of_team("owner", Role::User).await?, of_team("mate", Role::User).await?);
+    let guest = of_team("guest", Role::Guest).await?;
+    let stranger = service.person("stranger").await?;
+    let of_other = service.person_with("other", Role::User, Some("blue")).await?;
+    let bystander = of_team("bystander", Role::User).await?;
+    for call_type in ["default", "audio_room", "livestream", "development"] {
+        let cid: CallId = format!("{call_type}:team").parse()?;
+        let data = CallData { team: Some("red".to_owned()), ..CallData::default() };
+        owner.client.server().get_or_create(&cid, &GetOrCreate { data, ..GetOrCreate::default() }).await?;
+        owner.client.server().go_live(&cid).await?;
+        for user in [&mate, &guest, &stranger, &of_other] {
+            door_agrees(user, &cid, &bystander, "a call of a team").await?;
+        }
+        for outsider in [&stranger, &of_other] {
+            let refused = outsider.client.server().read(&cid).await.expect_err("not of the team");
+            let nothing = outsider.client.server().read(&"default:nothing".parse()?).await.expect_err("no call");
+            assert_eq!(refused.body(), nothing.body(), "not there and not yours look alike");
         }
     }
     Ok(())

@@ -158,16 +158,8 @@ export type ClientState = {
 	serverName: string,
 	/**  Who this device is signed in as. */
 	me: Person,
-	/**  On a small server everybody else, on a large one my contacts; by name. */
+	/**  Everybody else, by name. */
 	people: Person[],
-	/**  How many others there are on the server; more than in `people` where not everybody is shown. */
-	peopleTotal: number,
-	/**  Whom I want first in my list. */
-	favourites: UserId[],
-	/**  When I do not want to be disturbed, on any device. */
-	doNotDisturb: DoNotDisturb,
-	/**  Whether no call alerts on this device now. */
-	isQuiet: boolean,
 	/**  Calls that ring, are joined or have just ended, oldest first. */
 	calls: CallView[],
 	/**  Newest first. */
@@ -262,16 +254,6 @@ export type Direction =
 "outgoing" | 
 /**  Joined without a ring. */
 "none";
-
-/**  When a person, or one device, makes no sound and shows no ring. */
-export type DoNotDisturb = {
-	/**  Switched on by hand. */
-	is_on?: boolean,
-	/**  When that ends by itself; absent: when it is switched off. */
-	until?: UnixMillis | null,
-	/**  Hours of every week. */
-	hours?: QuietHours[],
-};
 
 /**  Why a call is no longer ringing or joined here. */
 export type EndReason = 
@@ -430,20 +412,14 @@ export type Person = {
 	role: Role,
 	/**  Whether he can be reached now. */
 	presence: Presence,
-	/**  Changes with the picture, which is at `/v1/people/{id}/avatar`; absent without one. */
-	avatar?: string | null,
 };
 
 /**  Whether a person can be reached now. */
 export type Presence = 
-/**  A device is connected, and somebody uses it. */
+/**  A device is connected. */
 "online" | 
-/**  Devices are connected, and nobody has used one for a while. */
-"away" | 
 /**  A device is in a call. */
 "in_call" | 
-/**  Wants no ring to be heard now. */
-"do_not_disturb" | 
 /**  No device is connected. */
 "offline";
 
@@ -452,16 +428,6 @@ export type Problem = {
 	/**  Rises with each, so that the same one twice is seen twice. */
 	sequence: number,
 	error: ErrorBody,
-};
-
-/**  Hours that come every week, in the local time of each device. */
-export type QuietHours = {
-	/**  On which days they begin. */
-	days: Weekday[],
-	/**  Minute of the day at which they begin, 0 to 1439. */
-	from: number,
-	/**  Minute of the day at which they end, 0 to 1439; on the next day when it is not after `from`. */
-	to: number,
 };
 
 /**  Why somebody was not reached. */
@@ -535,9 +501,6 @@ export type UnixMillis = number;
 
 /**  A person. */
 export type UserId = string;
-
-/**  A day of the week. */
-export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -81,6 +81,12 @@ export function usePeople(): ClientState['people'] {
   return useClient((client) => client.people) ?? NOBODY;
 }
 
+const NO_ONE: UserId[] = [];
+
+export function useFavourites(): UserId[] {
+  return useClient((client) => client.favourites) ?? NO_ONE;
+}
+
 export function useHistory(): ClientState['history'] {
   return useClient((client) => client.history) ?? NO_HISTORY;
 }

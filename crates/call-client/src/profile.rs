@@ -12,17 +12,7 @@ impl Rest {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn people(&self, query: &PeopleQuery) -> Result<PeoplePage, ClientError> {
-        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-        if let Some(search) = &query.search {
-            pairs.append_pair("search", search);
-        }
-        if let Some(after) = &query.after {
-            pairs.append_pair("after", after.as_str());
-        }
-        if let Some(limit) = query.limit {
-            pairs.append_pair("limit", &limit.to_string());
-        }
-        self.request(Method::GET, &format!("/v1/people?{}", pairs.finish()), Vec::new()).await
+        self.request(Method::GET, &people_path(query), Vec::new()).await
     }
 
     /// The name people read.
@@ -74,4 +64,18 @@ impl Rest {
     pub async fn set_do_not_disturb(&self, wish: &DoNotDisturb) -> Result<(), ClientError> {
         self.put_silent("/v1/me/do-not-disturb", wish).await
     }
+}
+
+fn people_path(query: &PeopleQuery) -> String {
+    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+    if let Some(search) = &query.search {
+        pairs.append_pair("search", search);
+    }
+    if let Some(after) = &query.after {
+        pairs.append_pair("after", after.as_str());
+    }
+    if let Some(limit) = query.limit {
+        pairs.append_pair("limit", &limit.to_string());
+    }
+    format!("/v1/people?{}", pairs.finish())
 }

@@ -118,6 +118,9 @@ pub struct Call {
     /// When it is planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<UnixMillis>,
+    /// How many of the reminders of that are given or were too late: of two, 5 minutes before and at the time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reminders_sent: u8,
     /// The only team that sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
@@ -235,4 +238,9 @@ impl From<Outcome> for HistoryOutcome {
             Outcome::Missed | Outcome::Cancelled => Self::Missed,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
 }

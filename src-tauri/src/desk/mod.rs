@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use call_client::{Account, Client, ClientState, Connection};
+use call_client::{Account, Client, ClientState, Connection, Toggle};
 use coordinator::Server;
 use media::Engine;
 use tauri::{AppHandle, Manager as _};
@@ -64,6 +64,7 @@ impl Desk {
             frames,
             server: None,
             one_call_at_a_time: settings.one_call_at_a_time,
+            busy_when_in_call: settings.busy_when_in_call,
             notice: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
@@ -150,7 +151,10 @@ impl Desk {
             change(&mut inner.settings);
             inner.settings.clone()
         };
-        self.change(|state| state.one_call_at_a_time = settings.one_call_at_a_time);
+        self.change(|state| {
+            state.one_call_at_a_time = settings.one_call_at_a_time;
+            state.busy_when_in_call = settings.busy_when_in_call;
+        });
         self.profile.keep_settings(&settings).map_err(|error| {
             ErrorBody::new(
                 Code::Unavailable,
@@ -201,6 +205,8 @@ pub(crate) fn quit(app: &AppHandle) {
 }
 
 async fn watch(app: AppHandle, client: Client) {
+    let is_busy = app.state::<Desk>().state().busy_when_in_call;
+    _ = client.set_busy_when_in_call(Toggle::from(is_busy)).await;
     let mut states = client.state();
     let mut surfaces = Surfaces::new(app.clone(), client);
     loop {

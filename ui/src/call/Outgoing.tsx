@@ -13,7 +13,7 @@ export function Outgoing({ call }: { call: CallView }) {
   return (
     <section className={styles.outgoing}>
       <div className={styles.pulse} data-alerted={isAlerted}>
-        <Avatar name={names[0] ?? '?'} size={132} />
+        <Avatar name={names[0] ?? '?'} size={132} id={call.people[0]} />
       </div>
       <h1>{together(names)}</h1>
       <p role="status">{isAlerted ? 'Ringing…' : 'Calling…'}</p>

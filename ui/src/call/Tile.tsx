@@ -21,7 +21,11 @@ export function Tile({ participant, size }: Props) {
       data-role={participant.isMe ? 'my-tile' : 'tile'}
       data-speaking={participant.microphoneOn && level > SPEAKING}
     >
-      <Avatar name={participant.name} size={Math.min(120, size.height * 0.45)} />
+      <Avatar
+        name={participant.name}
+        size={Math.min(120, size.height * 0.45)}
+        id={participant.identity.split('/')[0]}
+      />
       {hasPicture && participant.videoTrack !== null && (
         <Picture track={participant.videoTrack} isMirrored={participant.isMe} size={size} />
       )}

@@ -1,16 +1,18 @@
-import type { Presence } from '#ui/bindings';
+import type { Presence, UserId } from '#ui/bindings';
 import styles from '#ui/components/Avatar.module.css';
+import { usePicture } from '#ui/components/picture';
 
-type Props = { name: string; size: number; presence?: Presence };
+type Props = { name: string; size: number; presence?: Presence; id?: UserId | undefined };
 
-/** Initials on a colour of the person's own. */
-export function Avatar({ name, size, presence }: Props) {
+/** A person's picture; without one, initials on a colour of the person's own. */
+export function Avatar({ name, size, presence, id }: Props) {
+  const picture = usePicture(id);
   return (
     <span
       className={styles.avatar}
       style={{ width: size, height: size, fontSize: size * 0.4, background: colour(name) }}
     >
-      {initials(name)}
+      {picture === null ? initials(name) : <img className={styles.picture} src={picture} alt="" />}
       {presence !== undefined && <span className={styles.presence} data-presence={presence} />}
     </span>
   );

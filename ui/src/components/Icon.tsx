@@ -15,6 +15,8 @@ const PATHS = {
   invite: 'M9.5 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 20a6.5 6.5 0 0 1 13 0M18.5 7.5v6M15.5 10.5h6',
   incoming: 'M17.5 6.5L7 17M7 9v8h8',
   outgoing: 'M6.5 17.5L17 7M9 7h8v8',
+  star: 'M12 4.5l2.3 4.7 5.2.75-3.75 3.65.9 5.15L12 16.3l-4.65 2.45.9-5.15L4.5 9.95l5.2-.75z',
+  starred: 'M12 4.5l2.3 4.7 5.2.75-3.75 3.65.9 5.15L12 16.3l-4.65 2.45.9-5.15L4.5 9.95l5.2-.75z',
   close: 'M6 6l12 12M18 6L6 18',
   back: 'M14.5 5.5L8 12l6.5 6.5',
   search: 'M10.5 4.5a6 6 0 1 1 0 12 6 6 0 0 1 0-12zM15 15l4.5 4.5',
@@ -28,7 +30,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-const SOLID: ReadonlySet<IconName> = new Set<IconName>(['phone', 'hangup']);
+const SOLID: ReadonlySet<IconName> = new Set<IconName>(['phone', 'hangup', 'starred']);
 
 type Props = { name: IconName; size?: number };
 

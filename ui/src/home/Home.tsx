@@ -43,16 +43,17 @@ function Me({ onSettings }: { onSettings: () => void }) {
   const me = useClient((client) => client.me);
   const connection = useClient((client) => client.connection);
   const server = useClient((client) => client.serverName);
+  const isQuiet = useClient((client) => client.isQuiet);
   if (me === undefined || connection === undefined) {
     return null;
   }
   return (
     <header className={styles.me}>
-      <Avatar name={me.name} size={44} />
+      <Avatar name={me.name} size={44} id={me.id} />
       <div>
         <strong>{me.name}</strong>
         <small data-status={connection.status} title={'why' in connection ? connection.why : undefined}>
-          {statusLine(connection, server ?? '')}
+          {statusLine(connection, server ?? '', isQuiet ?? false)}
         </small>
       </div>
       <Button label="Settings" kind="round" onPress={onSettings}>
@@ -62,12 +63,12 @@ function Me({ onSettings }: { onSettings: () => void }) {
   );
 }
 
-function statusLine(connection: Connection, server: string): string {
+function statusLine(connection: Connection, server: string, isQuiet: boolean): string {
   switch (connection.status) {
     case 'connecting':
       return 'Connecting…';
     case 'online':
-      return server;
+      return isQuiet ? `${server} · Do not disturb` : server;
     case 'offline':
       return 'Server not reachable, trying again…';
     case 'wrongServer':

@@ -70,7 +70,7 @@ function Entry({ entry }: { entry: HistoryView }) {
   const isMissed = entry.outcome === 'missed' && entry.direction === 'incoming';
   return (
     <li className={styles.entry} data-missed={isMissed} data-role="history">
-      <Avatar name={names} size={38} />
+      <Avatar name={names} size={38} id={others.length === 1 ? others[0] : undefined} />
       <div className={styles.what}>
         <strong>{names}</strong>
         <span>

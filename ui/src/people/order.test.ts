@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Person } from '#ui/bindings';
-import { found, reachableFirst } from '#ui/people/order';
+import { bestFirst, found } from '#ui/people/order';
 
 const person = (id: string, name: string, presence: Person['presence']): Person => ({
   id,
@@ -18,7 +18,11 @@ const people = [
 ];
 
 test('who can be reached comes first and the rest keeps its order', () => {
-  expect(reachableFirst(people).map((known) => known.id)).toEqual(['ben', 'dan', 'ann', 'cleo']);
+  expect(bestFirst(people, []).map((known) => known.id)).toEqual(['ben', 'dan', 'ann', 'cleo']);
+});
+
+test('favourites come before all others', () => {
+  expect(bestFirst(people, ['cleo', 'dan']).map((known) => known.id)).toEqual(['dan', 'cleo', 'ben', 'ann']);
 });
 
 test('a search finds every word in name or id', () => {

@@ -1,9 +1,9 @@
-import type { Person } from '#ui/bindings';
+import type { Person, UserId } from '#ui/bindings';
 
-/** Who can be reached comes first; otherwise the order stays. */
-export function reachableFirst(people: Person[]): Person[] {
-  const isAway = (person: Person) => (person.presence === 'offline' ? 1 : 0);
-  return people.toSorted((a, b) => isAway(a) - isAway(b));
+/** Favourites come first, then who can be reached; otherwise the order stays. */
+export function bestFirst(people: Person[], favourites: UserId[]): Person[] {
+  const place = (person: Person) => (favourites.includes(person.id) ? 0 : 2) + (person.presence === 'offline' ? 1 : 0);
+  return people.toSorted((a, b) => place(a) - place(b));
 }
 
 /** Who has all the words in the name or the id, whatever their case. */

@@ -75,7 +75,7 @@ function Bar({ call, isFirst, isInCall }: Props) {
   const keys = (how: Answer) => (isFirst ? KEYS[how] : undefined);
   return (
     <section className={styles.bar} aria-label={`${caller} is calling`}>
-      <Avatar name={caller} size={40} />
+      <Avatar name={caller} size={40} id={call.caller ?? undefined} />
       <p>
         <strong>{caller} is calling</strong>
         <small>{leavesOther ? 'Accepting leaves the call you are in' : call.video ? 'Video call' : 'Voice call'}</small>

@@ -40,7 +40,7 @@ function Ringing({ call }: { call: CallView }) {
   return (
     <section className={styles.first} aria-label={`${caller} is calling`}>
       <div className={styles.caller}>
-        <Avatar name={caller} size={64} />
+        <Avatar name={caller} size={64} id={call.caller ?? undefined} />
         <div>
           <strong>{caller}</strong>
           <span>
@@ -68,7 +68,7 @@ function Waiting({ call }: { call: CallView }) {
   const caller = name(call.caller ?? '');
   return (
     <li className={styles.waiting}>
-      <Avatar name={caller} size={36} />
+      <Avatar name={caller} size={36} id={call.caller ?? undefined} />
       <p>
         <strong>{caller}</strong>
         <small>{call.video ? 'Video call' : 'Voice call'}</small>

@@ -7,16 +7,23 @@ import { Button } from '#ui/components/Button';
 import { Dialog } from '#ui/components/Dialog';
 import { Field } from '#ui/components/Field';
 import { attempt } from '#ui/problems';
+import { Profile } from '#ui/settings/Profile';
+import { Quiet } from '#ui/settings/Quiet';
 import styles from '#ui/settings/Settings.module.css';
 
 /** Devices, how calls behave, and the way out. */
 export function Settings({ onClose }: { onClose: () => void }) {
   const oneCall = useApp((app) => app?.oneCallAtATime ?? true);
+  const isBusy = useApp((app) => app?.busyWhenInCall ?? false);
   const version = useApp((app) => app?.version ?? '');
   const server = useApp((app) => app?.server ?? null);
   const [isSure, setSure] = useState(false);
   return (
     <Dialog title="Settings" onClose={onClose}>
+      <section className={styles.part}>
+        <h3>You</h3>
+        <Profile />
+      </section>
       <section className={styles.part}>
         <h3>Sound and picture</h3>
         <DeviceFields />
@@ -35,6 +42,22 @@ export function Settings({ onClose }: { onClose: () => void }) {
             <small>Accepting a call, or starting one, leaves the call you are in.</small>
           </span>
         </label>
+        <label className={styles.switch}>
+          <input
+            type="checkbox"
+            aria-label="Busy while in a call"
+            checked={isBusy}
+            onChange={(event) => void attempt(commands.setBusyWhenInCall(event.target.checked))}
+          />
+          <span>
+            Busy while in a call
+            <small>Who calls meanwhile hears that you are busy; you find the call among the missed ones.</small>
+          </span>
+        </label>
+      </section>
+      <section className={styles.part}>
+        <h3>Do not disturb</h3>
+        <Quiet />
       </section>
       <footer className={styles.about}>
         <span>

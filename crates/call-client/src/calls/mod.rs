@@ -449,6 +449,7 @@ fn placeholder(cid: CallId, me: &UserId, now: Now) -> CallState {
         settings: Settings::default(),
         custom: Custom::new(),
         starts_at: None,
+        reminders_sent: 0,
         team: None,
         is_live: false,
         blocked: BTreeSet::new(),

@@ -59,6 +59,8 @@ pub(super) struct Draft {
     pub(super) rings: Vec<Ring>,
     pub(super) history: Vec<Remembered>,
     pub(super) effects: Vec<Effect>,
+    /// What is told without being kept, and to whom.
+    pub(super) notices: Vec<(Vec<UserId>, Event)>,
 }
 
 impl Draft {

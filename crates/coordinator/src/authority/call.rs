@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Call, DeviceId, UnixMillis, UserId};
+use wire::{Call, DeviceId, SessionId, UnixMillis, UserId};
 
-use super::sessions::MediaPresence;
+use super::{planned, sessions::MediaPresence};
 use crate::ring::Ring;
 
 #[derive(Debug, Clone)]
@@ -15,15 +15,22 @@ pub(super) struct LiveCall {
     pub(super) media: BTreeMap<DeviceId, MediaPresence>,
     /// Since when the session has been empty, or one has been alone in a call for two.
     pub(super) lonely_since: Option<UnixMillis>,
+    /// The session whose participants were warned that its time is over soon.
+    pub(super) warned: Option<SessionId>,
 }
 
 impl LiveCall {
     pub(super) fn new(call: Call, ring: Option<Ring>) -> Self {
-        Self { call, ring, media: BTreeMap::new(), lonely_since: None }
+        Self { call, ring, media: BTreeMap::new(), lonely_since: None, warned: None }
     }
 
     pub(super) fn is_live(&self) -> bool {
         self.call.session.is_some() || self.ring.as_ref().is_some_and(Ring::is_live)
+    }
+
+    /// Something goes on, or is to happen at a planned time: it is kept in memory.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_live() || planned::is_awaited(self)
     }
 
     pub(super) fn is_in_session(&self, user: &UserId) -> bool {

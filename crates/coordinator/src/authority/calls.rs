@@ -7,7 +7,13 @@ use wire::{
     MAX_CUSTOM_BYTES, Member, MemberData, UnixMillis, UserId,
 };
 
-use super::{Authority, Caller, batch::Draft, call::LiveCall, permission::overridden};
+use super::{
+    Authority, Caller,
+    batch::Draft,
+    call::LiveCall,
+    permission::overridden,
+    planned::{check_starts_at, reminders_passed},
+};
 use crate::ring::Ring;
 
 impl Authority {
@@ -81,6 +87,9 @@ impl Authority {
             None => type_settings.clone(),
         };
         check_custom("data.custom", &data.custom)?;
+        if let Some(starts_at) = data.starts_at {
+            check_starts_at("data.starts_at", starts_at)?;
+        }
         if let Some(team) = &data.team {
             let is_mine = self.people.get(&who.user).is_some_and(|person| person.teams.contains(team));
             if !is_mine {
@@ -98,6 +107,7 @@ impl Authority {
             settings,
             custom: data.custom.clone(),
             starts_at: data.starts_at,
+            reminders_sent: data.starts_at.map_or(0, |at| reminders_passed(now, at)),
             team: data.team.clone(),
             is_live: false,
             blocked: BTreeSet::new(),

@@ -117,11 +117,12 @@ impl Authority {
     /// A device is there, and has been told everything: from now on it gets events. The driver must have sent
     /// [`Authority::greeting`] first, with these people in it.
     pub(crate) fn connected(&mut self, who: &Caller, epoch: u64, people: &[Person]) {
-        if !self.connections.is_online(&who.user) {
-            self.batch.people.insert(who.user.clone());
-        }
+        let before = self.connections.standing(&who.user);
         self.contacts.know(&who.user, people.iter().map(|person| &person.id));
         self.connections.add(who, epoch);
+        if self.connections.standing(&who.user) != before {
+            self.batch.people.insert(who.user.clone());
+        }
         self.reset_timers_of(&who.user);
     }
 
@@ -148,10 +149,15 @@ impl Authority {
     }
 
     fn remove_device(&mut self, now: UnixMillis, device: &DeviceId) {
+        let Some(connection) = self.connections.devices.get(device) else { return };
+        let before = self.connections.standing(&connection.user);
         let Some(user) = self.connections.remove(now, device) else { return };
         self.reset_timers_of(&user);
-        if !self.connections.is_online(&user) {
+        let after = self.connections.standing(&user);
+        if after.is_none() {
             self.contacts.forget(&user);
+        }
+        if after != before {
             self.batch.people.insert(user);
         }
     }

@@ -26,6 +26,7 @@ mod members;
 mod moderation;
 mod people;
 mod permission;
+mod planned;
 mod programs;
 mod rings;
 mod sessions;
@@ -142,7 +143,7 @@ impl Authority {
 
     /// Lets a call go in which nothing goes on, unless something about it is still to be stored.
     pub(crate) fn forget_idle(&mut self, cid: &CallId) {
-        let is_idle = self.calls.get(cid).is_some_and(|live| !live.is_live());
+        let is_idle = self.calls.get(cid).is_some_and(|live| !live.is_held());
         if is_idle && !self.batch.before.contains_key(cid) && !self.being_stored.contains(cid) {
             self.take_out(cid);
         }
@@ -221,6 +222,7 @@ impl Authority {
             let mut draft = Draft::default();
             let live = self.expire_ring(now, live, &mut draft);
             let live = self.expire_session(now, live, &mut draft);
+            let live = self.do_planned(now, live, &mut draft);
             draft.calls.push(live);
             self.commit(draft);
         }
@@ -238,7 +240,7 @@ impl Authority {
             let changed = sessions::presence_changes(before.as_ref(), &live);
             self.batch.people.extend(changed);
             let cid = live.call.cid.clone();
-            let stored = StoredCall { call: live.call.clone(), is_live: live.is_live() };
+            let stored = StoredCall { call: live.call.clone(), is_live: live.is_held() };
             self.batch.change.calls.insert(cid.clone(), stored);
             if let Some(ring) = &live.ring
                 && before.as_ref().and_then(|before| before.ring.as_ref()) != Some(ring)
@@ -259,6 +261,7 @@ impl Authority {
             self.batch.change.remember(line);
         }
         self.batch.effects.extend(draft.effects);
+        self.batch.notices.extend(draft.notices);
     }
 
     /// Holds a call, in place of what was held of it.
@@ -296,7 +299,8 @@ impl Authority {
     }
 
     fn deadline_of(&self, live: &LiveCall) -> Option<UnixMillis> {
-        self.ring_deadline(live).into_iter().chain(sessions::deadline(live, &self.connections)).min()
+        let session = sessions::deadline(live, &self.connections);
+        self.ring_deadline(live).into_iter().chain(session).chain(planned::deadline(live)).min()
     }
 
     /// A call as somebody sees it; what was just committed included.

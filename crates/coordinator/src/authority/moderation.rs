@@ -12,6 +12,7 @@ use super::{
     calls::check_custom,
     no_such_call,
     permission::overridden,
+    planned::{check_starts_at, reminders_passed},
 };
 
 /// A sign that somebody reacts with.
@@ -35,7 +36,9 @@ impl Authority {
             live.call.custom = custom;
         }
         if let Some(starts_at) = update.starts_at {
+            check_starts_at("starts_at", starts_at)?;
             live.call.starts_at = Some(starts_at);
+            live.call.reminders_sent = reminders_passed(now, starts_at);
         }
         let mut draft = Draft::default();
         if let Some(patch) = &update.settings {

@@ -1,5 +1,8 @@
 //! Short stories of the authority, each named after its rule.
 
+mod people;
+mod planned;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
@@ -401,4 +404,14 @@ fn what_is_counted_of_rings_is_each_start_and_each_outcome_once() {
     server.rings("ann1", "default:y", &["ben"]);
     server.joins("ben1", "default:y", None).unwrap();
     assert_eq!(news(&mut server), (1, vec![Outcome::Accepted]), "both in one batch");
+}
+
+impl Server {
+    /// Everything decided is stored; answers what was told without being kept.
+    fn settle(&mut self) -> Vec<Event> {
+        let batch = self.authority.take_batch();
+        let notices = batch.notices.iter().map(|(_, event)| event.clone()).collect();
+        self.authority.deliver(self.now, batch, Vec::new());
+        notices
+    }
 }

@@ -1,0 +1,64 @@
+//! Who hears of whom, and how people stand.
+
+use super::*;
+
+/// A hundred and one people: more than hear of everybody.
+fn many() -> Server {
+    let person = |id: UserId| StoredPerson::new(id.clone(), id.to_string(), Role::User, BTreeSet::new());
+    let others = (0..98).map(|number| id(&format!("p{number:02}")));
+    let people = ["ann", "ben", "cem"].map(id).into_iter().chain(others).map(person).collect();
+    Server::restored(Live { people, ..Live::default() })
+}
+
+fn hears(outs: &[Out], device: &str) -> Vec<String> {
+    let heard = |out: &Out| match out {
+        Out::Message { to, message: ServerMessage::Event { event, .. } } if to.contains(&id(device)) => match event {
+            Event::Person { person } => Some(format!("{} {:?}", person.id, person.presence)),
+            Event::Call { .. } => Some("call".to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    outs.iter().filter_map(heard).collect()
+}
+
+#[test]
+fn on_a_large_server_presence_goes_to_contacts_alone() {
+    let mut server = many().online(&["ann1", "ben1", "cem1"]);
+    let batch = server.authority.take_batch();
+    assert_eq!(hears(&server.authority.deliver(server.now, batch, Vec::new()), "cem1"), ["cem Online"]);
+    server.rings("ann1", "default:x", &["ben"]);
+    let batch = server.authority.take_batch();
+    let outs = server.authority.deliver(server.now, batch, Vec::new());
+    assert_eq!(hears(&outs, "ben1"), ["ann Online", "call"], "who calls is known before the call is");
+    assert_eq!(hears(&outs, "cem1"), [""; 0]);
+    server.authority.disconnected(server.now, &id("ann1"), 1);
+    let batch = server.authority.take_batch();
+    let outs = server.authority.deliver(server.now, batch, Vec::new());
+    assert_eq!(hears(&outs, "ben1"), ["ann Offline"]);
+    assert_eq!(hears(&outs, "cem1"), [""; 0]);
+}
+
+#[test]
+fn on_a_large_server_a_snapshot_shows_favourites_and_who_shares_a_call() {
+    let mut server = many();
+    let mut ann = server.authority.stored_person(&id("ann")).unwrap().clone();
+    ann.favourites = [id("p07")].into();
+    server.authority.person_came(ann);
+    server.rings("ann1", "default:x", &["ben"]);
+    let snapshot = server.authority.snapshot(server.now, &who("ann1"), Vec::new());
+    let shown: Vec<&str> = snapshot.people.iter().map(|person| person.id.as_str()).collect();
+    assert_eq!((shown, snapshot.people_total), (vec!["ben", "p07"], 100));
+}
+
+#[test]
+fn a_person_stands_as_the_best_of_the_devices() {
+    let mut server = Server::new().online(&["ann1", "ann2"]);
+    let presence = |server: &Server| server.authority.people_now(&[id("ann")])[0].presence;
+    server.authority.stands(&who("ann1"), wire::Standing::Away);
+    assert_eq!(presence(&server), wire::Presence::Online);
+    server.authority.stands(&who("ann2"), wire::Standing::DoNotDisturb);
+    assert_eq!(presence(&server), wire::Presence::Away);
+    server.authority.stands(&who("ann1"), wire::Standing::DoNotDisturb);
+    assert_eq!(presence(&server), wire::Presence::DoNotDisturb);
+}

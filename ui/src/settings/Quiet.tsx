@@ -1,0 +1,117 @@
+import { commands } from '#ui/bindings';
+import type { DoNotDisturb, QuietHours, Weekday } from '#ui/bindings';
+import { useClient } from '#ui/client';
+import { useNow } from '#ui/components/use-now';
+import { attempt } from '#ui/problems';
+import { clock, minutes, untilTomorrow } from '#ui/settings/quiet';
+import styles from '#ui/settings/Settings.module.css';
+
+const HOUR = 3_600_000;
+const DAYS: [Weekday, string][] = [
+  ['monday', 'Mo'],
+  ['tuesday', 'Tu'],
+  ['wednesday', 'We'],
+  ['thursday', 'Th'],
+  ['friday', 'Fr'],
+  ['saturday', 'Sa'],
+  ['sunday', 'Su'],
+];
+const NIGHT: QuietHours = { days: DAYS.map(([day]) => day), from: 22 * 60, to: 7 * 60 };
+
+/** When no call rings, on any device of this person: by hand, and at hours of the week. */
+export function Quiet() {
+  const wish = useClient((client) => client.doNotDisturb);
+  if (wish === undefined) {
+    return null;
+  }
+  const [hours] = wish.hours;
+  return (
+    <>
+      <ByHand wish={wish} />
+      <label className={styles.switch}>
+        <input
+          type="checkbox"
+          aria-label="Quiet hours"
+          checked={hours !== undefined}
+          onChange={(event) => set({ ...wish, hours: event.target.checked ? [NIGHT] : [] })}
+        />
+        <span>
+          Quiet hours
+          <small>At these hours nothing rings; calls wait among the missed ones.</small>
+        </span>
+      </label>
+      {hours !== undefined && <Hours hours={hours} onChange={(changed) => set({ ...wish, hours: [changed] })} />}
+    </>
+  );
+}
+
+function ByHand({ wish }: { wish: DoNotDisturb }) {
+  const now = useNow(30_000);
+  const isOn = wish.is_on && (wish.until === null || wish.until > now);
+  const choose = (chosen: string) => {
+    const until = chosen === 'hour' ? Date.now() + HOUR : chosen === 'tomorrow' ? untilTomorrow(new Date()) : null;
+    set({ ...wish, is_on: chosen !== 'off', until });
+  };
+  return (
+    <label className={styles.line}>
+      Now
+      <select aria-label="Do not disturb" value={isOn ? 'on' : 'off'} onChange={(event) => choose(event.target.value)}>
+        <option value="off">Calls ring</option>
+        {isOn && <option value="on">{wish.until === null ? 'Quiet' : `Quiet until ${clock(wish.until)}`}</option>}
+        <option value="hour">Quiet for one hour</option>
+        <option value="tomorrow">Quiet until tomorrow, 8:00</option>
+        <option value="always">Quiet until I change it</option>
+      </select>
+    </label>
+  );
+}
+
+function Hours({ hours, onChange }: { hours: QuietHours; onChange: (hours: QuietHours) => void }) {
+  const toggle = (day: Weekday) => {
+    const days = hours.days.includes(day) ? hours.days.filter((known) => known !== day) : [...hours.days, day];
+    if (days.length > 0) {
+      onChange({ ...hours, days });
+    }
+  };
+  return (
+    <div className={styles.hours}>
+      <Time name="From" value={hours.from} onChange={(from) => onChange({ ...hours, from })} />
+      <Time name="To" value={hours.to} onChange={(to) => onChange({ ...hours, to })} />
+      <div className={styles.days} role="group" aria-label="Days on which they begin">
+        {DAYS.map(([day, short]) => (
+          <button
+            key={day}
+            type="button"
+            aria-label={day}
+            aria-pressed={hours.days.includes(day)}
+            onClick={() => toggle(day)}
+          >
+            {short}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Time({ name, value, onChange }: { name: string; value: number; onChange: (value: number) => void }) {
+  return (
+    <label>
+      {name}
+      <input
+        type="time"
+        value={`${String(Math.floor(value / 60)).padStart(2, '0')}:${String(value % 60).padStart(2, '0')}`}
+        onChange={(event) => {
+          const chosen = minutes(event.target.value);
+          if (chosen !== null) {
+            onChange(chosen);
+          }
+        }}
+      />
+    </label>
+  );
+}
+
+function set(wish: DoNotDisturb) {
+  void attempt(commands.setDoNotDisturb(wish));
+}
