@@ -24,6 +24,15 @@ export const commands = {
 	devices: () => typedError<Devices, ErrorBody>(__TAURI_INVOKE("devices")),
 	chooseDevice: (kind: DeviceKind, id: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("choose_device", { kind, id })),
 	setOneCallAtATime: (on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_one_call_at_a_time", { on })),
+	setBusyWhenInCall: (on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_busy_when_in_call", { on })),
+	setDoNotDisturb: (wish: DoNotDisturb) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_do_not_disturb", { wish })),
+	setFavourite: (user: UserId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_favourite", { user, on })),
+	/**  People of a large server, whom not every device is told of. */
+	findPeople: (search: string) => typedError<Person[], ErrorBody>(__TAURI_INVOKE("find_people", { search })),
+	/**  A picture as the page can show it; it changes with its tag. */
+	avatar: (user: UserId) => typedError<string, ErrorBody>(__TAURI_INVOKE("avatar", { user })),
+	/**  My picture, as base64; `null` takes it away. */
+	setAvatar: (image: string | null) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_avatar", { image })),
 	signOut: () => typedError<null, ErrorBody>(__TAURI_INVOKE("sign_out")),
 	showMainWindow: () => __TAURI_INVOKE<void>("show_main_window"),
 };
@@ -44,6 +53,8 @@ export type AppState = {
 	/**  The server inside this app, if it runs one. */
 	server: OwnServer | null,
 	oneCallAtATime: boolean,
+	/**  A ring that comes during a call is answered with "busy" by itself. */
+	busyWhenInCall: boolean,
 	/**  Something people should know, as long as it is so. */
 	notice: string | null,
 	/**  What was pressed last in the popup, a notification or the tray and did not work. */
@@ -158,8 +169,16 @@ export type ClientState = {
 	serverName: string,
 	/**  Who this device is signed in as. */
 	me: Person,
-	/**  Everybody else, by name. */
+	/**  On a small server everybody else, on a large one my contacts; by name. */
 	people: Person[],
+	/**  How many others there are on the server; more than in `people` where not everybody is shown. */
+	peopleTotal: number,
+	/**  Whom I want first in my list. */
+	favourites: UserId[],
+	/**  When I do not want to be disturbed, on any device. */
+	doNotDisturb: DoNotDisturb,
+	/**  Whether no call alerts on this device now. */
+	isQuiet: boolean,
 	/**  Calls that ring, are joined or have just ended, oldest first. */
 	calls: CallView[],
 	/**  Newest first. */
@@ -254,6 +273,16 @@ export type Direction =
 "outgoing" | 
 /**  Joined without a ring. */
 "none";
+
+/**  When a person, or one device, makes no sound and shows no ring. */
+export type DoNotDisturb = {
+	/**  Switched on by hand. */
+	is_on?: boolean,
+	/**  When that ends by itself; absent: when it is switched off. */
+	until?: UnixMillis | null,
+	/**  Hours of every week. */
+	hours?: QuietHours[],
+};
 
 /**  Why a call is no longer ringing or joined here. */
 export type EndReason = 
@@ -412,14 +441,20 @@ export type Person = {
 	role: Role,
 	/**  Whether he can be reached now. */
 	presence: Presence,
+	/**  Changes with the picture, which is at `/v1/people/{id}/avatar`; absent without one. */
+	avatar?: string | null,
 };
 
 /**  Whether a person can be reached now. */
 export type Presence = 
-/**  A device is connected. */
+/**  A device is connected, and somebody uses it. */
 "online" | 
+/**  Devices are connected, and nobody has used one for a while. */
+"away" | 
 /**  A device is in a call. */
 "in_call" | 
+/**  Wants no ring to be heard now. */
+"do_not_disturb" | 
 /**  No device is connected. */
 "offline";
 
@@ -428,6 +463,16 @@ export type Problem = {
 	/**  Rises with each, so that the same one twice is seen twice. */
 	sequence: number,
 	error: ErrorBody,
+};
+
+/**  Hours that come every week, in the local time of each device. */
+export type QuietHours = {
+	/**  On which days they begin. */
+	days: Weekday[],
+	/**  Minute of the day at which they begin, 0 to 1439. */
+	from: number,
+	/**  Minute of the day at which they end, 0 to 1439; on the next day when it is not after `from`. */
+	to: number,
 };
 
 /**  Why somebody was not reached. */
@@ -501,6 +546,9 @@ export type UnixMillis = number;
 
 /**  A person. */
 export type UserId = string;
+
+/**  A day of the week. */
+export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
