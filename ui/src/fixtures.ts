@@ -21,6 +21,7 @@ export function appWith(revision: number, calls: CallView[]): AppState {
     },
     frames: { url: 'ws://127.0.0.1:1/frames', secret: 's' },
     server: null,
+    busyWhenInCall: false,
     oneCallAtATime: true,
     notice: null,
     problem: null,

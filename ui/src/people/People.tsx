@@ -70,21 +70,22 @@ function Found({ people }: { people: Person[] }) {
   );
 }
 
+const NOBODY: Person[] = [];
+
 /** People of a large server, of whom this device is not told by itself. */
 function useOthers(text: string): Person[] {
   const isLarge = useClient((client) => client.peopleTotal > client.people.length) ?? false;
-  const [others, setOthers] = useState<Person[]>([]);
+  const [others, setOthers] = useState<{ text: string; people: Person[] }>({ text: '', people: [] });
   const wanted = text.trim();
   useEffect(() => {
     if (!isLarge || wanted === '') {
-      setOthers([]);
       return;
     }
     let isWanted = true;
     const timer = setTimeout(() => {
       void attempt(commands.findPeople(wanted)).then((people) => {
         if (isWanted) {
-          setOthers(people ?? []);
+          setOthers({ text: wanted, people: people ?? [] });
         }
       });
     }, TYPING);
@@ -93,7 +94,7 @@ function useOthers(text: string): Person[] {
       clearTimeout(timer);
     };
   }, [isLarge, wanted]);
-  return others;
+  return others.text === wanted ? others.people : NOBODY;
 }
 
 function PersonRow({ person, isFavourite }: { person: Person; isFavourite: boolean }) {

@@ -24,7 +24,7 @@ export function Quiet() {
   if (wish === undefined) {
     return null;
   }
-  const [hours] = wish.hours;
+  const [hours] = wish.hours ?? [];
   return (
     <>
       <ByHand wish={wish} />
@@ -47,17 +47,18 @@ export function Quiet() {
 
 function ByHand({ wish }: { wish: DoNotDisturb }) {
   const now = useNow(30_000);
-  const isOn = wish.is_on && (wish.until === null || wish.until > now);
+  const until = wish.until ?? null;
+  const isOn = wish.is_on === true && (until === null || until > now);
   const choose = (chosen: string) => {
-    const until = chosen === 'hour' ? Date.now() + HOUR : chosen === 'tomorrow' ? untilTomorrow(new Date()) : null;
-    set({ ...wish, is_on: chosen !== 'off', until });
+    const end = chosen === 'hour' ? Date.now() + HOUR : chosen === 'tomorrow' ? untilTomorrow(new Date()) : null;
+    set({ ...wish, is_on: chosen !== 'off', until: end });
   };
   return (
     <label className={styles.line}>
       Now
       <select aria-label="Do not disturb" value={isOn ? 'on' : 'off'} onChange={(event) => choose(event.target.value)}>
         <option value="off">Calls ring</option>
-        {isOn && <option value="on">{wish.until === null ? 'Quiet' : `Quiet until ${clock(wish.until)}`}</option>}
+        {isOn && <option value="on">{until === null ? 'Quiet' : `Quiet until ${clock(until)}`}</option>}
         <option value="hour">Quiet for one hour</option>
         <option value="tomorrow">Quiet until tomorrow, 8:00</option>
         <option value="always">Quiet until I change it</option>

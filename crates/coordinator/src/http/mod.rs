@@ -171,6 +171,10 @@ async fn read(request: axum::extract::Request, app: &App) -> Result<Bytes, Refus
 /// The request in a body, or the refusal that names the field.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
     let text = if bytes.is_empty() { b"{}".as_slice() } else { bytes };
+    // Serde would take a list for an object whose fields come in their order.
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ErrorBody::invalid("body", "the body is not what this request takes: a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         // What is no JSON at all has no fields.

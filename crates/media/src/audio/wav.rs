@@ -121,7 +121,8 @@ fn read_mono(reader: &mut WavReader<BufReader<File>>, mono: &mut Vec<f32>, wante
                 }
             };
             let Some(Ok(sample)) = sample else { return };
-            sum += sample;
+            // A file of floats may hold anything, also what is no number: it must not reach the mixer.
+            sum += if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
         mono.push(sum / channels as f32);
     }

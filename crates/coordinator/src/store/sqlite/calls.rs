@@ -30,7 +30,11 @@ impl Sqlite {
         offset: i64,
         most: i64,
     ) -> Result<Vec<Call>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT document FROM calls WHERE 1 = 1");
+        // SQLite ends a whole list at a document that is no JSON: such a row is as if it were not there.
+        let mut query = QueryBuilder::new(
+            "SELECT document FROM (SELECT cid, iif(json_valid(document), document, NULL) AS document FROM calls) \
+             WHERE document IS NOT NULL",
+        );
         if let Some(call_type) = &filter.call_type {
             // Between `type:` and `type;`: every id of the type, by the primary key.
             query
