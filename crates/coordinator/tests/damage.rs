@@ -1,6 +1,6 @@
 //! A database that is locked or damaged: what it costs is what was hit, and the server lives.
 
-use std::{num::NonZeroU32, path::Path};
+use std::path::Path;
 
 use coordinator::{Config, Server};
 use reqwest::{Client, Method};
@@ -64,16 +64,7 @@ impl House {
 }
 
 async fn start(folder: &Path) -> Server {
-    let config = Config {
-        data: folder.to_owned(),
-        listen: ([127, 0, 0, 1], 0).into(),
-        udp: ([127, 0, 0, 1], 0).into(),
-        livekit_key: None,
-        name: "Test".to_owned(),
-        advertise: Vec::new(),
-        limits_factor: NonZeroU32::MIN,
-    };
-    Server::start(config).await.expect("the server starts")
+    Server::start(Config::new(folder.to_owned())).await.expect("the server starts")
 }
 
 /// The same database from another program.
