@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use str0m::{
@@ -16,6 +16,11 @@ use tokio::net::UdpSocket;
 const BATCH: usize = 32;
 /// Larger than any datagram on a path of 1,500 bytes.
 const DATAGRAM: usize = 2048;
+
+/// How often a connection may want the time it was just told.
+const TURNS: u32 = 16;
+/// When it is told again, if it wants it more often.
+const SOON: Duration = Duration::from_millis(1);
 
 /// A connection with a socket for each address of this machine: the local address of a datagram is then known, which
 /// ICE needs. The two connections of a call do not share sockets: a server tells them apart by our address.
@@ -82,13 +87,18 @@ impl Link {
 
     /// Sends and tells until the connection wants nothing more but time.
     pub(super) fn drain(&mut self, now: Instant, events: &mut Vec<Event>) -> Result<(), RtcError> {
+        let mut turns = 0;
         loop {
             match self.rtc.poll_output()? {
                 Output::Transmit(transmit) => self.transmit(&transmit),
                 Output::Event(event) => events.push(event),
-                Output::Timeout(at) if at <= now => self.rtc.handle_input(Input::Timeout(now))?,
+                Output::Timeout(at) if at <= now && turns < TURNS => {
+                    turns += 1;
+                    self.rtc.handle_input(Input::Timeout(now))?;
+                }
                 Output::Timeout(at) => {
-                    self.wake = at;
+                    // A connection that wants the same moment again and again gets a later one, and the others a turn.
+                    self.wake = if at <= now { now + SOON } else { at };
                     return Ok(());
                 }
             }
