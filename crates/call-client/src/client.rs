@@ -56,6 +56,7 @@ pub struct Client {
 enum Command {
     Input(Input),
     Join { cid: CallId, options: JoinOptions, reply: oneshot::Sender<Result<(), ClientError>> },
+    Accept { cid: CallId, video: Toggle, reply: oneshot::Sender<Result<(), ClientError>> },
     Quiet(DoNotDisturb),
     Away(Toggle),
     Levels { cid: CallId, reply: oneshot::Sender<Option<watch::Receiver<media::Levels>>> },
@@ -178,6 +179,17 @@ impl Client {
     pub async fn join(&self, cid: CallId, options: JoinOptions) -> Result<(), ClientError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Join { cid, options, reply }).await?;
+        answer.await.map_err(|_| ClientError::Stopped)?
+    }
+
+    /// Accepts what rings here. When it does not ring any more (another device was faster, the caller gave up), nothing is
+    /// done, which is no error: the state shows why.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable; the device then rings again while the ring lives.
+    pub async fn accept(&self, cid: CallId, video: Toggle) -> Result<(), ClientError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Accept { cid, video, reply }).await?;
         answer.await.map_err(|_| ClientError::Stopped)?
     }
 
@@ -440,10 +452,12 @@ impl Actor {
         match command {
             Command::Input(input) => Some(input),
             Command::Join { cid, options, reply } => {
-                let ticket = Ticket(self.next_ticket);
-                self.next_ticket += 1;
-                self.replies.insert(ticket, reply);
+                let ticket = self.ticket(reply);
                 Some(Input::Join { cid, options, ticket })
+            }
+            Command::Accept { cid, video, reply } => {
+                let ticket = self.ticket(reply);
+                Some(Input::Accept { cid, video, ticket })
             }
             Command::Levels { cid, reply } => {
                 _ = reply.send(self.sessions.get(&cid).and_then(Session::levels));
@@ -459,6 +473,13 @@ impl Actor {
             }
             Command::Shutdown { .. } => None,
         }
+    }
+
+    fn ticket(&mut self, reply: oneshot::Sender<Result<(), ClientError>>) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.replies.insert(ticket, reply);
+        ticket
     }
 
     fn request(&mut self, id: ErrandId, request: Request) {

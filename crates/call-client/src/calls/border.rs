@@ -87,6 +87,11 @@ pub(crate) enum Input {
         options: JoinOptions,
         ticket: Ticket,
     },
+    Accept {
+        cid: CallId,
+        video: Toggle,
+        ticket: Ticket,
+    },
     Leave {
         cid: CallId,
         leave: Leave,

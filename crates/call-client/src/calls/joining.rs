@@ -6,7 +6,7 @@ use wire::{CallId, Code, Join, Joined, Reject, RingId, SessionId};
 
 use super::{Calls, Device, INSIST_FOR, JoinOptions, Leave, Output, Ticket, Toggle, placeholder, shown};
 use crate::{
-    call::{DEADLINE_GRACE, How, InCall, Media, Origin, Phase, Ringing, Surroundings},
+    call::{Call, DEADLINE_GRACE, How, InCall, Media, Origin, Phase, Ringing, Surroundings},
     clock::Now,
     errands::{ErrandId, Request, Settled},
     error::ClientError,
@@ -42,6 +42,16 @@ impl Calls {
         let within = answering.as_ref().map_or(Duration::ZERO, |ringing| ringing.until.left(now) + ANSWERED);
         let join = Join { create: options.create, ring, session: None };
         self.come(now, index, join, within, answering, options.video, Some(ticket));
+    }
+
+    /// Comes in only while it rings here: what another device has answered meanwhile is not joined by a second one.
+    pub(super) fn accept(&mut self, now: Now, cid: CallId, video: Toggle, ticket: Ticket) {
+        let rings = |call: &Call| call.cid == cid && matches!(call.phase, Phase::RingingIn(_));
+        if self.calls.iter().any(rings) {
+            self.join(now, cid, JoinOptions { create: false, video }, ticket);
+        } else {
+            self.outputs.push_back(Output::Reply { ticket, result: Ok(()) });
+        }
     }
 
     /// This device is awaited: it comes in by itself.

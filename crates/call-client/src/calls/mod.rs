@@ -159,6 +159,7 @@ impl Calls {
                 self.on_state(now, state, Duration::ZERO, Origin::Event);
             }
             Input::Join { cid, options, ticket } => self.join(now, cid, options, ticket),
+            Input::Accept { cid, video, ticket } => self.accept(now, cid, video, ticket),
             Input::Leave { cid, leave } => self.leave(now, &cid, leave),
             Input::Alerted { cid } => self.on_alerted(&cid),
             Input::Toggle { cid, device, to } => self.toggle(&cid, device, to),

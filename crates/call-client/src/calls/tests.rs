@@ -342,6 +342,19 @@ fn r12_media_that_never_came_up_is_no_end_of_the_call() {
 }
 
 #[test]
+fn r02_what_another_device_answered_is_not_accepted_here() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    let accept = || Input::Accept { cid: cid(), video: Toggle::Off, ticket: Ticket(3) };
+    ben.hears(state(2, Some(ring("r1", Outcome::Accepted, Some("ben2"))), None));
+    ben.is(accept());
+    assert!(ben.request().is_none(), "a person's second device stays out");
+    ben.hears(state(3, Some(ring("r2", Outcome::Ringing, None)), None));
+    ben.is(accept());
+    assert!(matches!(ben.request(), Some((_, Request::Join { join, .. })) if join.ring == Some(id("r2"))));
+}
+
+#[test]
 fn r13_busy_when_in_a_call_answers_by_itself() {
     let mut ben = Device::in_call("ben", "ben1");
     ben.is(Input::BusyWhenInCall { to: Toggle::On });

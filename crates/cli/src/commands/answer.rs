@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use call_client::{CallView, CallingState, EndReason, JoinOptions, Leave};
+use call_client::{CallView, CallingState, EndReason, Leave, Toggle};
 use clap::Args;
 use tokio::sync::oneshot;
 use wire::{CallId, Direction};
@@ -40,10 +40,10 @@ impl Answer {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let asks = !self.auto && !context.json && io::stdin().is_terminal() && io::stderr().is_terminal();
         // A picture is sent only where one is given: nobody wants a camera to open by itself.
-        let options = JoinOptions { create: false, video: self.files.has_picture().into() };
+        let video = self.files.has_picture().into();
         let engine = self.files.engine()?;
         let mut phone = Phone::connect(context, Some(engine)).await?;
-        let over = answer(&mut phone, self.call.as_ref(), options, asks, self.stay).await;
+        let over = answer(&mut phone, self.call.as_ref(), video, asks, self.stay).await;
         phone.hang_up().await;
         match over? {
             Some(over) => exit(over),
@@ -56,7 +56,7 @@ impl Answer {
 async fn answer(
     phone: &mut Phone,
     wanted: Option<&CallId>,
-    options: JoinOptions,
+    video: Toggle,
     asks: bool,
     stay: Option<Duration>,
 ) -> Result<Option<Over>, Failure> {
@@ -67,7 +67,7 @@ async fn answer(
         return phone.follow(&cid, patience).await.map(Some);
     }
     let client = phone.client.clone();
-    let mut joining = pin!(client.join(cid.clone(), options));
+    let mut joining = pin!(client.accept(cid.clone(), video));
     loop {
         match phone.wait_for(joining.as_mut()).await? {
             Waited::Done(joined) => {
