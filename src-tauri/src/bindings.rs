@@ -79,7 +79,7 @@ mod tests {
         let calls = generated.split("__TAURI_INVOKE").filter_map(|call| call.split_once("(\"")?.1.split_once('"'));
         let commands: BTreeSet<String> = calls.map(|(name, _)| name.to_owned()).collect();
         assert_eq!(allowed(include_str!("../capabilities/main.json")), commands);
-        let popup = ["app_state", "join", "reject", "show_main_window"].map(str::to_owned);
+        let popup = ["app_state", "avatar", "join", "reject", "show_main_window"].map(str::to_owned);
         assert_eq!(allowed(include_str!("../capabilities/ring.json")), BTreeSet::from(popup));
     }
 }
