@@ -20,45 +20,47 @@ export function Settings({ onClose }: { onClose: () => void }) {
   const [isSure, setSure] = useState(false);
   return (
     <Dialog title="Settings" onClose={onClose}>
-      <section className={styles.part}>
-        <h3>You</h3>
-        <Profile />
-      </section>
-      <section className={styles.part}>
-        <h3>Sound and picture</h3>
-        <DeviceFields />
-      </section>
-      <section className={styles.part}>
-        <h3>Calls</h3>
-        <label className={styles.switch}>
-          <input
-            type="checkbox"
-            aria-label="One call at a time"
-            checked={oneCall}
-            onChange={(event) => void attempt(commands.setOneCallAtATime(event.target.checked))}
-          />
-          <span>
-            One call at a time
-            <small>Accepting a call, or starting one, leaves the call you are in.</small>
-          </span>
-        </label>
-        <label className={styles.switch}>
-          <input
-            type="checkbox"
-            aria-label="Busy while in a call"
-            checked={isBusy}
-            onChange={(event) => void attempt(commands.setBusyWhenInCall(event.target.checked))}
-          />
-          <span>
-            Busy while in a call
-            <small>Who calls meanwhile hears that you are busy; you find the call among the missed ones.</small>
-          </span>
-        </label>
-      </section>
-      <section className={styles.part}>
-        <h3>Do not disturb</h3>
-        <Quiet />
-      </section>
+      <div className={styles.parts}>
+        <section className={styles.part}>
+          <h3>You</h3>
+          <Profile />
+        </section>
+        <section className={styles.part}>
+          <h3>Sound and picture</h3>
+          <DeviceFields />
+        </section>
+        <section className={styles.part}>
+          <h3>Calls</h3>
+          <label className={styles.switch}>
+            <input
+              type="checkbox"
+              aria-label="One call at a time"
+              checked={oneCall}
+              onChange={(event) => void attempt(commands.setOneCallAtATime(event.target.checked))}
+            />
+            <span>
+              One call at a time
+              <small>Accepting a call, or starting one, leaves the call you are in.</small>
+            </span>
+          </label>
+          <label className={styles.switch}>
+            <input
+              type="checkbox"
+              aria-label="Busy while in a call"
+              checked={isBusy}
+              onChange={(event) => void attempt(commands.setBusyWhenInCall(event.target.checked))}
+            />
+            <span>
+              Busy while in a call
+              <small>Who calls meanwhile hears that you are busy; you find the call among the missed ones.</small>
+            </span>
+          </label>
+        </section>
+        <section className={styles.part}>
+          <h3>Do not disturb</h3>
+          <Quiet />
+        </section>
+      </div>
       <footer className={styles.about}>
         <span>
           Bellbird {version}
