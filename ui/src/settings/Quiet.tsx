@@ -1,6 +1,7 @@
 import { commands } from '#ui/bindings';
 import type { DoNotDisturb, QuietHours, Weekday } from '#ui/bindings';
 import { useClient } from '#ui/client';
+import { Switch } from '#ui/components/Switch';
 import { useNow } from '#ui/components/use-now';
 import { attempt } from '#ui/problems';
 import { clock, minutes, untilTomorrow } from '#ui/settings/quiet';
@@ -28,18 +29,12 @@ export function Quiet() {
   return (
     <>
       <ByHand wish={wish} />
-      <label className={styles.switch}>
-        <input
-          type="checkbox"
-          aria-label="Quiet hours"
-          checked={hours !== undefined}
-          onChange={(event) => set({ ...wish, hours: event.target.checked ? [NIGHT] : [] })}
-        />
-        <span>
-          Quiet hours
-          <small>At these hours nothing rings; calls wait among the missed ones.</small>
-        </span>
-      </label>
+      <Switch
+        name="Quiet hours"
+        explains="At these hours nothing rings; calls wait among the missed ones."
+        isOn={hours !== undefined}
+        onChange={(isOn) => set({ ...wish, hours: isOn ? [NIGHT] : [] })}
+      />
       {hours !== undefined && <Hours hours={hours} onChange={(changed) => set({ ...wish, hours: [changed] })} />}
     </>
   );

@@ -6,6 +6,7 @@ import { useApp } from '#ui/client';
 import { Button } from '#ui/components/Button';
 import { Dialog } from '#ui/components/Dialog';
 import { Field } from '#ui/components/Field';
+import { Switch } from '#ui/components/Switch';
 import { attempt } from '#ui/problems';
 import { Profile } from '#ui/settings/Profile';
 import { Quiet } from '#ui/settings/Quiet';
@@ -31,30 +32,18 @@ export function Settings({ onClose }: { onClose: () => void }) {
         </section>
         <section className={styles.part}>
           <h3>Calls</h3>
-          <label className={styles.switch}>
-            <input
-              type="checkbox"
-              aria-label="One call at a time"
-              checked={oneCall}
-              onChange={(event) => void attempt(commands.setOneCallAtATime(event.target.checked))}
-            />
-            <span>
-              One call at a time
-              <small>Accepting a call, or starting one, leaves the call you are in.</small>
-            </span>
-          </label>
-          <label className={styles.switch}>
-            <input
-              type="checkbox"
-              aria-label="Busy while in a call"
-              checked={isBusy}
-              onChange={(event) => void attempt(commands.setBusyWhenInCall(event.target.checked))}
-            />
-            <span>
-              Busy while in a call
-              <small>Who calls meanwhile hears that you are busy; you find the call among the missed ones.</small>
-            </span>
-          </label>
+          <Switch
+            name="One call at a time"
+            explains="Accepting a call, or starting one, leaves the call you are in."
+            isOn={oneCall}
+            onChange={(isOn) => void attempt(commands.setOneCallAtATime(isOn))}
+          />
+          <Switch
+            name="Busy while in a call"
+            explains="Who calls meanwhile hears that you are busy; you find the call among the missed ones."
+            isOn={isBusy}
+            onChange={(isOn) => void attempt(commands.setBusyWhenInCall(isOn))}
+          />
         </section>
         <section className={styles.part}>
           <h3>Do not disturb</h3>

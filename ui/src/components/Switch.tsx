@@ -1,0 +1,16 @@
+import styles from '#ui/components/Switch.module.css';
+
+type Props = { name: string; explains: string; isOn: boolean; onChange: (isOn: boolean) => void };
+
+/** Something that is on or off, and what that means. */
+export function Switch({ name, explains, isOn, onChange }: Props) {
+  return (
+    <label className={styles.switch}>
+      <input type="checkbox" aria-label={name} checked={isOn} onChange={(event) => onChange(event.target.checked)} />
+      <span>
+        {name}
+        <small>{explains}</small>
+      </span>
+    </label>
+  );
+}
