@@ -9,7 +9,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{Code, DoNotDisturb, ErrorBody, NAME, PeoplePage, PeopleQuery, Rename, UserId};
 
-use super::{App, Body, Refusal, SignedIn, json};
+use super::{App, Body, Refusal, SignedIn, json, lists::page_size, people::text};
 use crate::{
     avatar::{self, MAX_AVATAR_BYTES},
     hub::{Caller, Request},
@@ -17,11 +17,10 @@ use crate::{
     store::StoredPerson,
 };
 
+/// People of a page when nobody says.
+const PAGE: u32 = 50;
 /// Most favourites of one person.
 const MOST_FAVOURITES: usize = 200;
-/// People of a page when nobody says, and at most.
-const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 100;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     let picture = OpenApiRouter::new().routes(routes!(set_avatar, remove_avatar));
@@ -51,10 +50,7 @@ async fn people(
     if query.search.as_deref().is_some_and(|search| NAME.check(search).is_none()) {
         return Err(ErrorBody::invalid("search", "what is looked for has 1 to 100 characters").into());
     }
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(ErrorBody::invalid("limit", "a page has 1 to 100 people").into());
-    }
+    let limit = page_size(Some(query.limit.unwrap_or(PAGE)))?;
     // One more than is asked for says whether there is a next page.
     let mut users = app.store.find_people(&query, i64::from(limit) + 1).await.map_err(ErrorBody::from)?;
     let is_last = users.len() <= limit as usize;
@@ -77,9 +73,7 @@ async fn rename(
     SignedIn { who, .. }: SignedIn,
     Body(request): Body<Rename>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let name = NAME.check(&request.name).map(str::to_owned).ok_or_else(|| {
-        ErrorBody::invalid("name", "a name has 1 to 100 characters, without control characters") //
-    })?;
+    let name = text("name", &request.name)?.to_owned();
     change(&app, who, move |person| person.name = name).await
 }
 
