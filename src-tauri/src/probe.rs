@@ -41,8 +41,8 @@ async fn serve(app: AppHandle, path: std::path::PathBuf) -> std::io::Result<()> 
     }
 }
 
-/// `state app`, `visible LABEL`, `text LABEL`, `may LABEL COMMAND`, or `value`, `hover`, `active` or `rect LABEL SELECTOR`: answered in
-/// JSON, positions in pixels of the screen.
+/// `state app`, `visible LABEL`, `text LABEL`, `may LABEL COMMAND`, or `value`, `hover`, `active`, `reveal` or
+/// `rect LABEL SELECTOR`: answered in JSON, positions in pixels of the screen.
 async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     use tauri::Manager as _;
     let (command, rest) = line.split_once(' ')?;
@@ -65,6 +65,11 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
         ),
         "text" => "document.body.innerText".to_owned(),
         "hover" | "active" => format!("document.querySelector({selector})?.matches(':{command}') ?? false"),
+        // Scrolled into sight, if it is in a list that scrolls; where it is in sight nothing moves.
+        "reveal" => format!(
+            "(() => {{ const e = document.querySelector({selector}); \
+             e?.scrollIntoView({{ block: 'nearest' }}); return e !== null; }})()"
+        ),
         // Of the field that gets what is typed, and of no other.
         "value" => format!(
             "(() => {{ const e = document.querySelector({selector}); \

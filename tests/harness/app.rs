@@ -138,9 +138,11 @@ impl<'a> AppWindow<'a> {
     }
 
     async fn press_at(&self, window: &str, selector: &str) -> Result<()> {
+        let reveal = format!("reveal {window} {selector}");
+        eventually(&format!("{selector} is in sight"), || self.ask(&reveal), |is: &bool| *is).await?;
         let look = || self.place(window, selector);
         let place = eventually(&format!("{selector} is there"), look, |place| place.width > 0.0).await?;
-        // As a person does: goes there, sees that it is the right place, presses, sees it give way, lets go.
+        // As a person does: scrolls and goes there, sees that it is the right place, presses, sees it give way, lets go.
         let screen = self.desktop.screen();
         screen.point(place.at(0.5, 0.5))?;
         self.is(window, "hover", selector).await?;
