@@ -96,6 +96,12 @@ impl Plan {
         }
     }
 
+    /// Nothing but our server under as many rings as it can take.
+    pub(crate) fn only_load(load: Duration) -> Self {
+        let (crowds, starts, peer) = (Vec::new(), 0, Duration::ZERO);
+        Self { crowds, starts, peer, load, ours: load + Duration::from_secs(60), ..Self::quick() }
+    }
+
     /// Devices of the largest crowd.
     pub(crate) fn most(&self) -> usize {
         self.crowds.iter().map(|crowd| crowd.devices).max().unwrap_or(0)
