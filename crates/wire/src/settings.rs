@@ -2,25 +2,37 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of a call: the type's, overridden for one call.
+/// Settings of a call: the type's, overridden for one call. A group that is as usual (as in a call of the type `default`)
+/// is left out: they travel with every event of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Settings {
     /// Sound.
+    #[serde(skip_serializing_if = "is_usual")]
     pub audio: AudioSettings,
     /// Picture.
+    #[serde(skip_serializing_if = "is_usual")]
     pub video: VideoSettings,
     /// Screen sharing.
+    #[serde(skip_serializing_if = "is_usual")]
     pub screen_share: ScreenShareSettings,
     /// Ringing.
+    #[serde(skip_serializing_if = "is_usual")]
     pub ring: RingSettings,
     /// Who comes in before it is open.
+    #[serde(skip_serializing_if = "is_usual")]
     pub backstage: BackstageSettings,
     /// How many, and how long.
+    #[serde(skip_serializing_if = "is_usual")]
     pub limits: LimitSettings,
     /// The life of a session.
+    #[serde(skip_serializing_if = "is_usual")]
     pub session: SessionSettings,
+}
+
+fn is_usual<T: Default + PartialEq>(group: &T) -> bool {
+    *group == T::default()
 }
 
 /// On, off, or as the device thinks best.
@@ -225,6 +237,15 @@ mod tests {
         let settings = Settings::default().overridden(&json!({"ring": {"timeout_ms": 20_000}, "unknown": 1})).unwrap();
         assert_eq!(settings.ring.timeout_ms, 20_000);
         assert_eq!(Settings { ring: RingSettings::default(), ..settings }, Settings::default());
+    }
+
+    #[test]
+    fn what_is_as_usual_does_not_travel_and_is_there_again_afterwards() {
+        assert_eq!(serde_json::to_value(Settings::default()).unwrap(), json!({}));
+        let settings = Settings::default().overridden(&json!({"ring": {"timeout_ms": 20_000}})).unwrap();
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(text, r#"{"ring":{"timeout_ms":20000}}"#);
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
     }
 
     #[test]
