@@ -138,7 +138,7 @@ impl Client {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn ring(&self, people: Vec<UserId>, video: Toggle) -> Result<CallId, ClientError> {
-        Ok(self.ring_as(RingWish::new(people, video)).await?.call.cid)
+        Ok(self.ring_as(RingWish::new(people, video)).await?.call.cid.clone())
     }
 
     /// Rings people as wished. When one of them rings me at this moment, the answer is his call, which this device then

@@ -1,6 +1,9 @@
 //! Calls, people and history as they travel.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -165,8 +168,8 @@ pub struct PersonalGrants {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallState {
-    /// The call.
-    pub call: Call,
+    /// The call. Shared: its readers are told the same.
+    pub call: Arc<Call>,
     /// The newest ring of the call that concerns the reader, live or just over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring: Option<Ring>,

@@ -1,8 +1,8 @@
 //! Ids as types, so that a user id is never passed for a device id. Parsed once, at the edge.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Longest id of any kind, in bytes.
 const MAX_ID_BYTES: usize = 64;
@@ -38,10 +38,11 @@ macro_rules! text_schema {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $allowed:literal, $pattern:literal, $rule:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
         #[cfg_attr(feature = "bindings", derive(specta::Type), specta(type = String))]
-        pub struct $name(String);
+        // Shared: ids are copied into every message, and compared; their text never changes.
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The id as text.
@@ -59,7 +60,13 @@ macro_rules! id {
                 if text.is_empty() || text.len() > MAX_ID_BYTES || !text.bytes().all(rule) {
                     return Err(IdError { what: $what, allowed: $allowed });
                 }
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -73,7 +80,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.0.as_ref().to_owned()
             }
         }
 
@@ -93,7 +100,7 @@ macro_rules! minted {
             /// A new id: sortable by time, unguessable enough to name things, never a secret.
             #[must_use]
             pub fn mint(ulid: ulid::Ulid) -> Self {
-                Self(format!(concat!($prefix, "{}"), ulid.to_string().to_lowercase()))
+                Self(format!(concat!($prefix, "{}"), ulid.to_string().to_lowercase()).into())
             }
         }
     };
@@ -147,11 +154,11 @@ minted!(RingId, "r");
 minted!(SessionId, "s");
 
 /// A lasting place to meet, named by type and id; written `type:id`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 #[cfg_attr(feature = "bindings", derive(specta::Type), specta(type = String))]
 pub struct CallId {
-    cid: String,
+    cid: Arc<str>,
     colon: usize,
 }
 
@@ -167,7 +174,7 @@ impl CallId {
         if !valid(call_type) || !valid(id) {
             return Err(IdError { what: "a call's type and its id", allowed: "a-z A-Z 0-9 _ - (written type:id)" });
         }
-        Ok(Self { cid: format!("{call_type}:{id}"), colon: call_type.len() })
+        Ok(Self { cid: format!("{call_type}:{id}").into(), colon: call_type.len() })
     }
 
     /// The bundle of settings and grants the call follows.
@@ -186,6 +193,12 @@ impl CallId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.cid
+    }
+}
+
+impl Serialize for CallId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.cid)
     }
 }
 
@@ -208,7 +221,7 @@ impl TryFrom<String> for CallId {
 
 impl From<CallId> for String {
     fn from(cid: CallId) -> Self {
-        cid.cid
+        cid.cid.as_ref().to_owned()
     }
 }
 

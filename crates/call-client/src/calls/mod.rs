@@ -460,7 +460,7 @@ fn placeholder(cid: CallId, me: &UserId, now: Now) -> CallState {
         session: None,
         version: 0,
     };
-    CallState { call, ring: None, own_capabilities: BTreeSet::new() }
+    CallState { call: call.into(), ring: None, own_capabilities: BTreeSet::new() }
 }
 
 fn shown(toggle: Toggle) -> DeviceView {

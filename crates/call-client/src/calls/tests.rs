@@ -1,6 +1,6 @@
 //! Short stories of one device, each named after its rule.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use wire::{
     Join, Joined, MediaCredentials, MediaServer, Outcome, Participant, Reason, Ring, Session, SessionId, Target,
@@ -49,9 +49,10 @@ fn ring(name: &str, outcome: Outcome, answered_on: Option<&str>) -> Ring {
 
 fn state(version: u64, ring: Option<Ring>, inside: Option<&[&str]>) -> CallState {
     let mut state = placeholder(cid(), &id("ann"), Now { instant: base(), wall: UnixMillis(WALL) });
-    state.call.version = version;
+    let call = Arc::make_mut(&mut state.call);
+    call.version = version;
     state.ring = ring;
-    state.call.session = inside.map(|devices| Session {
+    call.session = inside.map(|devices| Session {
         id: id("s1"),
         started_at: UnixMillis(WALL),
         participants: devices
@@ -359,7 +360,7 @@ fn r13_busy_when_in_a_call_answers_by_itself() {
     let mut ben = Device::in_call("ben", "ben1");
     ben.is(Input::BusyWhenInCall { to: Toggle::On });
     let mut other = state(1, Some(ring("r9", Outcome::Ringing, None)), None);
-    other.call.cid = id("default:y");
+    Arc::make_mut(&mut other.call).cid = id("default:y");
     ben.hears(other);
     assert!(matches!(ben.request(), Some((_, Request::Reject { reject, .. })) if reject.reason == Reason::Busy));
     assert_eq!(ben.stands().map(|(state, _)| state), Some(CallingState::Joined));
@@ -475,7 +476,7 @@ fn what_the_settings_switch_off_is_off_at_the_start() {
     ben.wants(cid());
     let (join, _) = ben.join_request();
     let mut inside = state(2, None, Some(&["ben1"]));
-    inside.call.settings.audio.mic_default_on = false;
+    Arc::make_mut(&mut inside.call).settings.audio.mic_default_on = false;
     ben.answered(join, Ok(joined(inside)));
     let is_muted = |output: &Output| matches!(output, Output::OpenSession { microphone: Toggle::Off, .. });
     assert!(ben.outputs.iter().any(is_muted));

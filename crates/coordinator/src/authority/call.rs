@@ -1,6 +1,9 @@
 //! A call that is held in memory because something goes on in it, and who sees what of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use wire::{Call, DeviceId, SessionId, UnixMillis, UserId};
 
@@ -9,7 +12,8 @@ use crate::ring::Ring;
 
 #[derive(Debug, Clone)]
 pub(super) struct LiveCall {
-    pub(super) call: Call,
+    /// Shared with whoever is told of it and with the store: a change makes a new one.
+    pub(super) call: Arc<Call>,
     /// The newest ring.
     pub(super) ring: Option<Ring>,
     pub(super) media: BTreeMap<DeviceId, MediaPresence>,
@@ -20,8 +24,13 @@ pub(super) struct LiveCall {
 }
 
 impl LiveCall {
-    pub(super) fn new(call: Call, ring: Option<Ring>) -> Self {
-        Self { call, ring, media: BTreeMap::new(), lonely_since: None, warned: None }
+    pub(super) fn new(call: impl Into<Arc<Call>>, ring: Option<Ring>) -> Self {
+        Self { call: call.into(), ring, media: BTreeMap::new(), lonely_since: None, warned: None }
+    }
+
+    /// The call, to be changed.
+    pub(super) fn edit(&mut self) -> &mut Call {
+        Arc::make_mut(&mut self.call)
     }
 
     pub(super) fn is_live(&self) -> bool {

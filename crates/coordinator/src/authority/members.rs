@@ -37,7 +37,7 @@ impl Authority {
             if *user == live.call.created_by {
                 return Err(ErrorBody::invalid("remove", "the person who made a call stays on its list"));
             }
-            live.call.members.retain(|member| member.user != *user);
+            live.edit().members.retain(|member| member.user != *user);
             self.put_out(now, &mut live, user, &mut draft);
         }
         Ok(self.settle(now, who, live, draft))
@@ -107,10 +107,10 @@ impl Authority {
             if !self.people.contains_key(user) {
                 return Err(nobody("user", user));
             }
-            live.call.blocked.insert(user.clone());
+            live.edit().blocked.insert(user.clone());
             self.put_out(now, &mut live, user, &mut draft);
         } else {
-            live.call.blocked.remove(user);
+            live.edit().blocked.remove(user);
         }
         Ok(self.settle(now, who, live, draft))
     }
@@ -133,7 +133,7 @@ impl Authority {
             let message = format!("you cannot give what you may not do yourself ({})", missing.as_str());
             return Err(ErrorBody::new(Code::PermissionDenied, message));
         }
-        let personal = live.call.grants.entry(update.user.clone()).or_default();
+        let personal = live.edit().grants.entry(update.user.clone()).or_default();
         for capability in &update.grant {
             personal.revoked.remove(capability);
             personal.granted.insert(*capability);
@@ -181,7 +181,7 @@ impl Authority {
             if let Some(role) = &data.role {
                 check_role(&format!("{field}.role"), role)?;
             }
-            match live.call.members.iter_mut().find(|known| known.user == data.user) {
+            match live.edit().members.iter_mut().find(|known| known.user == data.user) {
                 Some(known) => {
                     if let Some(role) = &data.role {
                         known.role.clone_from(role);
@@ -190,7 +190,7 @@ impl Authority {
                         known.custom.clone_from(&data.custom);
                     }
                 }
-                None => live.call.members.push(Member {
+                None => live.edit().members.push(Member {
                     user: data.user.clone(),
                     role: data.role.clone().unwrap_or_else(|| "member".to_owned()),
                     custom: data.custom.clone(),

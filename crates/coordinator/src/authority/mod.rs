@@ -34,7 +34,10 @@ mod sessions;
 mod tests;
 mod timers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use wire::{
     CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, HistoryEntry, ServerMessage, UnixMillis, UserId,
@@ -236,11 +239,11 @@ impl Authority {
     fn commit(&mut self, draft: Draft) {
         for mut live in draft.calls {
             let before = self.calls.get(&live.call.cid).cloned();
-            live.call.version = before.as_ref().map_or(0, |before| before.call.version) + 1;
+            live.edit().version = before.as_ref().map_or(0, |before| before.call.version) + 1;
             let changed = sessions::presence_changes(before.as_ref(), &live);
             self.batch.people.extend(changed);
             let cid = live.call.cid.clone();
-            let stored = StoredCall { call: live.call.clone(), is_live: live.is_held() };
+            let stored = StoredCall { call: Arc::clone(&live.call), is_live: live.is_held() };
             self.batch.change.calls.insert(cid.clone(), stored);
             if let Some(ring) = &live.ring
                 && before.as_ref().and_then(|before| before.ring.as_ref()) != Some(ring)
@@ -323,7 +326,7 @@ impl Authority {
     fn view(&self, live: &LiveCall, user: &UserId, now: UnixMillis) -> CallState {
         let ring = live.ring.as_ref().filter(|ring| ring.concerns(user));
         let own_capabilities = self.capabilities(live, user);
-        CallState { call: live.call.clone(), ring: ring.map(|ring| ring.view(now)), own_capabilities }
+        CallState { call: Arc::clone(&live.call), ring: ring.map(|ring| ring.view(now)), own_capabilities }
     }
 
     /// Tells some people something that is not kept; it goes out with the batch.

@@ -34,17 +34,17 @@ impl Authority {
         }
         if let Some(custom) = update.custom {
             check_custom("custom", &custom)?;
-            live.call.custom = custom;
+            live.edit().custom = custom;
         }
         if let Some(starts_at) = update.starts_at {
             check_starts_at("starts_at", starts_at)?;
-            live.call.starts_at = Some(starts_at);
-            live.call.reminders_sent = reminders_passed(now, starts_at);
+            live.edit().starts_at = Some(starts_at);
+            live.edit().reminders_sent = reminders_passed(now, starts_at);
         }
         let mut draft = Draft::default();
         if let Some(patch) = &update.settings {
             self.allow(&live, &who.user, Capability::UpdateSettings)?;
-            live.call.settings = overridden("settings", &live.call.settings, patch)?;
+            live.edit().settings = overridden("settings", &live.call.settings, patch)?;
             for user in live.audience() {
                 self.permit_media(&live, &user, &mut draft);
             }
@@ -62,7 +62,7 @@ impl Authority {
     ) -> Result<CallState, ErrorBody> {
         let mut live = self.call(cid).ok_or_else(no_such_call)?;
         self.allow(&live, &who.user, Capability::GoLive)?;
-        live.call.is_live = live_now;
+        live.edit().is_live = live_now;
         Ok(self.settle(now, who, live, Draft::default()))
     }
 
@@ -81,9 +81,9 @@ impl Authority {
             if !self.people.contains_key(&user) {
                 return Err(nobody("user", &user));
             }
-            live.call.pinned.insert(user);
+            live.edit().pinned.insert(user);
         } else {
-            live.call.pinned.remove(&user);
+            live.edit().pinned.remove(&user);
         }
         Ok(self.settle(now, who, live, Draft::default()))
     }

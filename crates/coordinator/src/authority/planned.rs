@@ -67,7 +67,7 @@ impl Authority {
     /// Reminds, warns and ends, as far as it is time.
     pub(super) fn do_planned(&self, now: UnixMillis, mut live: LiveCall, draft: &mut Draft) -> LiveCall {
         while let Some(at) = reminded_at(&live).filter(|at| *at <= now) {
-            live.call.reminders_sent += 1;
+            live.edit().reminders_sent += 1;
             if now < at.plus(TOO_LATE) {
                 let members: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
                 let (cid, starts_at) = (live.call.cid.clone(), live.call.starts_at);
@@ -79,7 +79,7 @@ impl Authority {
                 tracing::info!(cid = %live.call.cid, "the call has lasted as long as it may and is ended");
                 self.stop_ring(&mut live, Stop::Cancel, draft);
                 self.close_session(now, &mut live, draft);
-                live.call.ended_at = Some(now);
+                live.edit().ended_at = Some(now);
             } else if warned_at(&live).is_some_and(|at| at <= now) {
                 let session = live.call.session.iter();
                 let inside = session.flat_map(|session| &session.participants).map(|there| there.user.clone());

@@ -65,14 +65,14 @@ impl Authority {
         }
         self.admit(now, &live, who)?;
         // Somebody who may comes into a call that was ended: it goes on.
-        live.call.ended_at = None;
+        live.edit().ended_at = None;
         self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
         open_session(&mut live, now, &mut self.ids);
         if let Some(ring) = &mut live.ring {
             ring.came(&who.device);
         }
         let participant = Participant { user: who.user.clone(), device: who.device.clone(), joined_at: now };
-        if let Some(session) = live.call.session.as_mut()
+        if let Some(session) = live.edit().session.as_mut()
             && !session.participants.iter().any(|there| there.device == who.device)
         {
             session.participants.push(participant);
@@ -153,11 +153,14 @@ impl Authority {
         let was_awaited = ring.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
-            draft.effects.push(Effect::RemoveParticipant {
-                cid: cid.clone(),
-                user: who.user.clone(),
-                device: who.device.clone(),
-            });
+            // With the session the room is closed, which puts everybody out.
+            if live.call.session.is_some() {
+                draft.effects.push(Effect::RemoveParticipant {
+                    cid: cid.clone(),
+                    user: who.user.clone(),
+                    device: who.device.clone(),
+                });
+            }
         }
         let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
         // Who rang further people into a call that goes on and goes out of it leaves them ringing (S14).
@@ -198,7 +201,7 @@ impl Authority {
         let mut draft = Draft::default();
         self.stop_ring(&mut live, Stop::Cancel, &mut draft);
         self.close_session(now, &mut live, &mut draft);
-        live.call.ended_at = Some(now);
+        live.edit().ended_at = Some(now);
         draft.calls.push(live);
         self.commit(draft);
         Ok(())
@@ -249,7 +252,7 @@ impl Authority {
         draft: &mut Draft,
     ) {
         live.media.remove(device);
-        let Some(session) = live.call.session.as_mut() else { return };
+        let Some(session) = live.edit().session.as_mut() else { return };
         let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };
         let gone = session.participants.remove(index);
         let session = session.id.clone();
@@ -269,7 +272,7 @@ impl Authority {
 
     /// The session is over: everybody in it is out, and the history says how long it was.
     pub(super) fn close_session(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
-        let Some(session) = live.call.session.take() else { return };
+        let Some(session) = live.edit().session.take() else { return };
         for gone in &session.participants {
             self.remember_duration(now, live, &session.id, gone, draft);
         }
@@ -311,7 +314,7 @@ impl Authority {
 /// Begins a session, if none runs.
 pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis, ids: &mut Ids) {
     let fresh = || Session { id: ids.session(now), started_at: now, participants: Vec::new() };
-    live.call.session.get_or_insert_with(fresh);
+    live.edit().session.get_or_insert_with(fresh);
 }
 
 /// Somebody was answered, or answered, and never came in: the call took place without him.

@@ -5,6 +5,7 @@ mod sqlite;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -170,7 +171,7 @@ impl Change {
 /// A call as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredCall {
-    pub(crate) call: Call,
+    pub(crate) call: Arc<Call>,
     /// Something goes on in it: it is loaded at the start.
     pub(crate) is_live: bool,
 }
@@ -189,7 +190,7 @@ pub(crate) struct Remembered {
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     pub(crate) people: Vec<StoredPerson>,
-    pub(crate) calls: Vec<Call>,
+    pub(crate) calls: Vec<Arc<Call>>,
     pub(crate) rings: Vec<Ring>,
     /// The operator's own call types, as they were written.
     pub(crate) call_types: BTreeMap<String, CallTypeData>,

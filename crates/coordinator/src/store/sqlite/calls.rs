@@ -9,6 +9,9 @@ use crate::{ring::Ring, store::StoreError};
 impl Sqlite {
     /// A call, with its newest ring; a ring that cannot be read is left out, and the call goes on without it.
     pub(in crate::store) async fn call(&self, cid: &CallId) -> Result<Option<(Call, Option<Ring>)>, StoreError> {
+        if !self.known.may_have(cid) {
+            return Ok(None);
+        }
         let query = sqlx::query("SELECT document, ring FROM calls WHERE cid = ?");
         let Some(row) = query.bind(cid.as_str()).fetch_optional(&self.pool).await? else { return Ok(None) };
         Ok(Some((document(&row, 0)?, readable(document(&row, 1)).flatten())))

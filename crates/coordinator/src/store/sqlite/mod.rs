@@ -6,6 +6,7 @@ mod calls;
 mod enrol;
 mod history;
 mod keys;
+mod known;
 mod people;
 mod webhooks;
 mod write;
@@ -20,15 +21,21 @@ use sqlx::{
 use wire::UnixMillis;
 
 use super::{Live, StoreError};
+use known::Known;
 
 /// Connections for everything but changes of calls.
 const READERS: u32 = 4;
+/// In KiB, by the minus sign: where calls and histories grow, and are changed again soon.
+const WRITER_CACHE: &str = "-8192";
+/// Pages of the log (16 MB) before they are copied into the file: what is changed often is copied once.
+const CHECKPOINT: &str = "4000";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sqlite {
     pool: SqlitePool,
     /// One connection, for changes of calls alone: a batch never waits for anything but the file.
     writer: SqlitePool,
+    known: Known,
 }
 
 impl Sqlite {
@@ -41,13 +48,17 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(2));
+            .busy_timeout(Duration::from_secs(2))
+            // What a statement may have to take back stays in memory.
+            .pragma("temp_store", "memory");
         // A file does not hang up: asking before each use would only cost a round to its thread.
         let lasting = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
         let pool = lasting().max_connections(READERS).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
-        let writer = lasting().max_connections(1).connect_with(options).await?;
-        Ok(Self { pool, writer })
+        let writing = options.pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", CHECKPOINT);
+        let writer = lasting().max_connections(1).connect_with(writing).await?;
+        let known = Known::read(&pool).await?;
+        Ok(Self { pool, writer, known })
     }
 
     pub(in crate::store) async fn live(&self) -> Result<Live, StoreError> {

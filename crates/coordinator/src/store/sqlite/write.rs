@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
+use sqlx::{Arguments as _, AssertSqlSafe, Encode, Row as _, Type, sqlite::SqliteArguments};
 use wire::{CallId, HistoryEntry};
 
 use super::Sqlite;
@@ -12,27 +12,11 @@ use crate::{
     store::{Change, StoreError},
 };
 
-/// The rows come as JSON lists: the text of the statement is always the same, and is prepared once.
-macro_rules! changes {
-    () => {
-        "INSERT INTO calls (cid, is_live, document, ring) \
-         SELECT value ->> 0, value ->> 1, value -> 2, nullif(value -> 3, 'null') FROM json_each(?) WHERE true \
-         ON CONFLICT (cid) DO UPDATE SET is_live = excluded.is_live, document = excluded.document, \
-         ring = coalesce(excluded.ring, ring); \
-         INSERT INTO history (person, occasion, unseen, document) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value -> 3 FROM json_each(?) WHERE true \
-         ON CONFLICT (person, occasion) DO UPDATE SET unseen = excluded.unseen, document = excluded.document \
-         RETURNING id, person, occasion; "
-    };
-}
+/// How many rows a statement has room for: of few sizes, so that each is prepared once. Empty places are passed over.
+const ROOMS: [usize; 5] = [1, 4, 16, 64, 256];
 
-const WRITE: &str = concat!("BEGIN IMMEDIATE; ", changes!(), "COMMIT");
-
-/// With what other programs were answered and are to be told. An event that nobody wants to hear is not kept.
-const WRITE_AND_TELL: &str = concat!(
-    "BEGIN IMMEDIATE; ",
-    changes!(),
-    "INSERT OR REPLACE INTO kept_answers (owner, key, request_hash, body, created_at) \
+/// What webhooks are told and programs were answered comes as JSON lists. An event that nobody wants to hear is not kept.
+const TELL: &str = "INSERT OR REPLACE INTO kept_answers (owner, key, request_hash, body, created_at) \
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?); \
      INSERT INTO webhook_events (id, at, body) \
      SELECT value ->> 0, value ->> 1, value -> 3 FROM json_each(?) AS told WHERE EXISTS (SELECT 1 FROM webhooks \
@@ -40,34 +24,28 @@ const WRITE_AND_TELL: &str = concat!(
      INSERT INTO deliveries (hook, event, created_at, next_at) \
      SELECT webhooks.id, told.value ->> 0, told.value ->> 1, told.value ->> 1 FROM json_each(?) AS told, webhooks \
      WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = told.value ->> 2) \
-     ORDER BY told.key, webhooks.id; ",
-    "COMMIT",
-);
+     ORDER BY told.key, webhooks.id; ";
 
 impl Sqlite {
     /// Writes a change in one transaction; answers with the history entries as they now stand, in the change's order.
     pub(in crate::store) async fn write(&self, change: &Change) -> Result<Vec<HistoryEntry>, StoreError> {
-        // In the order of their ids, which is that of time: the newest of each call is left.
-        let rings: BTreeMap<&CallId, &Ring> = change.rings.values().map(|ring| (&ring.cid, ring)).collect();
-        let calls = change.calls.iter().map(|(cid, stored)| {
-            (cid, u8::from(stored.is_live), &stored.call, rings.get(cid)) //
-        });
-        let history = change.history.iter().map(|((person, occasion), entry)| {
-            (person, occasion, u8::from(entry.unseen), entry) //
-        });
-        let (calls, history) = (json(calls)?, json(history)?);
-        let query = if change.answers.is_empty() && change.events.is_empty() {
-            sqlx::query(WRITE).bind(calls).bind(history)
-        } else {
+        let mut statement = Statement { sql: String::from("BEGIN IMMEDIATE; "), values: SqliteArguments::default() };
+        statement.put_calls(change)?;
+        statement.put_history(change)?;
+        if !change.answers.is_empty() || !change.events.is_empty() {
             let answers = change.answers.iter().map(|answer| {
                 (&answer.of.owner, &answer.of.key, &answer.request_hash, &answer.body, answer.created_at) //
             });
             let events = json(change.events.iter().map(|event| (&event.id, event.at, event.kind, event)))?;
-            let query = sqlx::query(WRITE_AND_TELL).bind(calls).bind(history).bind(json(answers)?);
-            query.bind(events.clone()).bind(events)
-        };
+            statement.sql.push_str(TELL);
+            statement.bind(json(answers)?)?;
+            statement.bind(events.clone())?;
+            statement.bind(events)?;
+        }
+        let Statement { mut sql, values } = statement;
+        sql.push_str("COMMIT");
         let mut connection = self.writer.acquire().await?;
-        let rows = match query.fetch_all(&mut *connection).await {
+        let rows = match sqlx::query_with(AssertSqlSafe(sql), values).fetch_all(&mut *connection).await {
             Ok(rows) => rows,
             Err(error) => {
                 // Fails when the database has gone back by itself; then that is done.
@@ -75,6 +53,7 @@ impl Sqlite {
                 return Err(error.into());
             }
         };
+        self.known.extend(change.calls.keys());
         let mut ids = BTreeMap::new();
         for row in &rows {
             ids.insert((row.try_get::<&str, _>(1)?, row.try_get::<&str, _>(2)?), row.try_get::<i64, _>(0)?);
@@ -87,6 +66,98 @@ impl Sqlite {
     }
 }
 
+/// Text and values, in step.
+struct Statement {
+    sql: String,
+    values: SqliteArguments,
+}
+
+/// A table that rows are put into, in place of those that are the same by their key.
+struct Table {
+    into: &'static str,
+    row: &'static str,
+    columns: usize,
+    on_conflict: &'static str,
+}
+
+impl Statement {
+    fn put_calls(&mut self, change: &Change) -> Result<(), StoreError> {
+        // In the order of their ids, which is that of time: the newest of each call is left.
+        let rings: BTreeMap<&CallId, &Ring> = change.rings.values().map(|ring| (&ring.cid, ring)).collect();
+        for (cid, stored) in &change.calls {
+            self.bind(cid.as_str())?;
+            self.bind(stored.is_live)?;
+            self.bind(serde_json::to_string(&stored.call)?)?;
+            self.bind(rings.get(cid).map(serde_json::to_string).transpose()?)?;
+        }
+        let calls = Table {
+            into: "calls (cid, is_live, document, ring)",
+            row: "(?, ?, ?, ?)",
+            columns: 4,
+            on_conflict: "(cid) DO UPDATE SET is_live = excluded.is_live, document = excluded.document, \
+                          ring = coalesce(excluded.ring, ring)",
+        };
+        self.put(change.calls.len(), &calls)
+    }
+
+    fn put_history(&mut self, change: &Change) -> Result<(), StoreError> {
+        for ((person, occasion), entry) in &change.history {
+            self.bind(person.as_str())?;
+            self.bind(occasion.as_str())?;
+            self.bind(entry.unseen)?;
+            self.bind(serde_json::to_string(entry)?)?;
+        }
+        let history = Table {
+            into: "history (person, occasion, unseen, document)",
+            row: "(?, ?, ?, ?)",
+            columns: 4,
+            on_conflict: "(person, occasion) DO UPDATE SET unseen = excluded.unseen, document = excluded.document \
+                          RETURNING id, person, occasion",
+        };
+        self.put(change.history.len(), &history)
+    }
+
+    fn bind<'q>(&mut self, value: impl Encode<'q, sqlx::Sqlite> + Type<sqlx::Sqlite>) -> Result<(), StoreError> {
+        self.values.add(value).map_err(|error| sqlx::Error::Encode(error).into())
+    }
+
+    /// Adds the text for so many rows, whose values are bound, and values for the places that stay empty.
+    fn put(&mut self, mut count: usize, table: &Table) -> Result<(), StoreError> {
+        let Table { into, row, columns, on_conflict } = table;
+        while count > 0 {
+            let room = ROOMS.into_iter().find(|room| *room >= count).unwrap_or(ROOMS[ROOMS.len() - 1]);
+            let rows = vec![*row; room].join(", ");
+            self.sql.push_str(&format!(
+                "INSERT INTO {into} SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL ON CONFLICT {on_conflict}; "
+            ));
+            for _ in 0..room.saturating_sub(count) * columns {
+                self.bind(None::<i64>)?;
+            }
+            count = count.saturating_sub(room);
+        }
+        Ok(())
+    }
+}
+
 fn json(rows: impl Iterator<Item = impl serde::Serialize>) -> Result<String, serde_json::Error> {
     serde_json::to_string(&rows.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_come_in_few_sizes_and_empty_places_are_filled() {
+        let table = Table { into: "t (a, b)", row: "(?, ?)", columns: 2, on_conflict: "(a) DO NOTHING" };
+        for (count, parts, rows) in [(0, 0, 0), (1, 1, 1), (2, 1, 4), (5, 1, 16), (256, 1, 256), (300, 2, 320)] {
+            let mut statement = Statement { sql: String::new(), values: SqliteArguments::default() };
+            for _ in 0..count * 2 {
+                statement.bind(1).unwrap();
+            }
+            statement.put(count, &table).unwrap();
+            assert_eq!(statement.sql.matches("INSERT").count(), parts, "{count}");
+            assert_eq!((statement.sql.matches('?').count(), statement.values.len()), (rows * 2, rows * 2), "{count}");
+        }
+    }
 }
