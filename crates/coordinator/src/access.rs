@@ -43,17 +43,24 @@ impl std::fmt::Debug for Secret {
 
 /// How long an access token is good for.
 const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
+/// By how much clocks may differ, in seconds.
+const LEEWAY: u64 = 5;
+/// Good tokens that are remembered; at most some 200 KB.
+const MOST_GOOD: usize = 1024;
 
 /// Signs and checks the access tokens of one server.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    /// Tokens that were found good, by their hashes: a device shows the same one with every request.
+    good: Mutex<HashMap<[u8; 32], AccessClaims>>,
 }
 
 impl Tokens {
     pub(crate) fn new(secret: &str) -> Self {
         let secret = secret.as_bytes();
-        Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret) }
+        let (encoding, decoding) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
+        Self { encoding, decoding, good: Mutex::default() }
     }
 
     pub(crate) fn issue(&self, user: &UserId, device: &DeviceId, role: Role, now: UnixMillis) -> AccessToken {
@@ -69,9 +76,25 @@ impl Tokens {
         AccessToken { token, expires_in_ms: 15 * 60 * 1000 }
     }
 
-    pub(crate) fn check(&self, token: &str) -> Result<AccessClaims, ErrorBody> {
+    pub(crate) fn check(&self, token: &str, now: UnixMillis) -> Result<AccessClaims, ErrorBody> {
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let is_fresh = |claims: &&AccessClaims| i64::try_from(claims.exp).is_ok_and(|exp| now.0 / 1000 <= exp);
+        let good = || self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(claims) = good().get(&hash).filter(is_fresh) {
+            return Ok(claims.clone());
+        }
+        let claims = self.verify(token)?;
+        let mut good = good();
+        if good.len() >= MOST_GOOD {
+            good.clear();
+        }
+        good.insert(hash, claims.clone());
+        Ok(claims)
+    }
+
+    fn verify(&self, token: &str) -> Result<AccessClaims, ErrorBody> {
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = 5;
+        validation.leeway = LEEWAY;
         validation.validate_nbf = true;
         match decode::<AccessClaims>(token, &self.decoding, &validation) {
             Ok(decoded) => Ok(decoded.claims),

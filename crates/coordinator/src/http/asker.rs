@@ -78,7 +78,7 @@ impl FromRequestParts<App> for SignedIn {
         if Keys::is_key(token) {
             return Ok(program(app, token, parts).await?);
         }
-        let claims = app.tokens.check(token)?;
+        let claims = app.tokens.check(token, unix_now())?;
         if app.signed_out.has(&claims.device) {
             return Err(not_signed_in().into());
         }

@@ -23,7 +23,7 @@ use crate::hub::{Caller, Outlet, Request};
 /// Messages that may wait for a slow reader before it is cut off.
 const OUTLET: usize = 256;
 /// What is read at a time; larger messages grow it while they are read.
-const SOCKET_BUFFER: usize = 4096;
+const SOCKET_BUFFER: usize = 1024;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(15);
 /// How long saying good-bye may take.
@@ -110,6 +110,8 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
+    let stopped = app.stop.cancelled();
+    tokio::pin!(stopped);
     loop {
         let outgoing = tokio::select! {
             message = messages.recv() => match message {
@@ -134,7 +136,7 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
                 }
                 Message::Ping(axum::body::Bytes::new())
             }
-            () = app.stop.cancelled() => return End::Shutdown,
+            () = &mut stopped => return End::Shutdown,
         };
         match timeout(WRITE, send(socket, outgoing, messages)).await {
             Ok(Ok(())) => {}
