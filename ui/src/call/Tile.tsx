@@ -31,7 +31,7 @@ export function Tile({ participant, size }: Props) {
       )}
       <figcaption className={styles.name}>
         {!participant.microphoneOn && <Icon name="micOff" size={15} />}
-        {participant.isMe ? 'You' : participant.name}
+        <span>{participant.isMe ? 'You' : participant.name}</span>
       </figcaption>
     </figure>
   );

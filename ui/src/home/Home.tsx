@@ -51,7 +51,7 @@ function Me({ onSettings }: { onSettings: () => void }) {
     <header className={styles.me}>
       <Avatar name={me.name} size={44} id={me.id} />
       <div>
-        <strong>{me.name}</strong>
+        <strong title={me.name}>{me.name}</strong>
         <small data-status={connection.status} title={'why' in connection ? connection.why : undefined}>
           {statusLine(connection, server ?? '', isQuiet ?? false)}
         </small>

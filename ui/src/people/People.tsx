@@ -103,7 +103,7 @@ function PersonRow({ person, isFavourite }: { person: Person; isFavourite: boole
     <li className={styles.person}>
       <Avatar name={person.name} size={40} presence={person.presence} id={person.id} />
       <div className={styles.who}>
-        <strong>{person.name}</strong>
+        <strong title={person.name}>{person.name}</strong>
         <span>{presence(person)}</span>
       </div>
       <div className={styles.star} data-on={isFavourite}>
