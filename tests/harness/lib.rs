@@ -21,7 +21,7 @@ mod sound;
 pub mod steps;
 mod wait;
 
-pub use app::{App, AppWindow};
+pub use app::{App, AppWindow, Look};
 pub use bus::{Hosts, notifications::Shown, tray::TrayState};
 pub use desktop::Desktop;
 pub use guest::{Guest, Report};
