@@ -23,7 +23,7 @@ mod wait;
 
 pub use app::{App, AppWindow, Look};
 pub use bus::{Hosts, notifications::Shown, tray::TrayState};
-pub use desktop::Desktop;
+pub use desktop::{Desktop, Keyring};
 pub use guest::{Guest, Report};
 pub use program::{Answer, Program};
 pub use receiver::{Delivery, Mood, Receiver};

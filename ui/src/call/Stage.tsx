@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 
-import type { JoinedView } from '#ui/bindings';
+import type { CallView, JoinedView } from '#ui/bindings';
 import { arrange } from '#ui/call/arrange';
+import { Order } from '#ui/call/Order';
 import styles from '#ui/call/Stage.module.css';
 import { Tile } from '#ui/call/Tile';
 import { Avatar } from '#ui/components/Avatar';
@@ -9,7 +10,7 @@ import { Avatar } from '#ui/components/Avatar';
 const GAP = 8;
 
 /** Everybody in the call, as large as they fit. With one other I am in the corner; among more I have a place beside them. */
-export function Stage({ joined, others }: { joined: JoinedView; others: string }) {
+export function Stage({ call, joined, others }: { call: CallView; joined: JoinedView; others: string }) {
   const [place, area] = useArea();
   const there = joined.participants.filter((participant) => !participant.isMe);
   const me = joined.participants.find((participant) => participant.isMe);
@@ -26,7 +27,9 @@ export function Stage({ joined, others }: { joined: JoinedView; others: string }
       ) : (
         <div className={styles.tiles}>
           {tiles.map((participant) => (
-            <Tile key={participant.identity} participant={participant} size={{ width, height }} />
+            <Tile key={participant.identity} participant={participant} size={{ width, height }}>
+              {isGroup && !participant.isMe && <Order call={call} participant={participant} />}
+            </Tile>
           ))}
         </div>
       )}

@@ -17,7 +17,7 @@ const WORTH_SEARCHING = 7;
 const TYPING = 200;
 
 /** Everybody on the server, each with the buttons that ring. */
-export function People({ onInvite }: { onInvite: () => void }) {
+export function People({ onInvite }: { onInvite: (() => void) | null }) {
   const people = usePeople();
   const isKnown = useIsKnown();
   if (!isKnown && people.length === 0) {
@@ -31,7 +31,7 @@ export function People({ onInvite }: { onInvite: () => void }) {
     return (
       <div className={styles.empty}>
         <p>Nobody else is here yet.</p>
-        <Button label="Invite your first friend" kind="main" onPress={onInvite} />
+        {onInvite !== null && <Button label="Invite your first friend" kind="main" onPress={onInvite} />}
       </div>
     );
   }
