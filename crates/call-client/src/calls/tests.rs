@@ -511,7 +511,7 @@ fn who_may_only_listen_comes_in_muted_and_cannot_switch_anything_on() {
 #[test]
 fn an_admin_asks_who_waits_at_the_door_and_hears_who_comes_and_goes() {
     let mut ann = Device::of("ann", "ann1");
-    let ask = |id, seconds| wire::WaitingAsk {
+    let ask = |id, seconds: i64| WaitingAsk {
         id: wire::AskId(id),
         name: format!("Person {id}"),
         device_name: "desk".to_owned(),
