@@ -4,6 +4,8 @@ mod desktop {
     mod bare;
     mod call;
     mod crash;
+    mod door;
+    mod keyring;
     mod leaving;
     mod people;
     mod ring_ends;

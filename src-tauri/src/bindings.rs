@@ -17,12 +17,21 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::app_state,
             commands::start_own_server,
             commands::accept_invite,
+            commands::ask_to_join,
+            commands::stop_asking,
+            commands::answer_ask,
+            commands::try_again,
+            commands::sign_in_anew,
             commands::create_invite,
             commands::ring,
+            commands::accept,
             commands::join,
             commands::leave,
             commands::reject,
             commands::end,
+            commands::mute_person,
+            commands::put_out,
+            commands::add_people,
             commands::set_microphone,
             commands::set_camera,
             commands::mark_missed_seen,
@@ -79,7 +88,7 @@ mod tests {
         let calls = generated.split("__TAURI_INVOKE").filter_map(|call| call.split_once("(\"")?.1.split_once('"'));
         let commands: BTreeSet<String> = calls.map(|(name, _)| name.to_owned()).collect();
         assert_eq!(allowed(include_str!("../capabilities/main.json")), commands);
-        let popup = ["app_state", "avatar", "join", "reject", "show_main_window"].map(str::to_owned);
+        let popup = ["accept", "app_state", "avatar", "reject", "show_main_window"].map(str::to_owned);
         assert_eq!(allowed(include_str!("../capabilities/ring.json")), BTreeSet::from(popup));
     }
 }

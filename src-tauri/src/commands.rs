@@ -1,13 +1,13 @@
 //! What the page may ask for; each a line over the library that does it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use call_client::Toggle;
+use call_client::{Qr, Toggle};
 use tauri::{State, WebviewWindow};
-use wire::{CallId, CreateInvite, DoNotDisturb, ErrorBody, PeopleQuery, Person, UserId};
+use wire::{AskId, CallId, CreateInvite, DoNotDisturb, ErrorBody, MuteUsers, PeopleQuery, Person, RingMembers, UserId};
 
 use crate::{
     desk::Desk,
-    state::{AppState, DeviceKind, Devices, InviteLink},
+    state::{AppState, DeviceKind, Devices, InviteLink, InviteWish},
     windows,
 };
 
@@ -27,15 +27,49 @@ pub(crate) async fn start_own_server(desk: State<'_, Desk>, name: String) -> Ans
 
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn accept_invite(desk: State<'_, Desk>, link: String, name: String) -> Answer<()> {
-    desk.accept_invite(link, name).await
+pub(crate) async fn accept_invite(desk: State<'_, Desk>, link: String, server: String, name: String) -> Answer<()> {
+    desk.accept_invite(link, server, name).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn create_invite(desk: State<'_, Desk>) -> Answer<InviteLink> {
-    let made = desk.client()?.create_invite(CreateInvite::default()).await.map_err(|error| error.body())?;
-    Ok(InviteLink { link: made.link, expires_at: made.expires_at })
+pub(crate) async fn ask_to_join(desk: State<'_, Desk>, server: String, name: String) -> Answer<()> {
+    desk.ask_to_join(server, name).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn stop_asking(desk: State<'_, Desk>) {
+    desk.stop_asking();
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn answer_ask(desk: State<'_, Desk>, id: AskId, admit: bool) -> Answer<()> {
+    desk.answer_ask(id, admit).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn try_again(desk: State<'_, Desk>) -> Answer<()> {
+    desk.try_again().await;
+    Ok(())
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn sign_in_anew(desk: State<'_, Desk>) {
+    desk.sign_in_anew();
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn create_invite(desk: State<'_, Desk>, wish: InviteWish) -> Answer<InviteLink> {
+    let InviteWish { uses, expires_in_ms, role } = wish;
+    let request = CreateInvite { uses, expires_in_ms, role, ..CreateInvite::default() };
+    let made = desk.client()?.create_invite(request).await.map_err(|error| error.body())?;
+    let qr = Qr::of(&made.link).map(|qr| qr.svg()).ok();
+    Ok(InviteLink { link: made.link, code: made.code.spoken(), qr, expires_at: made.expires_at })
 }
 
 #[tauri::command]
@@ -47,11 +81,18 @@ pub(crate) async fn ring(desk: State<'_, Desk>, people: Vec<UserId>, video: bool
 /// A refusal in the popup is shown in the main window, where there is room to read it.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn join(desk: State<'_, Desk>, window: WebviewWindow, cid: CallId, video: bool) -> Answer<()> {
+pub(crate) async fn accept(desk: State<'_, Desk>, window: WebviewWindow, cid: CallId, video: bool) -> Answer<()> {
+    let video = Some(Toggle::from(video));
     if window.label() == windows::RING {
-        desk.answer(cid, Some(Toggle::from(video))).await;
+        desk.answer(cid, video).await;
         return Ok(());
     }
+    desk.accept(cid, video).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn join(desk: State<'_, Desk>, cid: CallId, video: bool) -> Answer<()> {
     desk.join(cid, Toggle::from(video)).await
 }
 
@@ -83,6 +124,29 @@ pub(crate) async fn reject(
 #[specta::specta]
 pub(crate) async fn end(desk: State<'_, Desk>, cid: CallId) -> Answer<()> {
     desk.end(cid).await
+}
+
+/// Mutes somebody else; he may unmute himself.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn mute_person(desk: State<'_, Desk>, cid: CallId, user: UserId) -> Answer<()> {
+    let request = MuteUsers { users: Some(vec![user]), ..MuteUsers::default() };
+    desk.client()?.server().mute(&cid, &request).await.map_err(|error| error.body())
+}
+
+/// Puts somebody out of a call; he may come back.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn put_out(desk: State<'_, Desk>, cid: CallId, user: UserId) -> Answer<()> {
+    desk.client()?.server().remove(&cid, &user).await.map(|_| ()).map_err(|error| error.body())
+}
+
+/// Rings people into a call that goes on.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn add_people(desk: State<'_, Desk>, cid: CallId, people: Vec<UserId>) -> Answer<()> {
+    let request = RingMembers { members: Some(people), ..RingMembers::default() };
+    desk.client()?.server().ring_members(&cid, &request).await.map(|_| ()).map_err(|error| error.body())
 }
 
 #[tauri::command]

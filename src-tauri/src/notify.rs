@@ -1,9 +1,10 @@
-//! The system's notifications: an incoming call with its two buttons, and a missed one. The summary is plain text by
+//! The system's notifications: an incoming call with its two buttons, a missed one, somebody at the door. The summary is plain text by
 //! the specification; the body may be markup, so that no name goes there.
 
 use notify_rust::{Hint, NotificationResponse, Timeout, Urgency};
 use tauri::{AppHandle, Manager as _};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use wire::WaitingAsk;
 
 use crate::{desk::Desk, ringing::Incoming, windows};
 
@@ -62,6 +63,40 @@ async fn on_action(app: &AppHandle, incoming: &Incoming, action: &str) {
         // Dismissed, or over.
         _ => {}
     }
+}
+
+/// Somebody waits at the door of the server: told where the main window, which asks, is not looked at. It has no button
+/// that lets him in: the code has to be compared first, in the window.
+pub(crate) fn asks(app: &AppHandle, ask: &WaitingAsk) -> Notification {
+    let over = CancellationToken::new();
+    let shown = over.clone().drop_guard();
+    let notification = notify_rust::Notification::new()
+        .appname("Bellbird")
+        .icon("contact-new")
+        .summary(&format!("{} asks to be let in", ask.name))
+        .body("Open Bellbird to compare the codes and answer.")
+        .hint(Hint::Resident(true))
+        .hint(Hint::Category("presence".to_owned()))
+        .timeout(Timeout::Never)
+        .action("default", "Open")
+        .finalize();
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if windows::is_looked_at(&app).await {
+            return;
+        }
+        let Ok(handle) = notification.show_async().await else { return };
+        let mut is_opened = false;
+        tokio::select! {
+            () = handle.wait_for_action_async(|response| is_opened = key(response) == "default") => {}
+            () = over.cancelled() => {}
+        }
+        _ = handle.close_async().await;
+        if is_opened {
+            windows::show_main(&app);
+        }
+    });
+    Notification { _shown: shown }
 }
 
 /// A call was missed.

@@ -41,7 +41,7 @@ async fn serve(app: AppHandle, path: std::path::PathBuf) -> std::io::Result<()> 
     }
 }
 
-/// `state app`, `visible LABEL`, `text LABEL`, `may LABEL COMMAND`, or `value`, `hover`, `active`, `reveal` or
+/// `state app`, `visible LABEL`, `text LABEL`, `painted LABEL`, `may LABEL COMMAND`, or `value`, `hover`, `active`, `reveal` or
 /// `rect LABEL SELECTOR`: answered in JSON, positions in pixels of the screen.
 async fn answer(app: &AppHandle, line: &str) -> Option<String> {
     use tauri::Manager as _;
@@ -63,6 +63,11 @@ async fn answer(app: &AppHandle, line: &str) -> Option<String> {
              window.__TAURI_INTERNALS__.invoke({selector}).then(() => (asked[{selector}] = true), \
              (error) => (asked[{selector}] = String(error))); }} return asked[{selector}]; }})()"
         ),
+        // True once after two frames were made since it was asked first.
+        "painted" => "(() => { const seen = window.painted === true; if (seen) { window.painted = undefined; } \
+                      else if (window.painted === undefined) { window.painted = false; requestAnimationFrame(() => \
+                      requestAnimationFrame(() => (window.painted = true))); } return seen; })()"
+            .to_owned(),
         "text" => "document.body.innerText".to_owned(),
         "hover" | "active" => format!("document.querySelector({selector})?.matches(':{command}') ?? false"),
         // Scrolled into sight, if it is in a list that scrolls; where it is in sight nothing moves.

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use call_client::Account;
+use call_client::AccountFolder;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Nobody but its person looks into a profile: its server's keys and database are in there too.
@@ -87,16 +87,9 @@ impl Profile {
         self.folder.join("server")
     }
 
-    pub(crate) fn account(&self) -> Option<Account> {
-        read(&self.folder.join("account.json"))
-    }
-
-    pub(crate) fn keep_account(&self, account: &Account) -> io::Result<()> {
-        write(&self.folder.join("account.json"), account)
-    }
-
-    pub(crate) fn forget_account(&self) -> io::Result<()> {
-        fs::remove_file(self.folder.join("account.json"))
+    /// The sign-in of this device.
+    pub(crate) fn account(&self) -> AccountFolder {
+        AccountFolder::new(self.folder.clone())
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -120,7 +113,7 @@ fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
     }
 }
 
-/// Only its owner may read it: an account is a secret.
+/// For its owner alone.
 fn write<T: Serialize>(file: &Path, value: &T) -> io::Result<()> {
     let partial = file.with_extension("partial");
     let mut opened = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;

@@ -166,8 +166,13 @@ pub(crate) mod examples {
 
     /// A call of Ann (me) and Ben.
     pub(crate) fn call(direction: Direction, calling_state: CallingState) -> CallView {
-        let joined =
-            JoinedView { since: None, microphone: DeviceView::On, camera: DeviceView::Off, participants: Vec::new() };
+        let joined = JoinedView {
+            since: None,
+            microphone: DeviceView::On,
+            camera: DeviceView::Off,
+            speaker_trouble: None,
+            participants: Vec::new(),
+        };
         let target = TargetView {
             user: "ben".parse().unwrap(),
             outcome: Outcome::Ringing,
@@ -202,6 +207,7 @@ pub(crate) mod examples {
             is_quiet: false,
             calls,
             history: Vec::new(),
+            asks: Vec::new(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Everything the page may show, as one value; it goes out whole.
 
-use call_client::ClientState;
+use call_client::{ClientState, FoundServer, SecretPlace};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use wire::{ErrorBody, UnixMillis};
+use wire::{ErrorBody, Role, UnixMillis};
 
 /// The whole state of the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
@@ -22,6 +22,10 @@ pub(crate) struct AppState {
     pub(crate) notice: Option<String>,
     /// What was pressed last in the popup, a notification or the tray and did not work.
     pub(crate) problem: Option<Problem>,
+    /// Servers that announce themselves on this network; looked for while nobody is signed in.
+    pub(crate) nearby: Vec<ServerNearby>,
+    /// Where the secret of the sign-in is; nowhere while nobody is signed in.
+    pub(crate) secret_place: Option<SecretPlace>,
     pub(crate) version: String,
 }
 
@@ -42,6 +46,10 @@ pub(crate) enum Stage {
     Welcome { error: Option<ErrorBody>, notice: Option<String> },
     /// Something takes a moment.
     Starting { what: String },
+    /// A server was asked to let this person in; an admin compares the code with the one on his own screen.
+    Asking { server: String, code: String, minutes: u32 },
+    /// There is a sign-in, and it cannot be read now.
+    Locked { error: ErrorBody },
     /// Signed in.
     Ready { client: Box<ClientState> },
 }
@@ -63,11 +71,38 @@ pub(crate) struct OwnServer {
     pub(crate) name: String,
 }
 
-/// An invite to send.
+/// A server that announces itself. What it says is not proof of anything: joining checks who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServerNearby {
+    pub(crate) name: String,
+    pub(crate) address: String,
+}
+
+impl From<&FoundServer> for ServerNearby {
+    fn from(found: &FoundServer) -> Self {
+        Self { name: found.name.clone(), address: found.address.to_string() }
+    }
+}
+
+/// What an invite should let somebody do; what is absent is as usual: once, within a week, as a user.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InviteWish {
+    pub(crate) uses: Option<u32>,
+    pub(crate) expires_in_ms: Option<u32>,
+    pub(crate) role: Option<Role>,
+}
+
+/// An invite to send, to read aloud, or to show to a camera.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InviteLink {
     pub(crate) link: String,
+    /// In groups, as it is read aloud.
+    pub(crate) code: String,
+    /// The link as a QR code, an SVG.
+    pub(crate) qr: Option<String>,
     pub(crate) expires_at: UnixMillis,
 }
 

@@ -6,7 +6,7 @@ use call_client::{Client, ClientState};
 use media::{PlayingTone, Tone};
 use tauri::{AppHandle, Manager as _};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use wire::RingId;
+use wire::{AskId, RingId, WaitingAsk};
 
 use crate::{
     desk::Desk,
@@ -30,6 +30,8 @@ pub(crate) struct Surfaces {
     /// A tone that ends by itself, or with the next one.
     parting: Option<DropGuard>,
     notifications: HashMap<RingId, (Incoming, Notification)>,
+    /// Who waits at the door, and was told of.
+    door: HashMap<AskId, Notification>,
     /// The newest missed call that was told; older ones are not told again.
     told_missed: Option<i64>,
 }
@@ -44,6 +46,7 @@ impl Surfaces {
             tone: None,
             parting: None,
             notifications: HashMap::new(),
+            door: HashMap::new(),
             told_missed: None,
         }
     }
@@ -64,6 +67,7 @@ impl Surfaces {
             tray::show(&self.app, &wanted);
         }
         self.tell_missed(state, &wanted);
+        self.tell_asks(&state.asks);
         self.shown = wanted;
         self.seen = Some(Arc::clone(state));
     }
@@ -110,6 +114,14 @@ impl Surfaces {
                 tauri::async_runtime::spawn(async move { client.alerted(cid).await });
                 (incoming.clone(), notify::incoming(&self.app, incoming))
             });
+        }
+    }
+
+    /// Each who waits at the door is told once, as long as he waits.
+    fn tell_asks(&mut self, asks: &[WaitingAsk]) {
+        self.door.retain(|id, _| asks.iter().any(|ask| ask.id == *id));
+        for ask in asks {
+            self.door.entry(ask.id).or_insert_with(|| notify::asks(&self.app, ask));
         }
     }
 

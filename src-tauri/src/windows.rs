@@ -46,6 +46,16 @@ pub(crate) fn show_main(app: &AppHandle) {
     });
 }
 
+/// Whether somebody has the main window before him.
+pub(crate) async fn is_looked_at(app: &AppHandle) -> bool {
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    with(app, MAIN, |window| {
+        _ = sender.send(window.is_visible()? && window.is_focused()?);
+        Ok(())
+    });
+    answer.await.unwrap_or(false)
+}
+
 /// Shows the main window whenever the app is started once more for the same profile.
 pub(crate) fn show_when_asked(app: &AppHandle, lock: std::os::unix::net::UnixListener) -> std::io::Result<()> {
     lock.set_nonblocking(true)?;

@@ -43,7 +43,7 @@ async fn play(stages: &mut Stages) -> Result<()> {
     let (anns, bens) = tokio::try_join!(Desktop::start("ann", &scenes.0), Desktop::start("ben", &scenes.1))?;
     stages.done("two desktops: screen, window manager, notifications, tray, sound, camera");
 
-    let (own, usual) = (App { listen: Some("127.0.0.1:0".to_owned()) }, App::default());
+    let (own, usual) = (App { listen: Some("127.0.0.1:0".to_owned()), ..App::default() }, App::default());
     let (ann, ben) = tokio::try_join!(anns.open(&own), bens.open(&usual))?;
     stages.done("the app is open on both");
     stages.keep("1-welcome", &anns.picture()?)?;

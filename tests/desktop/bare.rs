@@ -12,7 +12,7 @@ use harness::{
 async fn without_hosts_the_app_rings_and_closing_the_window_ends_it() -> Result<()> {
     let ann = Desktop::start("ann", &Scene::Card(Card::warm())).await?;
     let ben = Desktop::start_with("ben", &Scene::Card(Card::cold()), Hosts::None).await?;
-    let ann = ann.open(&App { listen: Some("127.0.0.1:0".to_owned()) }).await?;
+    let ann = ann.open(&App { listen: Some("127.0.0.1:0".to_owned()), ..App::default() }).await?;
     let ben = ben.open(&App::default()).await?;
     start_own(&ann, "Ann").await?;
     invite(&ann, &ben, "Ben").await?;

@@ -38,7 +38,7 @@ async fn without_the_server_an_accept_waits_for_it_and_signing_out_works() -> Re
 #[tokio::test]
 async fn a_port_that_is_taken_today_is_used_again_tomorrow() -> Result<()> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let app = App { listen: Some(format!("127.0.0.1:{port}")) };
+    let app = App { listen: Some(format!("127.0.0.1:{port}")), ..App::default() };
     let desktop = Desktop::start("ann", &Scene::Card(Card::warm())).await?;
     let ann = desktop.open(&app).await?;
     start_own(&ann, "Ann").await?;

@@ -34,7 +34,7 @@ impl Desktops {
 
     /// Ann's app has the server inside and invites Ben.
     pub(crate) async fn pair(&self) -> Result<Pair<'_>> {
-        let with_server = App { listen: Some("127.0.0.1:0".to_owned()) };
+        let with_server = App { listen: Some("127.0.0.1:0".to_owned()), ..App::default() };
         let without = App::default();
         let (ann, ben) = tokio::try_join!(self.ann.open(&with_server), self.ben.open(&without))?;
         start_own(&ann, "Ann").await?;

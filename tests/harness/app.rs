@@ -1,6 +1,6 @@
 //! The app in a window, pressed with a mouse.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::{
@@ -20,12 +20,28 @@ use crate::{
 
 /// How long the app may take to answer about itself.
 const ANSWER: Duration = Duration::from_secs(5);
+/// Two pictures so far apart that are the same: nothing moves.
+const STILL: Duration = Duration::from_millis(150);
+/// After this long it will go on moving.
+const RESTLESS: Duration = Duration::from_secs(3);
 
 /// How the app is started.
 #[derive(Debug, Clone, Default)]
 pub struct App {
     /// Where a server inside listens.
     pub listen: Option<String>,
+    /// The colours the person's desktop has.
+    pub look: Look,
+}
+
+/// Colours of a desktop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// Dark on light.
+    #[default]
+    Light,
+    /// Light on dark.
+    Dark,
 }
 
 /// A running app on somebody's desktop.
@@ -45,6 +61,10 @@ impl<'a> AppWindow<'a> {
             .env("RUST_BACKTRACE", "1");
         if let Some(listen) = &app.listen {
             command.args(["--listen", listen]);
+        }
+        match app.look {
+            Look::Light => {}
+            Look::Dark => _ = command.env("GTK_THEME", "Adwaita:dark"),
         }
         desktop.environment(&mut command);
         let program = Program::start("bellbird-desktop", &mut command, &desktop.path("app.log"))?;
@@ -162,8 +182,19 @@ impl<'a> AppWindow<'a> {
     /// # Errors
     /// When it is not there, or what was typed does not arrive.
     pub async fn write(&self, field: &str, text: &str) -> Result<()> {
-        let selector = format!("input[name=\"{field}\"]");
-        self.press_at("main", &selector).await?;
+        self.write_at(field, &format!("input[name=\"{field}\"]"), text).await
+    }
+
+    /// Types into a field of the main window that has a label for those who cannot see it.
+    ///
+    /// # Errors
+    /// When it is not there, or what was typed does not arrive.
+    pub async fn write_in(&self, label: &str, text: &str) -> Result<()> {
+        self.write_at(label, &format!("input[aria-label=\"{label}\"]"), text).await
+    }
+
+    async fn write_at(&self, field: &str, selector: &str, text: &str) -> Result<()> {
+        self.press_at("main", selector).await?;
         let question = format!("value main {selector}");
         let look = || self.ask::<Option<String>>(&question);
         eventually(&format!("{field} has the focus"), look, Option::is_some).await?;
@@ -206,6 +237,45 @@ impl<'a> AppWindow<'a> {
     /// When the X server does not answer.
     pub fn picture(&self) -> Result<Picture> {
         self.desktop.picture()
+    }
+
+    /// What the screen shows once a window (`main`, `ring`) has painted and nothing moves any more; what goes on moving, as
+    /// a ring's pulse, is taken as it is.
+    ///
+    /// # Errors
+    /// When the app does not answer, or never paints.
+    pub async fn settled(&self, window: &str) -> Result<Picture> {
+        // Asked twice: the first answer may be of a frame from before what is to be seen.
+        for _ in 0..2 {
+            let question = format!("painted {window}");
+            eventually("the window has painted", || self.ask(&question), |is: &bool| *is).await?;
+        }
+        let begun = Instant::now();
+        let mut before = self.picture()?;
+        loop {
+            tokio::time::sleep(STILL).await;
+            let after = self.picture()?;
+            if after == before || begun.elapsed() > RESTLESS {
+                return Ok(after);
+            }
+            before = after;
+        }
+    }
+
+    /// Gives the main window a size, in pixels.
+    ///
+    /// # Errors
+    /// When it does not take it.
+    pub async fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
+        let (across, down) = (width.to_string(), height.to_string());
+        let mut sizing = Command::new("xdotool");
+        sizing.args(["search", "--name", "^Bellbird$", "windowsize", &across, &down]);
+        self.desktop.environment(&mut sizing);
+        let sized = sizing.env_remove("LD_PRELOAD").status().await?;
+        anyhow::ensure!(sized.success(), "xdotool cannot size the window");
+        let is_so = |place: &Rect| place.width == f64::from(width) && place.height == f64::from(height);
+        eventually("the window has its new size", || self.place("main", "body"), is_so).await?;
+        Ok(())
     }
 
     /// Waits until the speaker plays what is expected.

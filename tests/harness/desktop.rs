@@ -140,6 +140,34 @@ impl Desktop {
         self.bus.add_tray().await
     }
 
+    /// An unlocked keyring, as the system's log-in starts it; it is there until the answer is dropped.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn add_keyring(&self) -> Result<Keyring> {
+        let mut command = Command::new("gnome-keyring-daemon");
+        command.args(["--foreground", "--components=secrets", "--unlock"]).stdout(Stdio::null());
+        environment(&mut command, self.folder.path(), &self.screen, &self.bus);
+        let keyring = Program::start_told(&mut command, "a password", &self.path("keyring.log")).await?;
+        let look = || self.bus.has("org.freedesktop.secrets");
+        eventually("the keyring is on the bus", look, |is_there| *is_there).await?;
+        Ok(Keyring { _daemon: keyring })
+    }
+
+    /// The file of the app that says who is signed in, as JSON.
+    ///
+    /// # Errors
+    /// When nobody is signed in.
+    pub fn account(&self) -> Result<serde_json::Value> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(self.account_file())?)?)
+    }
+
+    /// The file itself.
+    #[must_use]
+    pub fn account_file(&self) -> PathBuf {
+        self.path("profile/account.json")
+    }
+
     /// Presses an entry of the tray's menu.
     ///
     /// # Errors
@@ -191,6 +219,11 @@ impl Desktop {
             .env("BELLBIRD_CAMERA_NAME", "Integrated Camera")
             .env("BELLBIRD_CAMERA_UNPLUGGED", self.path("camera-unplugged"));
     }
+}
+
+/// A keyring that is open.
+pub struct Keyring {
+    _daemon: Program,
 }
 
 impl Drop for Desktop {

@@ -21,9 +21,9 @@ mod sound;
 pub mod steps;
 mod wait;
 
-pub use app::{App, AppWindow};
+pub use app::{App, AppWindow, Look};
 pub use bus::{Hosts, notifications::Shown, tray::TrayState};
-pub use desktop::Desktop;
+pub use desktop::{Desktop, Keyring};
 pub use guest::{Guest, Report};
 pub use program::{Answer, Program};
 pub use receiver::{Delivery, Mood, Receiver};

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use tokio::{
+    io::AsyncWriteExt as _,
     process::{Child, Command},
     time::timeout,
 };
@@ -35,6 +36,17 @@ impl Program {
             .spawn()
             .with_context(|| format!("{name} cannot be started"))?;
         Ok(Self { name: name.to_owned(), child })
+    }
+
+    /// Starts a program that reads what it has to know from its standard input.
+    pub(crate) async fn start_told(command: &mut Command, told: &str, log: &Path) -> Result<Self> {
+        let name = command.as_std().get_program().to_string_lossy().into_owned();
+        let log = File::options().create(true).append(true).open(log)?;
+        let started = command.stdin(Stdio::piped()).stderr(log).kill_on_drop(true).spawn();
+        let mut child = started.with_context(|| format!("{name} cannot be started"))?;
+        let mut input = child.stdin.take().context("it has no input")?;
+        input.write_all(told.as_bytes()).await?;
+        Ok(Self { name, child })
     }
 
     pub(crate) fn child(&mut self) -> &mut Child {

@@ -49,7 +49,7 @@ impl Rect {
 }
 
 /// What a screen showed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
     width: usize,
     height: usize,

@@ -6,6 +6,8 @@ import { Problem } from '#ui/components/Problem';
 import { Starting } from '#ui/components/Starting';
 import { Home } from '#ui/home/Home';
 import { IncomingBar } from '#ui/ring/IncomingBar';
+import { Asking } from '#ui/welcome/Asking';
+import { Locked } from '#ui/welcome/Locked';
 import { Welcome } from '#ui/welcome/Welcome';
 
 /** The main window: what it shows follows from the state alone. */
@@ -26,6 +28,10 @@ function Screen({ stage }: { stage: Stage }) {
   switch (stage.stage) {
     case 'welcome':
       return <Welcome error={stage.error} notice={stage.notice} />;
+    case 'asking':
+      return <Asking server={stage.server} code={stage.code} minutes={stage.minutes} />;
+    case 'locked':
+      return <Locked error={stage.error} />;
     case 'starting':
       return <Starting what={stage.what} />;
     case 'ready': {

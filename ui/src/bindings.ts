@@ -10,14 +10,26 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	appState: () => __TAURI_INVOKE<AppState>("app_state"),
 	startOwnServer: (name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("start_own_server", { name })),
-	acceptInvite: (link: string, name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("accept_invite", { link, name })),
-	createInvite: () => typedError<InviteLink, ErrorBody>(__TAURI_INVOKE("create_invite")),
+	acceptInvite: (link: string, server: string, name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("accept_invite", { link, server, name })),
+	askToJoin: (server: string, name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("ask_to_join", { server, name })),
+	stopAsking: () => __TAURI_INVOKE<void>("stop_asking"),
+	answerAsk: (id: AskId, admit: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("answer_ask", { id, admit })),
+	tryAgain: () => typedError<null, ErrorBody>(__TAURI_INVOKE("try_again")),
+	signInAnew: () => __TAURI_INVOKE<void>("sign_in_anew"),
+	createInvite: (wish: InviteWish) => typedError<InviteLink, ErrorBody>(__TAURI_INVOKE("create_invite", { wish })),
 	ring: (people: UserId[], video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("ring", { people, video })),
 	/**  A refusal in the popup is shown in the main window, where there is room to read it. */
+	accept: (cid: CallId, video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("accept", { cid, video })),
 	join: (cid: CallId, video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("join", { cid, video })),
 	leave: (cid: CallId) => typedError<null, ErrorBody>(__TAURI_INVOKE("leave", { cid })),
 	reject: (cid: CallId, message: string | null) => typedError<null, ErrorBody>(__TAURI_INVOKE("reject", { cid, message })),
 	end: (cid: CallId) => typedError<null, ErrorBody>(__TAURI_INVOKE("end", { cid })),
+	/**  Mutes somebody else; he may unmute himself. */
+	mutePerson: (cid: CallId, user: UserId) => typedError<null, ErrorBody>(__TAURI_INVOKE("mute_person", { cid, user })),
+	/**  Puts somebody out of a call; he may come back. */
+	putOut: (cid: CallId, user: UserId) => typedError<null, ErrorBody>(__TAURI_INVOKE("put_out", { cid, user })),
+	/**  Rings people into a call that goes on. */
+	addPeople: (cid: CallId, people: UserId[]) => typedError<null, ErrorBody>(__TAURI_INVOKE("add_people", { cid, people })),
 	setMicrophone: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_microphone", { cid, on })),
 	setCamera: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_camera", { cid, on })),
 	markMissedSeen: () => typedError<null, ErrorBody>(__TAURI_INVOKE("mark_missed_seen")),
@@ -59,8 +71,15 @@ export type AppState = {
 	notice: string | null,
 	/**  What was pressed last in the popup, a notification or the tray and did not work. */
 	problem: Problem | null,
+	/**  Servers that announce themselves on this network; looked for while nobody is signed in. */
+	nearby: ServerNearby[],
+	/**  Where the secret of the sign-in is; nowhere while nobody is signed in. */
+	secretPlace: SecretPlace | null,
 	version: string,
 };
+
+/**  Names a question. */
+export type AskId = number;
 
 /**  A lasting place to meet, named by type and id; written `type:id`. */
 export type CallId = string;
@@ -183,6 +202,8 @@ export type ClientState = {
 	calls: CallView[],
 	/**  Newest first. */
 	history: HistoryView[],
+	/**  Who waits at the door of the server; told to admins alone. */
+	asks: WaitingAsk[],
 };
 
 /**  What went wrong, for programs. A code exists only if somebody acts on it. */
@@ -366,10 +387,21 @@ export type HistoryView = {
 	unseen: boolean,
 };
 
-/**  An invite to send. */
+/**  An invite to send, to read aloud, or to show to a camera. */
 export type InviteLink = {
 	link: string,
+	/**  In groups, as it is read aloud. */
+	code: string,
+	/**  The link as a QR code, an SVG. */
+	qr: string | null,
 	expiresAt: UnixMillis,
+};
+
+/**  What an invite should let somebody do; what is absent is as usual: once, within a week, as a user. */
+export type InviteWish = {
+	uses: number | null,
+	expiresInMs: number | null,
+	role: Role | null,
 };
 
 /**  A call this device is in. */
@@ -380,6 +412,8 @@ export type JoinedView = {
 	microphone: DeviceView,
 	/**  My camera. */
 	camera: DeviceView,
+	/**  Why nobody is heard: what happened and what to do, for people. Absent while the speaker works. */
+	speakerTrouble: string | null,
 	/**  Me first, then the others in the order they came. */
 	participants: ParticipantView[],
 };
@@ -508,12 +542,29 @@ export type Role =
 /**  Came for one call. */
 "guest";
 
+/**  Where the secret of a sign-in is. */
+export type SecretPlace = 
+/**  In the keyring of the system. */
+"keyring" | 
+/**  There is no keyring: in a file that only its owner can read. */
+"file";
+
+/**  A server that announces itself. What it says is not proof of anything: joining checks who answers. */
+export type ServerNearby = {
+	name: string,
+	address: string,
+};
+
 /**  How far this person is. */
 export type Stage = 
 /**  First run, or signed out: what went wrong, or what is good to know. */
 { stage: "welcome"; error: ErrorBody | null; notice: string | null } | 
 /**  Something takes a moment. */
 { stage: "starting"; what: string } | 
+/**  A server was asked to let this person in; an admin compares the code with the one on his own screen. */
+{ stage: "asking"; server: string; code: string; minutes: number } | 
+/**  There is a sign-in, and it cannot be read now. */
+{ stage: "locked"; error: ErrorBody } | 
 /**  Signed in. */
 { stage: "ready"; client: ClientState };
 
@@ -546,6 +597,20 @@ export type UnixMillis = number;
 
 /**  A person. */
 export type UserId = string;
+
+/**  Somebody who waits at the door, as admins see him (`GET /v1/asks`, and the event). */
+export type WaitingAsk = {
+	/**  Names the question. */
+	id: AskId,
+	/**  The name he gave. */
+	name: string,
+	/**  His device. */
+	device_name: string,
+	/**  What his screen shows as well, if nobody is in between. */
+	code: string,
+	/**  Until when it can be answered. */
+	expires_at: UnixMillis,
+};
 
 /**  A day of the week. */
 export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";

@@ -17,6 +17,7 @@ export function appWith(revision: number, calls: CallView[]): AppState {
         isQuiet: false,
         calls,
         history: [],
+        asks: [],
       },
     },
     frames: { url: 'ws://127.0.0.1:1/frames', secret: 's' },
@@ -25,6 +26,8 @@ export function appWith(revision: number, calls: CallView[]): AppState {
     oneCallAtATime: true,
     notice: null,
     problem: null,
+    nearby: [],
+    secretPlace: 'keyring',
     version: '0.1.0',
   };
 }

@@ -68,7 +68,7 @@ export function presence(person: Person): string {
     case 'in_call':
       return 'In a call';
     case 'do_not_disturb':
-      return 'Does not want to be disturbed';
+      return 'Do not disturb';
     case 'offline':
       return 'Offline';
   }

@@ -413,6 +413,7 @@ impl Actor {
                 Output::Changed => _ = self.view.send_replace(Arc::new(self.calls.view(now()))),
                 Output::Request { id, request } => self.request(id, request),
                 Output::Reconnect => _ = self.socket_orders.try_send(Order::Reconnect),
+                Output::FetchAsks => self.fetch_asks(),
                 // Nobody listens: nobody is interested.
                 Output::Notice(event) => _ = self.notices.send(event),
                 Output::OpenSession { cid, join, media, microphone, camera } => {
@@ -473,6 +474,20 @@ impl Actor {
             }
             Command::Shutdown { .. } => None,
         }
+    }
+
+    /// Who waits at the door; who comes later is told of by events.
+    fn fetch_asks(&mut self) {
+        let rest = self.rest.clone();
+        self.requests.push(Box::pin(async move {
+            match rest.asks().await {
+                Ok(waiting) => Input::Asks { waiting },
+                Err(error) => {
+                    tracing::warn!(%error, "who waits at the door is not known");
+                    Input::Timeout
+                }
+            }
+        }));
     }
 
     fn ticket(&mut self, reply: oneshot::Sender<Result<(), ClientError>>) -> Ticket {

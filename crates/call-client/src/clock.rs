@@ -79,6 +79,12 @@ impl Clock {
         self.offset = Some(now.wall.0.saturating_sub(server_time.0));
     }
 
+    /// A moment by the server's clock as one of this device's.
+    pub(crate) fn until(&self, now: Now, server_time: UnixMillis) -> Deadline {
+        let offset = self.offset.unwrap_or_default();
+        now.after(UnixMillis(server_time.0.saturating_add(offset)).since(now.wall))
+    }
+
     /// How long a message has been on its way, compared to the fastest one of this connection.
     pub(crate) fn age(&mut self, now: Now, server_time: UnixMillis) -> Duration {
         let sample = now.wall.0.saturating_sub(server_time.0);

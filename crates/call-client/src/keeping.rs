@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::account::Account;
@@ -28,6 +29,17 @@ const KEPT_IN: &str = "secret_kept_in";
 #[derive(Debug, Clone)]
 pub struct AccountFolder {
     folder: PathBuf,
+}
+
+/// Where the secret of a sign-in is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum SecretPlace {
+    /// In the keyring of the system.
+    Keyring,
+    /// There is no keyring: in a file that only its owner can read.
+    File,
 }
 
 /// A sign-in cannot be read or kept.
@@ -97,6 +109,13 @@ impl AccountFolder {
         }
         let secret = secret_of(&account).map_err(KeepError::Keyring)?;
         Ok(Some(Account { refresh_secret: secret, ..account }))
+    }
+
+    /// Where the secret is; `None` when nobody is signed in. Does not ask the keyring.
+    #[must_use]
+    pub fn place(&self) -> Option<SecretPlace> {
+        let kept: Map<String, Value> = serde_json::from_str(&fs::read_to_string(self.file()).ok()?).ok()?;
+        Some(if kept.contains_key(SECRET) { SecretPlace::File } else { SecretPlace::Keyring })
     }
 
     /// Keeps a sign-in in place of the one before. Waits for the keyring, as [`load`](Self::load) does.

@@ -32,6 +32,7 @@
 //! **Errors** are [`ClientError`], by what the caller can do about them.
 
 mod account;
+mod asks;
 mod backoff;
 mod call;
 mod calls;
@@ -73,7 +74,7 @@ pub use discovery::{DiscoveryError, FoundServer, Search, find_servers};
 pub use door::{Admission, Asking, invite_by_code};
 pub use error::ClientError;
 #[cfg(feature = "keyring")]
-pub use keeping::{AccountFolder, KeepError};
+pub use keeping::{AccountFolder, KeepError, SecretPlace};
 pub use media::{Choice, Engine, EngineError, EngineOptions};
 pub use product::{Refresh, sign_in_by_token};
 pub use qr::{Qr, TooLong};

@@ -39,6 +39,10 @@ pub(crate) enum SessionEvent {
         device: Device,
         view: DeviceView,
     },
+    /// Nobody is heard, or everybody is again.
+    Speaker {
+        trouble: Option<String>,
+    },
     /// For good.
     Closed(EndReason),
 }
@@ -260,7 +264,10 @@ impl Connection<'_> {
         heartbeat: Duration,
         dead_after: Duration,
     ) -> Result<Outcome, SignalError> {
-        self.publish(Device::Microphone).await?;
+        // What is off at the start is announced when it is first switched on: it may not even be allowed yet.
+        if self.running.setup.microphone == Toggle::On {
+            self.publish(Device::Microphone).await?;
+        }
         if self.running.setup.camera == Toggle::On {
             self.publish(Device::Camera).await?;
         }
@@ -385,6 +392,7 @@ impl Connection<'_> {
                 self.tell_participants().await;
             }
             Message::Mute(mute) => self.on_muted_by_server(&mute).await,
+            Message::TrackUnpublished(gone) => self.on_unpublished(&gone.track_sid).await,
             Message::RefreshToken(token) => self.running.setup.token = token,
             Message::Leave(leave) => return Ok(Some(self.on_leave(&leave))),
             // Not needed yet, or sent to others: speakers come from our own levels.
@@ -435,6 +443,25 @@ impl Connection<'_> {
         }
     }
 
+    /// A track of mine was ended: this device may not send it any more, or it came too late. It is announced anew when the
+    /// person switches it on again.
+    async fn on_unpublished(&mut self, sid: &str) {
+        let is = |track: &Option<OwnTrack>| track.as_ref().is_some_and(|track| track.sid.as_deref() == Some(sid));
+        let (device, track, stop) = if is(&self.tracks.microphone) {
+            let stop = PeerCommand::SetMicrophone(media::Toggle::Off);
+            (Device::Microphone, &mut self.tracks.microphone, stop)
+        } else if is(&self.tracks.camera) {
+            (Device::Camera, &mut self.tracks.camera, PeerCommand::SetCamera(media::Toggle::Off))
+        } else {
+            return;
+        };
+        *track = None;
+        self.running.remember(device, Toggle::Off);
+        self.peer.send(stop);
+        self.running.events.send(SessionEvent::Device { device, view: DeviceView::Off }).await;
+        self.tell_participants().await;
+    }
+
     fn on_leave(&self, leave: &proto::LeaveRequest) -> Outcome {
         match leave.action() {
             leave_request::Action::Resume | leave_request::Action::Reconnect => {
@@ -475,19 +502,25 @@ impl Connection<'_> {
             // Names and mutes come by signalling; pictures and sound find their way by track.
             PeerEvent::TrackAdded { .. } | PeerEvent::TrackRemoved { .. } => {}
             PeerEvent::DeviceFailed { kind, why } => {
-                if let Some(device) = switchable(kind) {
-                    self.running.events.send(SessionEvent::Device { device, view: DeviceView::Failed { why } }).await;
-                }
+                let event = match switchable(kind) {
+                    Some(device) => SessionEvent::Device { device, view: DeviceView::Failed { why } },
+                    None => SessionEvent::Speaker { trouble: Some(why) },
+                };
+                self.running.events.send(event).await;
             }
             PeerEvent::DeviceRecovered { kind } => {
-                if let Some(device) = switchable(kind) {
-                    let wanted = match device {
-                        Device::Microphone => self.running.setup.microphone,
-                        Device::Camera => self.running.setup.camera,
-                    };
-                    let view = if wanted == Toggle::On { DeviceView::On } else { DeviceView::Off };
-                    self.running.events.send(SessionEvent::Device { device, view }).await;
-                }
+                let event = match switchable(kind) {
+                    Some(device) => {
+                        let wanted = match device {
+                            Device::Microphone => self.running.setup.microphone,
+                            Device::Camera => self.running.setup.camera,
+                        };
+                        let view = if wanted == Toggle::On { DeviceView::On } else { DeviceView::Off };
+                        SessionEvent::Device { device, view }
+                    }
+                    None => SessionEvent::Speaker { trouble: None },
+                };
+                self.running.events.send(event).await;
             }
         }
         Ok(None)
@@ -500,6 +533,7 @@ impl Connection<'_> {
     }
 }
 
+/// What a person switches during a call; the speaker is always wanted.
 fn switchable(kind: media::DeviceKind) -> Option<Device> {
     match kind {
         media::DeviceKind::Microphone => Some(Device::Microphone),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wire::{
     CallId, Capability, Direction, DoNotDisturb, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId,
+    WaitingAsk,
 };
 
 /// What this device knows. State is what the server's snapshot says; events only bring it forward.
@@ -30,6 +31,8 @@ pub struct ClientState {
     pub calls: Vec<CallView>,
     /// Newest first.
     pub history: Vec<HistoryView>,
+    /// Who waits at the door of the server; told to admins alone.
+    pub asks: Vec<WaitingAsk>,
 }
 
 impl ClientState {
@@ -221,6 +224,8 @@ pub struct JoinedView {
     pub microphone: DeviceView,
     /// My camera.
     pub camera: DeviceView,
+    /// Why nobody is heard: what happened and what to do, for people. Absent while the speaker works.
+    pub speaker_trouble: Option<String>,
     /// Me first, then the others in the order they came.
     pub participants: Vec<ParticipantView>,
 }

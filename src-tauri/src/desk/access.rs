@@ -2,12 +2,13 @@
 
 use std::{io, time::Duration};
 
-use call_client::{ClientError, SignInWish, sign_in};
+use call_client::{AccountFolder, ClientError, KeepError, SignInWish, invite_by_code, sign_in};
 use tokio::time::timeout;
-use wire::{Code, ErrorBody, Invite};
+use wire::{Code, ErrorBody, Invite, InviteCode, ServerAddress};
 
 use super::{
     Desk,
+    door::address,
     own_server::{self, Begun},
 };
 use crate::state::Stage;
@@ -18,17 +19,32 @@ const GOODBYE: Duration = Duration::from_secs(5);
 impl Desk {
     /// Takes up where the last run ended: the server inside, then the account.
     pub(super) async fn resume(&self) {
-        let account = self.profile.account();
         let wish = self.inner().settings.server.clone();
-        if let Some(wish) = wish {
+        let mut failed = None;
+        if let Some(wish) = wish.clone().filter(|_| self.inner().server.is_none()) {
             self.show(Stage::Starting { what: "Starting your server…".to_owned() });
-            let is_own = account.as_ref().is_none_or(|account| own_server::is_own(account, &wish));
-            match self.run_server(wish, Begun::Before).await {
-                Ok(()) => {}
-                Err(error) if is_own => return self.show(Stage::Welcome { error: Some(error), notice: None }),
-                // This person's calls are on another server: they go on.
-                Err(error) => self.change(|state| state.notice = Some(format!("Your server does not run: {error}"))),
+            failed = self.run_server(wish, Begun::Before).await.err();
+        }
+        // After the server, which others wait for: the keyring may ask the person to unlock it.
+        let account = match self.with_account(AccountFolder::load).await {
+            Ok(account) => account,
+            Err(KeepError::Damaged { file, why }) => {
+                tracing::error!(file = %file.display(), why, "the sign-in is damaged and is left aside");
+                _ = std::fs::rename(&file, file.with_extension("damaged"));
+                let message = "the sign-in on this disk is damaged: come in again with a new invite";
+                let error = Some(ErrorBody::new(Code::Unauthenticated, message));
+                return self.show(Stage::Welcome { error, notice: None });
             }
+            Err(error) => return self.show(Stage::Locked { error: unkept(&error) }),
+        };
+        let is_own = |wish| account.as_ref().is_none_or(|account| own_server::is_own(account, wish));
+        match failed {
+            None => {}
+            Some(error) if wish.as_ref().is_some_and(is_own) => {
+                return self.show(Stage::Welcome { error: Some(error), notice: None });
+            }
+            // This person's calls are on another server: they go on.
+            Some(error) => self.change(|state| state.notice = Some(format!("Your server does not run: {error}"))),
         }
         match account {
             Some(account) => self.follow(self.reached(account)),
@@ -36,44 +52,80 @@ impl Desk {
         }
     }
 
+    /// The keyring is open now, the person says: looks again.
+    pub(crate) async fn try_again(&self) {
+        self.show(Stage::Starting { what: "Looking for your sign-in…".to_owned() });
+        self.resume().await;
+    }
+
+    /// The person gives the sign-in up that cannot be read.
+    pub(crate) fn sign_in_anew(&self) {
+        self.show(Stage::Welcome { error: None, notice: None });
+    }
+
+    /// Does something with the kept sign-in, which may wait for the keyring; and shows where its secret is then.
+    async fn with_account<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&AccountFolder) -> Result<T, KeepError> + Send + 'static,
+    ) -> Result<T, KeepError> {
+        let folder = self.profile.account();
+        let (done, place) = tauri::async_runtime::spawn_blocking(move || (act(&folder), folder.place()))
+            .await
+            .map_err(|error| KeepError::Keyring(error.to_string()))?;
+        self.change(|state| state.secret_place = place);
+        done
+    }
+
     pub(crate) async fn start_own_server(&self, name: String) -> Result<(), ErrorBody> {
-        let name = checked_name(&name)?;
-        self.show(Stage::Starting { what: "Starting your server…".to_owned() });
-        let outcome = self.start_and_sign_in(name).await;
+        let outcome = self.start_and_sign_in(&name).await;
         self.settle(outcome)
     }
 
     /// A server that runs already (its person had signed out) is used again.
-    async fn start_and_sign_in(&self, name: String) -> Result<(), ErrorBody> {
+    async fn start_and_sign_in(&self, name: &str) -> Result<(), ErrorBody> {
+        let name = checked_name(name)?;
+        self.show(Stage::Starting { what: "Starting your server…".to_owned() });
         self.have_server(&name).await?;
         let invite = self.own_invite().await?;
         self.sign_in_with(invite, name).await
     }
 
-    pub(crate) async fn accept_invite(&self, link: String, name: String) -> Result<(), ErrorBody> {
-        let name = checked_name(&name)?;
-        let invite: Invite =
-            link.parse().map_err(|error: wire::InviteError| ErrorBody::invalid("link", error.to_string()))?;
-        self.show(Stage::Starting { what: "Signing in…".to_owned() });
-        let outcome = self.sign_in_with(invite, name).await;
+    /// Comes in with a link, or with a code that was read aloud and the server that made it: the one named, or one of
+    /// this network.
+    pub(crate) async fn accept_invite(&self, link: String, server: String, name: String) -> Result<(), ErrorBody> {
+        let outcome = self.come_in(&link, &server, &name).await;
         self.settle(outcome)
     }
 
-    async fn sign_in_with(&self, invite: Invite, name: String) -> Result<(), ErrorBody> {
+    async fn come_in(&self, link: &str, server: &str, name: &str) -> Result<(), ErrorBody> {
+        let name = checked_name(name)?;
+        let misread = |why: String| ErrorBody::invalid("link", why);
+        let invite = if link.contains("://") {
+            link.parse().map_err(|error: wire::InviteError| misread(error.to_string()))?
+        } else {
+            let code = InviteCode::from_spoken(link).map_err(|error| misread(error.to_string()))?;
+            let servers = match server.trim() {
+                "" => self.state().nearby.iter().filter_map(|nearby| nearby.address.parse().ok()).collect(),
+                server => vec![address(server)?],
+            };
+            self.show(Stage::Starting { what: "Signing in…".to_owned() });
+            invite_of(&code, &servers).await?
+        };
+        self.show(Stage::Starting { what: "Signing in…".to_owned() });
+        self.sign_in_with(invite, name).await
+    }
+
+    pub(super) async fn sign_in_with(&self, invite: Invite, name: String) -> Result<(), ErrorBody> {
         let wish = SignInWish { user_id: None, name, device_name: device_name() };
         let account = sign_in(&invite, wish).await.map_err(|error| error.body())?;
-        self.profile.keep_account(&self.as_wished(account.clone())).map_err(|error| {
-            ErrorBody::new(
-                Code::Unavailable,
-                format!("your sign-in cannot be kept on this disk ({error}): make room and try again"),
-            )
-        })?;
+        let kept = self.as_wished(account.clone());
+        self.with_account(move |folder| folder.save(&kept)).await.map_err(|error| unkept(&error))?;
         self.follow(account);
         Ok(())
     }
 
     /// A first step that failed leads back to the beginning, with the reason.
-    fn settle(&self, outcome: Result<(), ErrorBody>) -> Result<(), ErrorBody> {
+    pub(super) fn settle(&self, outcome: Result<(), ErrorBody>) -> Result<(), ErrorBody> {
         if let Err(error) = &outcome {
             self.show(Stage::Welcome { error: Some(error.clone()), notice: None });
         }
@@ -88,14 +140,13 @@ impl Desk {
         client.shutdown().await;
         let told = timeout(GOODBYE, client.sign_out()).await;
         self.inner().client = None;
-        let forgotten = match self.profile.forget_account() {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        let forgotten = match self.with_account(AccountFolder::forget).await {
+            Err(KeepError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            forgotten => forgotten,
         };
         let notice = match (forgotten, told) {
             (Err(error), _) => Some(format!(
-                "You are signed out, but your sign-in cannot be removed from this disk ({error}): remove account.json \
-                 from the profile's folder."
+                "You are signed out, but your sign-in cannot be removed from this disk: {error}. Then remove the file."
             )),
             (Ok(()), Ok(told)) => told.err().and_then(|error| untold(&error)),
             (Ok(()), Err(_)) => untold(&ClientError::Unreachable { why: "no answer".to_owned() }),
@@ -123,13 +174,30 @@ fn untold(error: &ClientError) -> Option<String> {
     }
 }
 
-fn checked_name(name: &str) -> Result<String, ErrorBody> {
+/// The invite that a code stands for, of the server that made it.
+async fn invite_of(code: &InviteCode, servers: &[ServerAddress]) -> Result<Invite, ErrorBody> {
+    let nowhere = "no server of this network is known: type the address of the server that made the code";
+    let mut why = ErrorBody::invalid("server", nowhere);
+    for server in servers {
+        match invite_by_code(code, server).await {
+            Ok(invite) => return Ok(invite),
+            Err(error) => why = error.body(),
+        }
+    }
+    Err(why)
+}
+
+fn unkept(error: &KeepError) -> ErrorBody {
+    ErrorBody::new(Code::Unavailable, error.to_string())
+}
+
+pub(super) fn checked_name(name: &str) -> Result<String, ErrorBody> {
     let rule =
         || ErrorBody::invalid("name", "please give a name of 1 to 100 characters: it is what others see when you call");
     wire::NAME.check(name).map(str::to_owned).ok_or_else(rule)
 }
 
-fn device_name() -> String {
+pub(super) fn device_name() -> String {
     let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     wire::NAME.check(&name).unwrap_or("This computer").to_owned()
 }

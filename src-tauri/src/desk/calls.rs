@@ -42,12 +42,14 @@ impl Desk {
         }
     }
 
-    async fn accept(&self, cid: CallId, video: Option<Toggle>) -> Result<(), ErrorBody> {
-        let rings = wanted(&self.client()?.state().borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
-        match rings {
-            Some(incoming) => self.join(cid, video.unwrap_or(Toggle::from(incoming.video))).await,
-            None => Ok(()),
-        }
+    /// Accepts what rings here. When another device of this person was faster, or the ring is over, nothing is left and
+    /// nothing is joined.
+    pub(crate) async fn accept(&self, cid: CallId, video: Option<Toggle>) -> Result<(), ErrorBody> {
+        let client = self.client()?;
+        let rings = wanted(&client.state().borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
+        let Some(incoming) = rings else { return Ok(()) };
+        self.make_room_for(Some(&cid)).await?;
+        client.accept(cid, video.unwrap_or(Toggle::from(incoming.video))).await.map_err(|error| error.body())
     }
 
     pub(crate) async fn leave(&self, cid: CallId) -> Result<(), ErrorBody> {

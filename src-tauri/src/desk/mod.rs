@@ -3,6 +3,7 @@
 mod access;
 mod calls;
 mod devices;
+mod door;
 mod own_server;
 
 use std::{
@@ -13,10 +14,10 @@ use std::{
 use call_client::{Account, Client, ClientState, Connection, Toggle};
 use coordinator::Server;
 use media::Engine;
-use tauri::{AppHandle, Manager as _};
+use tauri::{AppHandle, Manager as _, State};
 use tauri_specta::Event as _;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::{CallId, Code, ErrorBody};
 
 use crate::{
@@ -46,6 +47,10 @@ struct Inner {
     ended_here: Vec<CallId>,
     /// Ends what follows the client.
     following: CancellationToken,
+    /// Servers of this network are being looked for.
+    looking: Option<DropGuard>,
+    /// Takes back the question to be let in that waits for an answer.
+    asking: Option<CancellationToken>,
 }
 
 impl Desk {
@@ -66,11 +71,21 @@ impl Desk {
             one_call_at_a_time: settings.one_call_at_a_time,
             busy_when_in_call: settings.busy_when_in_call,
             notice: None,
+            nearby: Vec::new(),
+            secret_place: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let following = CancellationToken::new();
-        let inner =
-            Mutex::new(Inner { state, settings, client: None, server: None, ended_here: Vec::new(), following });
+        let inner = Mutex::new(Inner {
+            state,
+            settings,
+            client: None,
+            server: None,
+            ended_here: Vec::new(),
+            following,
+            looking: None,
+            asking: None,
+        });
         Ok(Self { app, profile, engine, listen, dialing: Semaphore::new(1), inner })
     }
 
@@ -103,7 +118,16 @@ impl Desk {
     }
 
     fn show(&self, stage: Stage) {
+        match &stage {
+            Stage::Welcome { .. } => self.look_around(),
+            Stage::Starting { .. } | Stage::Asking { .. } | Stage::Locked { .. } => {}
+            Stage::Ready { .. } => self.look_away(),
+        }
         self.change(|state| state.stage = stage);
+    }
+
+    fn of(app: &AppHandle) -> State<'_, Self> {
+        app.state()
     }
 
     /// Something did not work that was not pressed in the main window, which is where people read of it.

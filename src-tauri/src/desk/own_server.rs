@@ -67,7 +67,7 @@ impl Desk {
         }
         loop {
             let usual = Config::new(self.profile.server_data());
-            let config = Config { listen, udp, name: wish.name.clone(), ..usual };
+            let config = Config { listen, udp, name: wish.name.clone(), announce: true, ..usual };
             match Server::start(config).await {
                 Ok(server) => return Ok(server),
                 // Taken in the moment since it was looked at.

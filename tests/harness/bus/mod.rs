@@ -18,6 +18,21 @@ use self::{
 };
 use crate::process::Program;
 
+/// A session bus that starts nothing by itself: what is on it is what the harness puts there, not what this machine has
+/// installed (a keyring that asks for a password, a portal).
+const CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path=SOCKET</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
 /// Which hosts are on a bus from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hosts {
@@ -39,10 +54,12 @@ pub(crate) struct Bus {
 
 impl Bus {
     pub(crate) async fn start(folder: &Path, hosts: Hosts) -> Result<Self> {
+        let config = folder.join("bus.conf");
+        std::fs::write(&config, CONFIG.replace("SOCKET", &folder.join("bus.sock").display().to_string()))?;
         let mut command = Command::new("dbus-daemon");
         command
-            .args(["--session", "--nofork", "--print-address=1"])
-            .arg(format!("--address=unix:path={}", folder.join("bus.sock").display()))
+            .args(["--nofork", "--print-address=1"])
+            .arg(format!("--config-file={}", config.display()))
             .env("XDG_RUNTIME_DIR", folder)
             .stdout(Stdio::piped());
         let mut daemon = Program::start("dbus-daemon", &mut command, &folder.join("dbus.log"))?;
@@ -67,6 +84,12 @@ impl Bus {
     /// The value for `DBUS_SESSION_BUS_ADDRESS`.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Whether somebody on the bus has a name.
+    pub(crate) async fn has(&self, name: &str) -> Result<bool> {
+        let proxy = zbus::fdo::DBusProxy::new(&self.connection).await?;
+        Ok(proxy.name_has_owner(name.try_into()?).await?)
     }
 
     /// A tray host comes.

@@ -5,6 +5,7 @@ import { Controls } from '#ui/call/Controls';
 import { Outgoing } from '#ui/call/Outgoing';
 import { Stage } from '#ui/call/Stage';
 import { Timer } from '#ui/call/Timer';
+import { Door } from '#ui/door/Door';
 import { together } from '#ui/words';
 
 /** The call this device is in, or waits for. */
@@ -28,7 +29,10 @@ export function CallScreen({ call }: { call: CallView }) {
             )}
           </header>
           <Trouble joined={joined} />
-          <Stage joined={joined} others={others} />
+          <div className={styles.door}>
+            <Door />
+          </div>
+          <Stage call={call} joined={joined} others={others} />
         </>
       )}
       <Controls call={call} />
@@ -43,9 +47,10 @@ function title(joined: JoinedView, others: string): string {
 }
 
 function Trouble({ joined }: { joined: JoinedView }) {
-  const troubles = [joined.microphone, joined.camera].flatMap((device) =>
+  const devices = [joined.microphone, joined.camera].flatMap((device) =>
     device.status === 'failed' ? [device.why] : [],
   );
+  const troubles = joined.speakerTrouble === null ? devices : [joined.speakerTrouble, ...devices];
   return troubles.map((why) => (
     <p key={why} className={styles.trouble} role="alert">
       {why}

@@ -2,8 +2,10 @@ import { useEffect, useRef, useState } from 'react';
 
 import { commands } from '#ui/bindings';
 import type { CallView } from '#ui/bindings';
+import { AddPeople } from '#ui/call/AddPeople';
 import styles from '#ui/call/Controls.module.css';
 import { isOn } from '#ui/call/devices-on';
+import { may, whyNot } from '#ui/call/rights';
 import { Icon } from '#ui/components/Icon';
 import { attempt } from '#ui/problems';
 import { Settings } from '#ui/settings/Settings';
@@ -11,13 +13,15 @@ import { Settings } from '#ui/settings/Settings';
 /** Microphone, camera, devices, and the way out. The focus comes here when a call begins. */
 export function Controls({ call }: { call: CallView }) {
   const place = useRef<HTMLElement>(null);
-  const [isChoosing, choose] = useState(false);
+  const [panel, open] = useState<'settings' | 'people' | null>(null);
   useEffect(() => place.current?.focus(), []);
   const { joined } = call;
   const microphoneOn = joined !== null && isOn(joined.microphone);
   const cameraOn = joined !== null && isOn(joined.camera);
   const isJoined = joined !== null;
   const { cid } = call;
+  const [noVoice, noPicture] = [whyNot(call, 'send-audio'), whyNot(call, 'send-video')];
+  const [maySpeak, mayShow] = [noVoice === null, noPicture === null];
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const key = event.key.toLowerCase();
@@ -25,15 +29,15 @@ export function Controls({ call }: { call: CallView }) {
         void attempt(commands.leave(cid));
       } else if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !isJoined || isTyping(event)) {
         return;
-      } else if (key === 'm') {
+      } else if (key === 'm' && maySpeak) {
         void attempt(commands.setMicrophone(cid, !microphoneOn));
-      } else if (key === 'v') {
+      } else if (key === 'v' && mayShow) {
         void attempt(commands.setCamera(cid, !cameraOn));
       }
     };
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);
-  }, [cid, isJoined, microphoneOn, cameraOn]);
+  }, [cid, isJoined, microphoneOn, cameraOn, maySpeak, mayShow]);
   const isGroup = isJoined && joined.participants.length > 2;
   return (
     <footer ref={place} className={styles.controls} role="group" aria-label="Call" tabIndex={-1}>
@@ -44,7 +48,8 @@ export function Controls({ call }: { call: CallView }) {
             className={styles.control}
             data-on={microphoneOn}
             aria-label={microphoneOn ? 'Mute' : 'Unmute'}
-            title={microphoneOn ? 'Mute (M)' : 'Unmute (M)'}
+            title={noVoice ?? (microphoneOn ? 'Mute (M)' : 'Unmute (M)')}
+            disabled={!maySpeak}
             onClick={() => void attempt(commands.setMicrophone(cid, !microphoneOn))}
           >
             <Icon name={microphoneOn ? 'mic' : 'micOff'} size={24} />
@@ -54,7 +59,8 @@ export function Controls({ call }: { call: CallView }) {
             className={styles.control}
             data-on={cameraOn}
             aria-label={cameraOn ? 'Camera off' : 'Camera on'}
-            title={cameraOn ? 'Camera off (V)' : 'Camera on (V)'}
+            title={noPicture ?? (cameraOn ? 'Camera off (V)' : 'Camera on (V)')}
+            disabled={!mayShow}
             onClick={() => void attempt(commands.setCamera(cid, !cameraOn))}
           >
             <Icon name={cameraOn ? 'video' : 'videoOff'} size={25} />
@@ -76,16 +82,29 @@ export function Controls({ call }: { call: CallView }) {
         className={styles.control}
         aria-label="Settings"
         title="Microphone, speaker, camera and more"
-        onClick={() => choose(true)}
+        onClick={() => open('settings')}
       >
         <Icon name="settings" size={24} />
       </button>
-      {isGroup && call.ownCapabilities.includes('end-call') && (
+      {isJoined && may(call, 'ring') && may(call, 'update-members') && (
+        <button
+          type="button"
+          className={styles.control}
+          aria-label="Add people"
+          title="Ring more people into this call"
+          onClick={() => open('people')}
+        >
+          <Icon name="invite" size={24} />
+        </button>
+      )}
+      {isJoined && noVoice !== null && <p className={styles.may}>{noVoice}</p>}
+      {isGroup && may(call, 'end-call') && (
         <button type="button" className={styles.all} onClick={() => void attempt(commands.end(cid))}>
           End for everyone
         </button>
       )}
-      {isChoosing && <Settings onClose={() => choose(false)} />}
+      {panel === 'settings' && <Settings onClose={() => open(null)} />}
+      {panel === 'people' && <AddPeople call={call} onClose={() => open(null)} />}
     </footer>
   );
 }

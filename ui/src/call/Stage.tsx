@@ -1,19 +1,22 @@
 import { useEffect, useRef, useState } from 'react';
 
-import type { JoinedView } from '#ui/bindings';
+import type { CallView, JoinedView } from '#ui/bindings';
 import { arrange } from '#ui/call/arrange';
+import { Order } from '#ui/call/Order';
 import styles from '#ui/call/Stage.module.css';
 import { Tile } from '#ui/call/Tile';
 import { Avatar } from '#ui/components/Avatar';
 
 const GAP = 8;
 
-/** Everybody in the call: the others as large as they fit, me in the corner. */
-export function Stage({ joined, others }: { joined: JoinedView; others: string }) {
+/** Everybody in the call, as large as they fit. With one other I am in the corner; among more I have a place beside them. */
+export function Stage({ call, joined, others }: { call: CallView; joined: JoinedView; others: string }) {
   const [place, area] = useArea();
   const there = joined.participants.filter((participant) => !participant.isMe);
   const me = joined.participants.find((participant) => participant.isMe);
-  const { width, height } = arrange(there.length, area, GAP);
+  const isGroup = there.length > 1;
+  const tiles = isGroup && me !== undefined ? [...there, me] : there;
+  const { width, height } = arrange(tiles.length, area, GAP);
   return (
     <div ref={place} className={styles.stage}>
       {there.length === 0 ? (
@@ -23,12 +26,14 @@ export function Stage({ joined, others }: { joined: JoinedView; others: string }
         </div>
       ) : (
         <div className={styles.tiles}>
-          {there.map((participant) => (
-            <Tile key={participant.identity} participant={participant} size={{ width, height }} />
+          {tiles.map((participant) => (
+            <Tile key={participant.identity} participant={participant} size={{ width, height }}>
+              {isGroup && !participant.isMe && <Order call={call} participant={participant} />}
+            </Tile>
           ))}
         </div>
       )}
-      {me !== undefined && (
+      {me !== undefined && !isGroup && (
         <div className={styles.mine} data-role="mine">
           <Tile participant={me} size={{ width: 204, height: 113 }} />
         </div>

@@ -29,7 +29,7 @@ export function Problem() {
       <div className={styles.problem} role="alert">
         <div className={styles.text}>
           <strong>{HEADLINES[problem.code]}</strong>
-          {problem.message}
+          <p>{problem.message}</p>
         </div>
         <Button label="Close this message" kind="plain" onPress={close}>
           <Icon name="close" size={18} />

@@ -17,16 +17,19 @@ type Panel = 'invite' | 'settings' | null;
 /** Nobody is being called: the people, and the calls there were. */
 export function Home() {
   const [panel, open] = useState<Panel>(null);
+  const mayInvite = useClient((client) => client.me.role !== 'guest') ?? false;
   return (
     <div className={styles.home}>
       <aside className={styles.side}>
         <Me onSettings={() => open('settings')} />
-        <People onInvite={() => open('invite')} />
-        <footer className={styles.foot}>
-          <Button label="Invite somebody" onPress={() => open('invite')}>
-            <Icon name="invite" /> Invite somebody
-          </Button>
-        </footer>
+        <People onInvite={mayInvite ? () => open('invite') : null} />
+        {mayInvite && (
+          <footer className={styles.foot}>
+            <Button label="Invite somebody" onPress={() => open('invite')}>
+              <Icon name="invite" /> Invite somebody
+            </Button>
+          </footer>
+        )}
       </aside>
       <main className={styles.main}>
         <Notices />
@@ -51,7 +54,7 @@ function Me({ onSettings }: { onSettings: () => void }) {
     <header className={styles.me}>
       <Avatar name={me.name} size={44} id={me.id} />
       <div>
-        <strong>{me.name}</strong>
+        <strong title={me.name}>{me.name}</strong>
         <small data-status={connection.status} title={'why' in connection ? connection.why : undefined}>
           {statusLine(connection, server ?? '', isQuiet ?? false)}
         </small>

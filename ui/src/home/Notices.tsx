@@ -2,6 +2,7 @@ import { commands } from '#ui/bindings';
 import type { CallView } from '#ui/bindings';
 import { useApp, useCalls, useNames } from '#ui/client';
 import { Button } from '#ui/components/Button';
+import { Door } from '#ui/door/Door';
 import styles from '#ui/home/Notices.module.css';
 import { standing } from '#ui/home/standing';
 import { attempt } from '#ui/problems';
@@ -18,11 +19,19 @@ export function Notices() {
           <p>{notice}</p>
         </div>
       )}
-      {calls.map((call) => (
+      <Door />
+      {told(calls).map((call) => (
         <Notice key={call.cid} call={call} />
       ))}
     </div>
   );
+}
+
+/** Of the calls that are over only the last two are told of: they are in the list below as well. */
+function told(calls: CallView[]): CallView[] {
+  const isOver = (call: CallView) => call.state.callingState === 'left' || call.state.callingState === 'ended';
+  const newest = calls.filter(isOver).slice(-2);
+  return calls.filter((call) => !isOver(call) || newest.includes(call));
 }
 
 function Notice({ call }: { call: CallView }) {

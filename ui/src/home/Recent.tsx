@@ -72,7 +72,7 @@ function Entry({ entry }: { entry: HistoryView }) {
     <li className={styles.entry} data-missed={isMissed} data-role="history">
       <Avatar name={names} size={38} id={others.length === 1 ? others[0] : undefined} />
       <div className={styles.what}>
-        <strong>{names}</strong>
+        <strong title={others.map(name).join(', ')}>{names}</strong>
         <span>
           <Icon name={entry.direction === 'outgoing' ? 'outgoing' : 'incoming'} size={14} />
           {entry.video ? 'Video' : 'Voice'} · {outcome(entry)}

@@ -17,7 +17,7 @@ const WORTH_SEARCHING = 7;
 const TYPING = 200;
 
 /** Everybody on the server, each with the buttons that ring. */
-export function People({ onInvite }: { onInvite: () => void }) {
+export function People({ onInvite }: { onInvite: (() => void) | null }) {
   const people = usePeople();
   const isKnown = useIsKnown();
   if (!isKnown && people.length === 0) {
@@ -31,7 +31,7 @@ export function People({ onInvite }: { onInvite: () => void }) {
     return (
       <div className={styles.empty}>
         <p>Nobody else is here yet.</p>
-        <Button label="Invite your first friend" kind="main" onPress={onInvite} />
+        {onInvite !== null && <Button label="Invite your first friend" kind="main" onPress={onInvite} />}
       </div>
     );
   }
@@ -103,7 +103,7 @@ function PersonRow({ person, isFavourite }: { person: Person; isFavourite: boole
     <li className={styles.person}>
       <Avatar name={person.name} size={40} presence={person.presence} id={person.id} />
       <div className={styles.who}>
-        <strong>{person.name}</strong>
+        <strong title={person.name}>{person.name}</strong>
         <span>{presence(person)}</span>
       </div>
       <div className={styles.star} data-on={isFavourite}>

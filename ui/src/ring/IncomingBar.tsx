@@ -41,9 +41,9 @@ export function IncomingBar() {
 function answer(call: CallView, how: Answer): void {
   switch (how) {
     case 'accept':
-      return void attempt(commands.join(call.cid, false));
+      return void attempt(commands.accept(call.cid, false));
     case 'accept-with-video':
-      return void attempt(commands.join(call.cid, true));
+      return void attempt(commands.accept(call.cid, true));
     case 'decline':
       return void attempt(commands.reject(call.cid, null));
   }

@@ -85,7 +85,7 @@ function Waiting({ call }: { call: CallView }) {
 
 /** What does not work is told in the main window. */
 function accept(call: CallView, video: boolean): void {
-  void attempt(commands.join(call.cid, video));
+  void attempt(commands.accept(call.cid, video));
   void commands.showMainWindow();
 }
 

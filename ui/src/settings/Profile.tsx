@@ -42,10 +42,10 @@ export function Profile() {
         onChange={(event) => void choose(event.target.files?.[0])}
       />
       <Button
-        label={me.avatar === null ? 'Choose a picture' : 'Change the picture'}
+        label={me.avatar == null ? 'Choose a picture' : 'Change the picture'}
         onPress={() => input.current?.click()}
       />
-      {me.avatar !== null && (
+      {me.avatar != null && (
         <Button label="Remove" kind="plain" onPress={() => void attempt(commands.setAvatar(null))} />
       )}
     </div>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 import { commands } from '#ui/bindings';
-import type { DeviceChoice, DeviceKind, Devices } from '#ui/bindings';
+import type { DeviceChoice, DeviceKind, Devices, SecretPlace } from '#ui/bindings';
 import { useApp } from '#ui/client';
 import { Button } from '#ui/components/Button';
 import { Dialog } from '#ui/components/Dialog';
@@ -18,6 +18,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
   const isBusy = useApp((app) => app?.busyWhenInCall ?? false);
   const version = useApp((app) => app?.version ?? '');
   const server = useApp((app) => app?.server ?? null);
+  const place = useApp((app) => app?.secretPlace ?? null);
   const [isSure, setSure] = useState(false);
   return (
     <Dialog title="Settings" onClose={onClose}>
@@ -49,6 +50,10 @@ export function Settings({ onClose }: { onClose: () => void }) {
           <h3>Do not disturb</h3>
           <Quiet />
         </section>
+        <section className={styles.part}>
+          <h3>This device</h3>
+          <p className={styles.word}>{secretIn(place)}</p>
+        </section>
       </div>
       <footer className={styles.about}>
         <span>
@@ -63,6 +68,17 @@ export function Settings({ onClose }: { onClose: () => void }) {
       </footer>
     </Dialog>
   );
+}
+
+function secretIn(place: SecretPlace | null): string {
+  switch (place) {
+    case 'keyring':
+      return 'Your sign-in is kept in the keyring of this system.';
+    case 'file':
+      return 'This system has no keyring that can be used: your sign-in is kept in a file that only you can read.';
+    case null:
+      return 'Nobody is signed in.';
+  }
 }
 
 function DeviceFields() {

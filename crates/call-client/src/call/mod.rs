@@ -78,6 +78,7 @@ pub(crate) struct InCall {
     pub(crate) look_at: Option<Instant>,
     pub(crate) microphone: DeviceView,
     pub(crate) camera: DeviceView,
+    pub(crate) speaker_trouble: Option<String>,
     pub(crate) participants: Vec<ParticipantView>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, UnixMillis};
+use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, UnixMillis, WaitingAsk};
 
 use crate::{
     errands::{ErrandId, Request},
@@ -112,6 +112,10 @@ pub(crate) enum Input {
     DoNotDisturb {
         to: Toggle,
     },
+    /// Who waits at the door, as the server answered.
+    Asks {
+        waiting: Vec<WaitingAsk>,
+    },
     /// A join was answered, or could not be sent.
     JoinDone {
         id: ErrandId,
@@ -152,6 +156,8 @@ pub(crate) enum Output {
         id: ErrandId,
         request: Request,
     },
+    /// Ask who waits at the door, once.
+    FetchAsks,
     /// Something that is told and not kept.
     Notice(Event),
     /// The connection may be as old as the sleep the machine woke from: open a new one.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{CallId, Code, Join, Joined, Reject, RingId, SessionId};
+use wire::{CallId, Capability, Code, Join, Joined, Reject, RingId, SessionId};
 
 use super::{Calls, Device, INSIST_FOR, JoinOptions, Leave, Output, Ticket, Toggle, placeholder, shown};
 use crate::{
@@ -91,6 +91,7 @@ impl Calls {
             look_at: None,
             microphone,
             camera: shown(camera),
+            speaker_trouble: None,
             participants: Vec::new(),
         });
     }
@@ -160,7 +161,11 @@ impl Calls {
             if is_first && !settings.audio.mic_default_on && in_call.microphone == DeviceView::On {
                 in_call.microphone = DeviceView::Off;
             }
-            if !settings.video.enabled {
+            let may = |capability| joined.state.own_capabilities.contains(&capability);
+            if !may(Capability::SendAudio) {
+                in_call.microphone = DeviceView::Off;
+            }
+            if !settings.video.enabled || !may(Capability::SendVideo) {
                 in_call.camera = DeviceView::Off;
             }
             let join = in_call.join;
@@ -279,6 +284,15 @@ impl Calls {
 
     pub(super) fn toggle(&mut self, cid: &CallId, device: Device, to: Toggle) {
         let Some(index) = self.position(cid) else { return };
+        let capability = match device {
+            Device::Microphone => Capability::SendAudio,
+            Device::Camera => Capability::SendVideo,
+        };
+        let state = &self.calls[index].state;
+        // Before the server has told anything (version 0), nothing is known to be forbidden.
+        if to == Toggle::On && state.call.version > 0 && !state.own_capabilities.contains(&capability) {
+            return;
+        }
         let Some(in_call) = self.calls[index].in_call_mut() else { return };
         match device {
             Device::Microphone => in_call.microphone = shown(to),
@@ -310,6 +324,7 @@ impl Calls {
             SessionEvent::Participants(participants) => in_call.participants = participants,
             SessionEvent::Device { device: Device::Microphone, view } => in_call.microphone = view,
             SessionEvent::Device { device: Device::Camera, view } => in_call.camera = view,
+            SessionEvent::Speaker { trouble } => in_call.speaker_trouble = trouble,
             SessionEvent::Closed(reason) => {
                 let leave = wire::Leave { session: in_call.session().cloned(), ring: in_call.ring.clone() };
                 match reason {

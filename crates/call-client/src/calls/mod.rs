@@ -27,11 +27,12 @@ use std::{
 
 use wire::{
     Call as WireCall, CallId, CallState, Custom, DoNotDisturb, Event, HistoryEntry, Person, Presence, Reject, Role,
-    ServerMessage, Settings, Snapshot, UnixMillis, UserId,
+    ServerMessage, Settings, Snapshot, UnixMillis, UserId, WaitingAsk,
 };
 
 use crate::{
     account::Account,
+    asks::Asks,
     call::{Action, Call, Manner, Me, Origin, Phase, Surroundings},
     clock::{Clock, Now},
     errands::{Errands, Request},
@@ -65,6 +66,7 @@ pub(crate) struct Calls {
     /// Calls an answer told of, and the revision it was newer than: an older snapshot may not know of them.
     answered: BTreeMap<CallId, u64>,
     history: Vec<HistoryEntry>,
+    asks: Asks,
     errands: Errands,
     busy_when_in_call: Toggle,
     do_not_disturb: Toggle,
@@ -98,6 +100,7 @@ impl Calls {
             calls: Vec::new(),
             answered: BTreeMap::new(),
             history: Vec::new(),
+            asks: Asks::default(),
             errands: Errands::new(seed),
             busy_when_in_call: Toggle::Off,
             do_not_disturb: Toggle::Off,
@@ -123,7 +126,8 @@ impl Calls {
         }
         let is_ringing = self.calls.iter().any(Call::is_ringing);
         let look = now.instant + if is_ringing { LOOK_AT_CLOCKS_RINGING } else { LOOK_AT_CLOCKS };
-        let due = self.calls.iter().filter_map(Call::deadline).chain(self.errands.deadline()).chain([look]);
+        let due = self.calls.iter().filter_map(Call::deadline).chain(self.errands.deadline());
+        let due = due.chain(self.asks.deadline()).chain([look]);
         Output::Timeout(due.min())
     }
 
@@ -158,6 +162,13 @@ impl Calls {
                 self.answered.insert(state.call.cid.clone(), revision);
                 self.on_state(now, state, Duration::ZERO, Origin::Event);
             }
+            Input::Asks { waiting } => {
+                let until = |ask: WaitingAsk| {
+                    let until = self.clock.until(now, ask.expires_at);
+                    (ask, until)
+                };
+                self.asks.list(waiting.into_iter().map(until).collect());
+            }
             Input::Join { cid, options, ticket } => self.join(now, cid, options, ticket),
             Input::Accept { cid, video, ticket } => self.accept(now, cid, video, ticket),
             Input::Leave { cid, leave } => self.leave(now, &cid, leave),
@@ -173,6 +184,7 @@ impl Calls {
     }
 
     fn on_time(&mut self, now: Now) {
+        self.changed |= self.asks.on_time(now);
         for call in &mut self.calls {
             if planted!(self, RingsForEver) && call.is_ringing() {
                 continue;
@@ -238,6 +250,13 @@ impl Calls {
         self.favourites = snapshot.favourites;
         self.quiet_wish = snapshot.do_not_disturb;
         self.history = snapshot.history;
+        match self.person.role {
+            Role::Admin => {
+                self.asks.begin();
+                self.outputs.push_back(Output::FetchAsks);
+            }
+            Role::User | Role::Guest => self.asks.forget(),
+        }
         let told = |cid: &CallId| snapshot.calls.iter().any(|state| state.call.cid == *cid);
         for index in 0..self.calls.len() {
             let cid = &self.calls[index].cid;
@@ -273,12 +292,18 @@ impl Calls {
             Event::MissedSeen => self.history.iter_mut().for_each(|entry| entry.unseen = false),
             Event::SignedOut => self.on_signed_out(now),
             Event::Unknown => self.changed = false,
+            Event::AskedIn { ask } => {
+                self.asks.add(ask.clone(), self.clock.until(now, ask.expires_at));
+                self.outputs.push_back(Output::Notice(Event::AskedIn { ask }));
+            }
+            Event::AskOver { id } => {
+                self.asks.answered(id);
+                self.outputs.push_back(Output::Notice(Event::AskOver { id }));
+            }
             event @ (Event::Reaction { .. }
             | Event::Custom { .. }
             | Event::PermissionAsked { .. }
             | Event::Notified { .. }
-            | Event::AskedIn { .. }
-            | Event::AskOver { .. }
             | Event::EndsSoon { .. }) => {
                 self.changed = false;
                 self.outputs.push_back(Output::Notice(event));

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use wire::{
-    Join, Joined, MediaCredentials, MediaServer, Outcome, Participant, Reason, Ring, Session, SessionId, Target,
+    Capability, Join, Joined, MediaCredentials, MediaServer, Outcome, Participant, Reason, Ring, Session, SessionId,
+    Target,
 };
 
 use super::*;
@@ -49,6 +50,7 @@ fn ring(name: &str, outcome: Outcome, answered_on: Option<&str>) -> Ring {
 
 fn state(version: u64, ring: Option<Ring>, inside: Option<&[&str]>) -> CallState {
     let mut state = placeholder(cid(), &id("ann"), Now { instant: base(), wall: UnixMillis(WALL) });
+    state.own_capabilities = [Capability::SendAudio, Capability::SendVideo].into();
     let call = Arc::make_mut(&mut state.call);
     call.version = version;
     state.ring = ring;
@@ -126,10 +128,13 @@ impl Device {
     }
 
     fn hears_since(&mut self, opened_at: UnixMillis, state: CallState) {
+        self.is_told(opened_at, Event::Call { state });
+    }
+
+    fn is_told(&mut self, opened_at: UnixMillis, event: Event) {
         self.revision += 1;
         let (revision, server_time) = (self.revision, self.now().wall);
-        let message = ServerMessage::Event { revision, server_time, event: Event::Call { state } };
-        self.is(Input::Server { opened_at, message });
+        self.is(Input::Server { opened_at, message: ServerMessage::Event { revision, server_time, event } });
     }
 
     fn hears(&mut self, state: CallState) {
@@ -480,6 +485,51 @@ fn what_the_settings_switch_off_is_off_at_the_start() {
     ben.answered(join, Ok(joined(inside)));
     let is_muted = |output: &Output| matches!(output, Output::OpenSession { microphone: Toggle::Off, .. });
     assert!(ben.outputs.iter().any(is_muted));
+}
+
+#[test]
+fn who_may_only_listen_comes_in_muted_and_cannot_switch_anything_on() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    let mut inside = state(2, None, Some(&["ben1"]));
+    inside.own_capabilities.clear();
+    ben.answered(join, Ok(joined(inside.clone())));
+    let is_muted = |output: &Output| matches!(output, Output::OpenSession { microphone: Toggle::Off, .. });
+    assert!(ben.outputs.iter().any(is_muted));
+    let switches = |ben: &Device| ben.outputs.iter().filter(|output| matches!(output, Output::Switch { .. })).count();
+    for device in [super::Device::Microphone, super::Device::Camera] {
+        ben.is(Input::Toggle { cid: cid(), device, to: Toggle::On });
+    }
+    assert_eq!(switches(&ben), 0);
+    inside.call.version = 3;
+    inside.own_capabilities.insert(Capability::SendAudio);
+    ben.hears(inside);
+    ben.is(Input::Toggle { cid: cid(), device: super::Device::Microphone, to: Toggle::On });
+    assert_eq!(switches(&ben), 1, "somebody let him speak");
+}
+
+#[test]
+fn an_admin_asks_who_waits_at_the_door_and_hears_who_comes_and_goes() {
+    let mut ann = Device::of("ann", "ann1");
+    let ask = |id, seconds: i64| WaitingAsk {
+        id: wire::AskId(id),
+        name: format!("Person {id}"),
+        device_name: "desk".to_owned(),
+        code: "123 456".to_owned(),
+        expires_at: UnixMillis(WALL + seconds * 1_000),
+    };
+    let ids = |ann: &Device| ann.calls.view(ann.now()).asks.iter().map(|ask| ask.id.0).collect::<Vec<_>>();
+    ann.calls.person.role = Role::Admin;
+    ann.is_shown(Vec::new());
+    assert!(ann.outputs.iter().any(|output| matches!(output, Output::FetchAsks)));
+    ann.is(Input::Asks { waiting: vec![ask(1, 60)] });
+    ann.is_told(UnixMillis(WALL), Event::AskedIn { ask: ask(2, 90) });
+    assert_eq!(ids(&ann), [1, 2]);
+    ann.after(60);
+    assert_eq!(ids(&ann), [2], "1 was let to wait no longer");
+    ann.is_told(UnixMillis(WALL), Event::AskOver { id: wire::AskId(2) });
+    assert!(ids(&ann).is_empty());
 }
 
 #[test]

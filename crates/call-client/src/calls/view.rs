@@ -27,6 +27,7 @@ impl Calls {
             is_quiet: self.do_not_disturb == Toggle::On,
             calls: self.calls.iter().map(|call| self.view_call(call, now)).collect(),
             history: self.history.iter().map(view_history).collect(),
+            asks: self.asks.shown(),
         }
     }
 
@@ -72,6 +73,7 @@ fn view_joined(call: &Call, now: Now) -> Option<JoinedView> {
         since: in_call.since.map(|since| UnixMillis(now.wall.0 - ago(since))),
         microphone: in_call.microphone.clone(),
         camera: in_call.camera.clone(),
+        speaker_trouble: in_call.speaker_trouble.clone(),
         participants: in_call.participants.clone(),
     })
 }
