@@ -385,6 +385,14 @@ impl Connection<'_> {
                 self.tell_participants().await;
             }
             Message::Mute(mute) => self.on_muted_by_server(&mute).await,
+            Message::TrackUnpublished(gone) => {
+                self.on_unpublished(|track| track.sid.as_ref() == Some(&gone.track_sid)).await;
+            }
+            Message::RequestResponse(refusal) => {
+                if let Some(proto::request_response::Request::AddTrack(add)) = refusal.request {
+                    self.on_unpublished(|track| track.cid == add.cid).await;
+                }
+            }
             Message::RefreshToken(token) => self.running.setup.token = token,
             Message::Leave(leave) => return Ok(Some(self.on_leave(&leave))),
             // Not needed yet, or sent to others: speakers come from our own levels.
@@ -425,14 +433,30 @@ impl Connection<'_> {
             return;
         };
         if mute.muted {
-            self.running.remember(device, Toggle::Off);
-            self.peer.send(match device {
-                Device::Microphone => PeerCommand::SetMicrophone(media::Toggle::Off),
-                Device::Camera => PeerCommand::SetCamera(media::Toggle::Off),
-            });
-            self.running.events.send(SessionEvent::Device { device, view: DeviceView::Off }).await;
-            self.tell_participants().await;
+            self.switched_off(device).await;
         }
+    }
+
+    /// The server has taken a track of ours away, or never took it: we may not send it. It is announced anew when it is
+    /// switched on again.
+    async fn on_unpublished(&mut self, is_it: impl Fn(&OwnTrack) -> bool) {
+        let OwnTracks { microphone, camera } = &mut self.tracks;
+        let slots = [(Device::Microphone, microphone), (Device::Camera, camera)];
+        let gone = slots.into_iter().filter_map(|(device, slot)| slot.take_if(|track| is_it(track)).map(|_| device));
+        for device in gone.collect::<Vec<_>>() {
+            self.switched_off(device).await;
+        }
+    }
+
+    /// The server has switched a device off: its person sees that, and nothing is sent.
+    async fn switched_off(&mut self, device: Device) {
+        self.running.remember(device, Toggle::Off);
+        self.peer.send(match device {
+            Device::Microphone => PeerCommand::SetMicrophone(media::Toggle::Off),
+            Device::Camera => PeerCommand::SetCamera(media::Toggle::Off),
+        });
+        self.running.events.send(SessionEvent::Device { device, view: DeviceView::Off }).await;
+        self.tell_participants().await;
     }
 
     fn on_leave(&self, leave: &proto::LeaveRequest) -> Outcome {
