@@ -12,11 +12,11 @@ use std::{
 use sfu::{ApiKey, Sfu, SfuConfig};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{Invite, Role, ServerAddress, UnixMillis};
+use wire::{CallTypeData, Invite, Role, ServerAddress, UnixMillis};
 
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
-    authority::{CallType, CallTypes},
+    authority::CallTypes,
     certificate::{self, CertificateFiles, ServerCertificate},
     error::StartError,
     housekeeping,
@@ -68,6 +68,9 @@ pub struct Config {
     pub sign_in: Option<OwnBackend>,
     /// Where webhooks may lie.
     pub webhooks: Reach,
+    /// The operator's own call types by name, and built-in ones as he wants them: in place of what an admin made of them
+    /// before this start.
+    pub call_types: BTreeMap<String, CallTypeData>,
 }
 
 impl Config {
@@ -88,6 +91,7 @@ impl Config {
             map_ports: None,
             sign_in: None,
             webhooks: Reach::Public,
+            call_types: BTreeMap::new(),
         }
     }
 }
@@ -153,15 +157,7 @@ impl Server {
         };
         let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
-        let mut own_types = BTreeMap::new();
-        for (name, data) in &live.call_types {
-            own_types.insert(
-                name.clone(),
-                CallType::parse(data)
-                    .map_err(|error| StartError::CallType { name: name.clone(), error: error.message })?,
-            );
-        }
-        let types = CallTypes::new(own_types);
+        let types = CallTypes::read(&live.call_types, &config.call_types)?;
         let has_hooks = store.has_hooks().await.map_err(|error| StartError::Database(error.to_string()))?;
         let outbox = Arc::new(Outbox::new(has_hooks));
         let metrics = Arc::new(Metrics::new());

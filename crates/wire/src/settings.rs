@@ -175,6 +175,12 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The path of the first name in an override that no setting has; `self` is what came of the override.
+    #[must_use]
+    pub fn unknown_in(&self, patch: &serde_json::Value) -> Option<String> {
+        lost(&serde_json::to_value(self).ok()?, patch)
+    }
+
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
         let is_duration = |ms: u32| (60_000..=7 * 24 * 3_600_000).contains(&ms);
         let rules = [
@@ -214,6 +220,15 @@ fn merge(whole: &mut serde_json::Value, patch: &serde_json::Value) {
     }
 }
 
+/// The path of the first value of `patch` of which nothing is in `whole`.
+fn lost(whole: &serde_json::Value, patch: &serde_json::Value) -> Option<String> {
+    let set = patch.as_object()?.iter().filter(|(_, value)| !value.is_null());
+    set.into_iter().find_map(|(name, value)| match whole.get(name) {
+        None => Some(name.clone()),
+        Some(inner) => lost(inner, value).map(|path| format!("{name}.{path}")),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -225,6 +240,15 @@ mod tests {
         let settings = Settings::default().overridden(&json!({"ring": {"timeout_ms": 20_000}, "unknown": 1})).unwrap();
         assert_eq!(settings.ring.timeout_ms, 20_000);
         assert_eq!(Settings { ring: RingSettings::default(), ..settings }, Settings::default());
+    }
+
+    #[test]
+    fn a_name_that_no_setting_has_is_found() {
+        let unknown = |patch| Settings::default().overridden(&patch).unwrap().unknown_in(&patch);
+        assert_eq!(unknown(json!({"ring": {"timeout_ms": 20_000, "end_when_alone": true}})), None);
+        assert_eq!(unknown(json!({"limits": {"max_participants": 2}, "video": null})), None);
+        assert_eq!(unknown(json!({"ring": {"timeout": 20_000}})).as_deref(), Some("ring.timeout"));
+        assert_eq!(unknown(json!({"rings": {}})).as_deref(), Some("rings"));
     }
 
     #[test]
