@@ -206,7 +206,7 @@ impl Calls {
                     tracing::debug!(revision, newest = self.revision, "an event older than what is known is dropped");
                 }
             }
-            ServerMessage::Pong | ServerMessage::ComeBack { .. } => self.changed = false,
+            ServerMessage::Pong | ServerMessage::ComeBack { .. } | ServerMessage::Unknown => self.changed = false,
         }
     }
 
