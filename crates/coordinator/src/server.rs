@@ -12,7 +12,7 @@ use std::{
 use sfu::{ApiKey, Sfu, SfuConfig};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{CallTypeData, Invite, Role, ServerAddress, UnixMillis};
+use wire::{CallTypeData, Invite, Role, ServerAddress, UnixMillis, UserId};
 
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
@@ -247,9 +247,20 @@ impl Server {
     /// The invite of the first admin; only while nobody has signed in. Each call makes a new one.
     pub async fn admin_invite(&self) -> Option<Invite> {
         let live = self.shared.store.live().await.ok()?;
-        if !live.people.is_empty() {
-            return None;
+        if live.people.is_empty() { self.admits_as_admin(None).await } else { None }
+    }
+
+    /// An invite for whoever runs this server: one more device of its first admin, or the first admin's own while nobody
+    /// has signed in. Only for programs that have the server inside: it needs no leave of anybody.
+    pub async fn owner_invite(&self) -> Option<Invite> {
+        match self.shared.store.first_admin().await.ok()? {
+            Some(owner) => self.admits_as_admin(Some(owner)).await,
+            None => self.admin_invite().await,
         }
+    }
+
+    /// An invite as a new admin, or as one who is known.
+    async fn admits_as_admin(&self, person: Option<UserId>) -> Option<Invite> {
         let (code, now) = (access::fresh_code(), unix_now());
         let invite = NewInvite {
             code_hash: access::hash(code.as_str()),
@@ -257,7 +268,7 @@ impl Server {
             expires_at: now.plus(ADMIN_INVITE),
             role: Role::Admin,
             team: None,
-            person: None,
+            person,
             created_at: now,
         };
         self.shared.store.add_invite(&invite).await.ok()?;
