@@ -86,6 +86,7 @@ impl Calls {
                 role: Role::User,
                 presence: Presence::Offline,
                 avatar: None,
+                is_program: false,
             },
             server_name: String::new(),
             connection: Connection::Connecting,
