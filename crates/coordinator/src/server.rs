@@ -39,7 +39,7 @@ const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// The database in the data folder.
-const DATABASE: &str = "bellbird.db";
+pub(crate) const DATABASE: &str = "bellbird.db";
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
@@ -323,31 +323,6 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Shared").field("address", &self.address).finish_non_exhaustive()
     }
-}
-
-/// Copies everything a server keeps into a folder, whole, while it runs or not; a server started on that folder is the
-/// same server.
-///
-/// # Errors
-/// When the data cannot be read, or the folder is not empty or cannot be written.
-pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
-    std::fs::metadata(data.join(DATABASE))?;
-    std::fs::create_dir_all(into)?;
-    if std::fs::read_dir(into)?.next().is_some() {
-        let full = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the folder for the copy is not empty");
-        return Err(StartError::Data(full));
-    }
-    let database = |error: String| StartError::Database(error);
-    let store = Sqlite::open(&data.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
-    Store::Sqlite(store).back_up(&into.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
-    for name in ["token-secret", "media-secret", "certificate.pem", "certificate-key.pem"] {
-        match std::fs::read(data.join(name)) {
-            Ok(content) => access::write_private(&into.join(name), &content)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// The key of the media server that is kept in a data folder; made on first use.
