@@ -110,7 +110,7 @@ fn is_silent(levels: &Levels) -> bool {
 }
 
 async fn until(levels: &mut watch::Receiver<Levels>, what: &str, is: fn(&Levels) -> bool) -> Result<()> {
-    timeout(PATIENCE, levels.wait_for(|levels| is(levels))).await.with_context(|| format!("{what}: never"))??;
+    timeout(PATIENCE, levels.wait_for(is)).await.with_context(|| format!("{what}: never"))??;
     Ok(())
 }
 

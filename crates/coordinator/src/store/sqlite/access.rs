@@ -33,7 +33,7 @@ impl Sqlite {
     pub(in crate::store) async fn first_admin(&self) -> Result<Option<UserId>, StoreError> {
         let query = "SELECT id FROM people WHERE role = ? AND NOT is_program ORDER BY created_at, rowid LIMIT 1";
         let row = sqlx::query(query).bind(serde_json::to_string(&Role::Admin)?).fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()?)
+        row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
     }
 
     pub(in crate::store) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
