@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "the test measures when things ring, by the machine's clock")]
 
 mod crash {
+    mod full_disk;
     mod people;
     mod run;
     mod witness;

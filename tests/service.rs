@@ -10,5 +10,6 @@ mod service {
     mod raw;
     mod rows;
     mod rules;
+    mod sending;
     mod sockets;
 }

@@ -161,6 +161,7 @@ pub(crate) mod examples {
             role: Role::User,
             presence: Presence::Online,
             avatar: None,
+            is_program: false,
         }
     }
 

@@ -14,7 +14,7 @@ use super::{people, witness::Witness};
 /// So many ring, and as many are rung.
 const PAIRS: usize = 4;
 /// Enough for people who do nothing else than ring.
-const LIMITS: [&str; 2] = ["--limits-factor", "1000"];
+pub(super) const LIMITS: [&str; 2] = ["--limits-factor", "1000"];
 
 #[tokio::test]
 async fn killed_five_times_under_load_it_forgets_nothing_and_rings_nobody_twice() -> Result<()> {
@@ -134,7 +134,7 @@ async fn is_quiet(users: &[User]) -> Result<()> {
 }
 
 /// Pairs of people, each connected with one device.
-async fn everybody(server: &ServerProcess) -> Result<Vec<User>> {
+pub(super) async fn everybody(server: &ServerProcess) -> Result<Vec<User>> {
     let invite: Invite = server.invite.as_deref().context("a new server has an invite")?.parse()?;
     let wish = |name: &str| SignInWish { user_id: None, name: name.to_owned(), device_name: "test".to_owned() };
     let admin = Rest::new(sign_in(&invite, wish("admin")).await?)?;

@@ -36,6 +36,22 @@ async fn without_the_server_an_accept_waits_for_it_and_signing_out_works() -> Re
 }
 
 #[tokio::test]
+async fn who_signs_out_of_his_own_server_comes_back_as_the_same_person() -> Result<()> {
+    let desktop = Desktop::start("ann", &Scene::Card(Card::warm())).await?;
+    let ann = desktop.open(&App::default()).await?;
+    start_own(&ann, "Ann").await?;
+    ann.press("Settings").await?;
+    ann.press("Sign out").await?;
+    ann.press("Really sign out").await?;
+    ann.press("Start my own").await?;
+    // Her name is still in its field.
+    ann.press("Start").await?;
+    // Another person with her name would be on the list.
+    ann.says("Nobody else is here yet.").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_today_is_used_again_tomorrow() -> Result<()> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let app = App { listen: Some(format!("127.0.0.1:{port}")), ..App::default() };

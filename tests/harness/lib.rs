@@ -28,6 +28,6 @@ pub use guest::{Guest, Report};
 pub use program::{Answer, Program};
 pub use receiver::{Delivery, Mood, Receiver};
 pub use screen::{Colour, Picture, Rect};
-pub use server::{ServerProcess, room_token};
+pub use server::{Log, ServerProcess, room_token};
 pub use sound::{Heard, Voice};
 pub use wait::{PATIENCE, eventually, stays};

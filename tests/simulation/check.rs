@@ -86,7 +86,9 @@ fn told(message: &ServerMessage) -> Vec<&wire::CallState> {
     match message {
         ServerMessage::Snapshot(snapshot) => snapshot.calls.iter().collect(),
         ServerMessage::Event { event: Told::Call { state }, .. } => vec![state],
-        ServerMessage::Event { .. } | ServerMessage::Pong | ServerMessage::ComeBack { .. } => Vec::new(),
+        ServerMessage::Event { .. } | ServerMessage::Pong | ServerMessage::ComeBack { .. } | ServerMessage::Unknown => {
+            Vec::new()
+        }
     }
 }
 

@@ -477,6 +477,8 @@ export type Person = {
 	presence: Presence,
 	/**  Changes with the picture, which is at `/v1/people/{id}/avatar`; absent without one. */
 	avatar?: string | null,
+	/**  Another program, with an API key: it rings people and cannot be rung, so lists of whom to call leave it out. */
+	is_program?: boolean,
 };
 
 /**  Whether a person can be reached now. */

@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{
-    setup,
+    fuzz, setup,
     step::{command, root, run as step, target_dir},
 };
 
@@ -18,6 +18,8 @@ pub(crate) enum Subject {
     Simulation,
     /// The real server, killed a hundred times while people ring each other.
     Crash,
+    /// A million executions of every fuzz target.
+    Fuzz,
 }
 
 /// Builds what is measured and what measures, and runs it.
@@ -44,6 +46,7 @@ pub(crate) fn run(subject: Subject, quick: bool) -> Result<()> {
             }
             step("bench crash", crash)
         }
+        Subject::Fuzz => fuzz::fuzz(quick),
         Subject::Simulation => {
             let mut simulation = command("cargo test --quiet -p bellbird-tests --test simulation a_million");
             simulation.args(["--", "--ignored", "--nocapture"]);

@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod desktop;
 mod doctor;
+mod fuzz;
 mod setup;
 mod step;
 

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -51,6 +54,7 @@ pub struct Client {
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<Arc<ClientState>>,
     notices: broadcast::Sender<Event>,
+    unknown: Arc<AtomicU64>,
 }
 
 enum Command {
@@ -95,9 +99,10 @@ impl Client {
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
         let notices = broadcast::Sender::new(NOTICES);
-        let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone());
+        let unknown = Arc::new(AtomicU64::new(0));
+        let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone(), Arc::clone(&unknown));
         tokio::spawn(actor.run(command_queue));
-        Self { rest, commands, state, notices }
+        Self { rest, commands, state, notices, unknown }
     }
 
     /// Everything a screen may show; changes as whole values, and only ever forward.
@@ -128,6 +133,13 @@ impl Client {
     #[must_use]
     pub fn notices(&self) -> broadcast::Receiver<Event> {
         self.notices.subscribe()
+    }
+
+    /// How many messages and events of the server this version did not know, since the start; they were passed over. When it
+    /// rises, the server is newer than this program.
+    #[must_use]
+    pub fn unknown_messages(&self) -> u64 {
+        self.unknown.load(Ordering::Relaxed)
     }
 
     /// Rings people: a call with them (and me) is made, and every device of theirs alerts. Answers as soon as it rings; who
@@ -330,11 +342,12 @@ impl Actor {
         engine: Option<media::Engine>,
         view: watch::Sender<Arc<ClientState>>,
         notices: broadcast::Sender<Event>,
+        unknown: Arc<AtomicU64>,
     ) -> Self {
         let (event_sender, socket_events) = mpsc::channel(SERVER_EVENTS);
         let (socket_orders, order_queue) = mpsc::channel(COMMANDS);
         let (session_sender, session_events) = mpsc::channel(COMMANDS);
-        tokio::spawn(socket::run(rest.clone(), event_sender, order_queue));
+        tokio::spawn(socket::run(rest.clone(), event_sender, order_queue, unknown));
         Self {
             rest,
             calls,

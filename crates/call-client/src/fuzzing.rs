@@ -46,7 +46,10 @@ pub fn server_messages(data: &[u8]) {
         now += 1;
         let cids: Vec<_> = match &message {
             ServerMessage::Snapshot(snapshot) => snapshot.calls.iter().map(|state| state.call.cid.clone()).collect(),
-            ServerMessage::Event { .. } | ServerMessage::ComeBack { .. } | ServerMessage::Pong => Vec::new(),
+            ServerMessage::Event { .. }
+            | ServerMessage::ComeBack { .. }
+            | ServerMessage::Pong
+            | ServerMessage::Unknown => Vec::new(),
         };
         calls.handle(at(now), Input::Server { opened_at: at(0).wall, message });
         drain(&mut calls);

@@ -392,7 +392,14 @@ impl Connection<'_> {
                 self.tell_participants().await;
             }
             Message::Mute(mute) => self.on_muted_by_server(&mute).await,
-            Message::TrackUnpublished(gone) => self.on_unpublished(&gone.track_sid).await,
+            Message::TrackUnpublished(gone) => {
+                self.on_unpublished(|track| track.sid.as_ref() == Some(&gone.track_sid)).await;
+            }
+            Message::RequestResponse(refusal) => {
+                if let Some(proto::request_response::Request::AddTrack(add)) = refusal.request {
+                    self.on_unpublished(|track| track.cid == add.cid).await;
+                }
+            }
             Message::RefreshToken(token) => self.running.setup.token = token,
             Message::Leave(leave) => return Ok(Some(self.on_leave(&leave))),
             // Not needed yet, or sent to others: speakers come from our own levels.
@@ -433,31 +440,28 @@ impl Connection<'_> {
             return;
         };
         if mute.muted {
-            self.running.remember(device, Toggle::Off);
-            self.peer.send(match device {
-                Device::Microphone => PeerCommand::SetMicrophone(media::Toggle::Off),
-                Device::Camera => PeerCommand::SetCamera(media::Toggle::Off),
-            });
-            self.running.events.send(SessionEvent::Device { device, view: DeviceView::Off }).await;
-            self.tell_participants().await;
+            self.switched_off(device).await;
         }
     }
 
-    /// A track of mine was ended: this device may not send it any more, or it came too late. It is announced anew when the
-    /// person switches it on again.
-    async fn on_unpublished(&mut self, sid: &str) {
-        let is = |track: &Option<OwnTrack>| track.as_ref().is_some_and(|track| track.sid.as_deref() == Some(sid));
-        let (device, track, stop) = if is(&self.tracks.microphone) {
-            let stop = PeerCommand::SetMicrophone(media::Toggle::Off);
-            (Device::Microphone, &mut self.tracks.microphone, stop)
-        } else if is(&self.tracks.camera) {
-            (Device::Camera, &mut self.tracks.camera, PeerCommand::SetCamera(media::Toggle::Off))
-        } else {
-            return;
-        };
-        *track = None;
+    /// The server has taken a track of ours away, or never took it: we may not send it. It is announced anew when it is
+    /// switched on again.
+    async fn on_unpublished(&mut self, is_it: impl Fn(&OwnTrack) -> bool) {
+        let OwnTracks { microphone, camera } = &mut self.tracks;
+        let slots = [(Device::Microphone, microphone), (Device::Camera, camera)];
+        let gone = slots.into_iter().filter_map(|(device, slot)| slot.take_if(|track| is_it(track)).map(|_| device));
+        for device in gone.collect::<Vec<_>>() {
+            self.switched_off(device).await;
+        }
+    }
+
+    /// The server has switched a device off: its person sees that, and nothing is sent.
+    async fn switched_off(&mut self, device: Device) {
         self.running.remember(device, Toggle::Off);
-        self.peer.send(stop);
+        self.peer.send(match device {
+            Device::Microphone => PeerCommand::SetMicrophone(media::Toggle::Off),
+            Device::Camera => PeerCommand::SetCamera(media::Toggle::Off),
+        });
         self.running.events.send(SessionEvent::Device { device, view: DeviceView::Off }).await;
         self.tell_participants().await;
     }

@@ -1,6 +1,13 @@
 //! The one WebSocket of this device: connects, keeps it alive, comes back by itself.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
@@ -81,7 +88,13 @@ pub(crate) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Runs until the receiver of `events` is gone or the device is signed out. What is sent without a connection is
 /// dropped: the snapshot of the next one heals what was lost.
-pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut orders: mpsc::Receiver<Order>) {
+/// What it hears and this version does not know is counted.
+pub(crate) async fn run(
+    rest: Rest,
+    events: mpsc::Sender<SocketEvent>,
+    mut orders: mpsc::Receiver<Order>,
+    unknown: Arc<AtomicU64>,
+) {
     let mut attempt = 0u32;
     loop {
         let opened_at = unix_now();
@@ -89,7 +102,7 @@ pub(crate) async fn run(rest: Rest, events: mpsc::Sender<SocketEvent>, mut order
         let news = match connect(&rest).await {
             Ok(stream) => {
                 info!("connected to the server");
-                match serve(stream, opened_at, &events, &mut orders).await {
+                match serve(stream, opened_at, &events, &mut orders, &unknown).await {
                     End::Unwanted => return,
                     End::Renew => {
                         attempt = 0;
@@ -207,6 +220,7 @@ async fn serve(
     opened_at: UnixMillis,
     events: &mpsc::Sender<SocketEvent>,
     orders: &mut mpsc::Receiver<Order>,
+    unknown: &AtomicU64,
 ) -> End {
     let (mut heartbeat, mut look) = (ticking(HEARTBEAT), ticking(way::LOOK));
     let mut way = Way::towards(peer(&stream));
@@ -219,7 +233,7 @@ async fn serve(
             received = stream.next() => {
                 heard = now();
                 match received {
-                    Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                    Some(Ok(Message::Text(text))) => match read(&text, unknown) {
                         Ok(ServerMessage::ComeBack { in_ms }) => {
                             come_back = Some(Duration::from_millis(u64::from(in_ms)).min(LONGEST_AWAY));
                         }
@@ -263,6 +277,16 @@ async fn serve(
     end
 }
 
+/// A message of the server; one of a newer version is counted.
+fn read(text: &str, unknown: &AtomicU64) -> Result<ServerMessage, serde_json::Error> {
+    let message: ServerMessage = serde_json::from_str(text)?;
+    if message.is_unknown() {
+        unknown.fetch_add(1, Ordering::Relaxed);
+        debug!(text, "a message of a newer version is passed over");
+    }
+    Ok(message)
+}
+
 async fn send(stream: &mut Stream, message: &ClientMessage) -> Result<(), tungstenite::Error> {
     let text = serde_json::to_string(message).expect("a client message is plain data");
     stream.send(Message::text(text)).await
@@ -271,4 +295,26 @@ async fn send(stream: &mut Stream, message: &ClientMessage) -> Result<(), tungst
 #[expect(clippy::disallowed_methods, reason = "the driver of the socket reads the clock")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_server_says_is_counted_and_nothing_else() {
+        let unknown = AtomicU64::new(0);
+        let counted = |text: &str| {
+            let read = read(text, &unknown);
+            (read.is_ok(), unknown.load(Ordering::Relaxed))
+        };
+        assert_eq!(counted(r#"{"type": "pong"}"#), (true, 0));
+        assert_eq!(counted(r#"{"type": "hologram", "depth": 3}"#), (true, 1));
+        let event =
+            r#"{"type": "event", "revision": 7, "server_time": 1000, "event": {"kind": "waved", "hand": "left"}}"#;
+        assert_eq!(counted(event), (true, 2));
+        let seen = r#"{"type": "event", "revision": 8, "server_time": 1000, "event": {"kind": "missed_seen"}}"#;
+        assert_eq!(counted(seen), (true, 2));
+        assert_eq!(counted("no message"), (false, 2));
+    }
 }

@@ -93,9 +93,10 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             // What was given on the command line, or in its file.
-            StartError::CertificateFiles { .. } | StartError::CallType { .. } | StartError::OwnBackend(_) => {
-                Self::usage(error.to_string())
-            }
+            StartError::CertificateFiles { .. }
+            | StartError::CallType { .. }
+            | StartError::ConfiguredCallType { .. }
+            | StartError::OwnBackend(_) => Self::usage(error.to_string()),
             StartError::Data(_)
             | StartError::Database(_)
             | StartError::Certificate(_)

@@ -197,6 +197,7 @@ mod tests {
                 role: Role::User,
                 presence: Presence::Online,
                 avatar: None,
+                is_program: false,
             },
             people: Vec::new(),
             people_total: 0,
@@ -205,6 +206,7 @@ mod tests {
             is_quiet: false,
             calls,
             history: Vec::new(),
+            asks: Vec::new(),
         }
     }
 

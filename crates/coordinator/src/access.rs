@@ -168,10 +168,13 @@ pub(crate) fn kept_secret(file: &Path) -> io::Result<String> {
     }
 }
 
+/// How a file is called while it is written.
+pub(crate) const PARTIAL: &str = "partial";
+
 /// Writes a file that only its owner can read, whole or not at all.
 pub(crate) fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    let partial = file.with_extension("partial");
+    let partial = file.with_extension(PARTIAL);
     let mut options = std::fs::OpenOptions::new();
     let mut opened = options.write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     opened.write_all(content)?;

@@ -39,6 +39,14 @@ pub enum StartError {
         /// What is wrong with it.
         error: String,
     },
+    /// A call type of the configuration cannot be used.
+    #[error("the setting call_types.{field} cannot be used ({error}): correct it in the file")]
+    ConfiguredCallType {
+        /// Which setting, from the type's name on.
+        field: String,
+        /// What is wrong with it.
+        error: String,
+    },
     /// The operator's own sign-in cannot be used.
     #[error("the settings under [sign_in] cannot be used: {0}")]
     OwnBackend(String),

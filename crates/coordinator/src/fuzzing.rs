@@ -83,7 +83,7 @@ pub fn socket_message(data: &[u8]) {
 /// An access token of a device.
 pub fn access_token(data: &[u8]) {
     if let Ok(token) = std::str::from_utf8(data) {
-        _ = TOKENS.check(token);
+        _ = TOKENS.check(token, UnixMillis(0));
     }
 }
 

@@ -6,6 +6,7 @@
 mod access;
 mod authority;
 mod avatar;
+mod backup;
 mod certificate;
 mod desk;
 mod error;
@@ -31,10 +32,11 @@ mod store;
 mod webhooks;
 
 pub use access::Secret;
+pub use backup::back_up;
 pub use certificate::CertificateFiles;
 pub use error::StartError;
 pub use own_backend::{ClaimNames, OwnBackend};
 pub use reach::{Answers, Outside, Router, RouterError, RouterProtocol};
-pub use server::{Config, Server, back_up, media_key, room_token};
+pub use server::{Config, Server, media_key, room_token};
 pub use sfu::ApiKey;
 pub use webhooks::Reach;

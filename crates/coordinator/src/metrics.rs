@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     store_failures: Counter,
     packets: Family<PacketLabel, Counter<u64, AtomicU64>>,
     webhooks_waiting: Gauge,
+    passed_over: Family<WhyLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +60,20 @@ struct PacketLabel {
     direction: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WhyLabel {
+    why: &'static str,
+}
+
+/// Why a message of a device was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PassedOver {
+    /// Of a newer version: this one does not know its type.
+    Unknown,
+    /// No message at all, or one that breaks a rule.
+    Unreadable,
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
@@ -74,6 +89,7 @@ impl Metrics {
             store_failures: Counter::default(),
             packets: Family::default(),
             webhooks_waiting: Gauge::default(),
+            passed_over: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("connections", "Devices that are connected now", metrics.connections.clone());
@@ -89,7 +105,18 @@ impl Metrics {
         registry.register("store_failures", "Batches that could not be stored", metrics.store_failures.clone());
         registry.register("media_packets", "Datagrams of sound and picture", metrics.packets.clone());
         registry.register("webhooks_waiting", "Events that wait for a webhook", metrics.webhooks_waiting.clone());
+        let help = "Messages of devices that were passed over, by why";
+        registry.register("messages_passed_over", help, metrics.passed_over.clone());
+        // Both are there from the start: a rise from nothing is seen only when nothing was seen.
+        for why in [PassedOver::Unknown, PassedOver::Unreadable] {
+            _ = metrics.passed_over.get_or_create(&WhyLabel::from(why));
+        }
         metrics
+    }
+
+    /// A message of a device was passed over.
+    pub(crate) fn passed_over(&self, why: PassedOver) {
+        self.passed_over.get_or_create(&WhyLabel::from(why)).inc();
     }
 
     /// A device is connected until this is dropped.
@@ -149,6 +176,16 @@ impl Metrics {
     }
 }
 
+impl From<PassedOver> for WhyLabel {
+    fn from(why: PassedOver) -> Self {
+        let why = match why {
+            PassedOver::Unknown => "unknown",
+            PassedOver::Unreadable => "unreadable",
+        };
+        Self { why }
+    }
+}
+
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Metrics").finish_non_exhaustive()
@@ -202,6 +239,7 @@ mod tests {
         metrics.rings(&news, at.plus(Duration::from_millis(3)));
         metrics.request("GET", "/v1/people", 200, Duration::from_millis(1));
         _ = metrics.storing(3, async { Err::<(), _>(StoreError::Database(sqlx::Error::PoolClosed)) }).await;
+        metrics.passed_over(PassedOver::Unknown);
         let text = metrics.text(Traffic { received: 7, sent: 9 }, 5);
         for line in [
             "bellbird_connections 1",
@@ -214,6 +252,8 @@ mod tests {
             "bellbird_store_failures_total 1",
             "bellbird_media_packets_total{direction=\"out\"} 9",
             "bellbird_webhooks_waiting 5",
+            "bellbird_messages_passed_over_total{why=\"unknown\"} 1",
+            "bellbird_messages_passed_over_total{why=\"unreadable\"} 0",
         ] {
             assert!(text.lines().any(|known| known == line), "{line} is not in\n{text}");
         }

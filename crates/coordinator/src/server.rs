@@ -12,11 +12,11 @@ use std::{
 use sfu::{ApiKey, Sfu, SfuConfig};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{Invite, Role, ServerAddress, UnixMillis};
+use wire::{CallTypeData, Invite, Role, ServerAddress, UnixMillis, UserId};
 
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
-    authority::{CallType, CallTypes},
+    authority::CallTypes,
     certificate::{self, CertificateFiles, ServerCertificate},
     error::StartError,
     housekeeping,
@@ -39,7 +39,7 @@ const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// The database in the data folder.
-const DATABASE: &str = "bellbird.db";
+pub(crate) const DATABASE: &str = "bellbird.db";
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
@@ -68,6 +68,9 @@ pub struct Config {
     pub sign_in: Option<OwnBackend>,
     /// Where webhooks may lie.
     pub webhooks: Reach,
+    /// The operator's own call types by name, and built-in ones as he wants them: in place of what an admin made of them
+    /// before this start.
+    pub call_types: BTreeMap<String, CallTypeData>,
 }
 
 impl Config {
@@ -88,6 +91,7 @@ impl Config {
             map_ports: None,
             sign_in: None,
             webhooks: Reach::Public,
+            call_types: BTreeMap::new(),
         }
     }
 }
@@ -153,15 +157,7 @@ impl Server {
         };
         let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
-        let mut own_types = BTreeMap::new();
-        for (name, data) in &live.call_types {
-            own_types.insert(
-                name.clone(),
-                CallType::parse(data)
-                    .map_err(|error| StartError::CallType { name: name.clone(), error: error.message })?,
-            );
-        }
-        let types = CallTypes::new(own_types);
+        let types = CallTypes::read(&live.call_types, &config.call_types)?;
         let has_hooks = store.has_hooks().await.map_err(|error| StartError::Database(error.to_string()))?;
         let outbox = Arc::new(Outbox::new(has_hooks));
         let metrics = Arc::new(Metrics::new());
@@ -251,9 +247,20 @@ impl Server {
     /// The invite of the first admin; only while nobody has signed in. Each call makes a new one.
     pub async fn admin_invite(&self) -> Option<Invite> {
         let live = self.shared.store.live().await.ok()?;
-        if !live.people.is_empty() {
-            return None;
+        if live.people.is_empty() { self.admits_as_admin(None).await } else { None }
+    }
+
+    /// An invite for whoever runs this server: one more device of its first admin, or the first admin's own while nobody
+    /// has signed in. Only for programs that have the server inside: it needs no leave of anybody.
+    pub async fn owner_invite(&self) -> Option<Invite> {
+        match self.shared.store.first_admin().await.ok()? {
+            Some(owner) => self.admits_as_admin(Some(owner)).await,
+            None => self.admin_invite().await,
         }
+    }
+
+    /// An invite as a new admin, or as one who is known.
+    async fn admits_as_admin(&self, person: Option<UserId>) -> Option<Invite> {
         let (code, now) = (access::fresh_code(), unix_now());
         let invite = NewInvite {
             code_hash: access::hash(code.as_str()),
@@ -261,7 +268,7 @@ impl Server {
             expires_at: now.plus(ADMIN_INVITE),
             role: Role::Admin,
             team: None,
-            person: None,
+            person,
             created_at: now,
         };
         self.shared.store.add_invite(&invite).await.ok()?;
@@ -316,31 +323,6 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Shared").field("address", &self.address).finish_non_exhaustive()
     }
-}
-
-/// Copies everything a server keeps into a folder, whole, while it runs or not; a server started on that folder is the
-/// same server.
-///
-/// # Errors
-/// When the data cannot be read, or the folder is not empty or cannot be written.
-pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
-    std::fs::metadata(data.join(DATABASE))?;
-    std::fs::create_dir_all(into)?;
-    if std::fs::read_dir(into)?.next().is_some() {
-        let full = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the folder for the copy is not empty");
-        return Err(StartError::Data(full));
-    }
-    let database = |error: String| StartError::Database(error);
-    let store = Sqlite::open(&data.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
-    Store::Sqlite(store).back_up(&into.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
-    for name in ["token-secret", "media-secret", "certificate.pem", "certificate-key.pem"] {
-        match std::fs::read(data.join(name)) {
-            Ok(content) => access::write_private(&into.join(name), &content)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// The key of the media server that is kept in a data folder; made on first use.

@@ -109,7 +109,7 @@ impl Disk {
     }
 
     fn live(&self, people: &[UserId]) -> Live {
-        let calls: Vec<wire::Call> =
+        let calls: Vec<_> =
             self.calls.values().filter(|stored| stored.is_live).map(|stored| stored.call.clone()).collect();
         let rings = calls.iter().filter_map(|call| self.newest_ring(&call.cid)).collect();
         let people =
@@ -347,7 +347,7 @@ impl SimulatedServer {
 
     /// Every call the disk has.
     pub fn stored_calls(&self) -> impl Iterator<Item = &wire::Call> {
-        self.disk.calls.values().map(|stored| &stored.call)
+        self.disk.calls.values().map(|stored| &*stored.call)
     }
 
     /// Whether a device is in a call, as the disk has it.

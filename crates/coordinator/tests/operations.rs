@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use coordinator::{Config, Server};
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_tungstenite::{
-    connect_async,
+    MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 use wire::{ServerMessage, SignedIn};
@@ -29,6 +29,13 @@ async fn sign_in(server: &Server) -> SignedIn {
     let body = json!({ "code": code, "name": "Ann", "device_name": "test" });
     let request = reqwest::Client::new().post(format!("{}/v1/sign-in", server.url())).body(body.to_string());
     serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
+}
+
+async fn socket(server: &Server, signed_in: &SignedIn) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let mut request = format!("ws://{}/v1/socket", server.address()).into_client_request().unwrap();
+    let bearer = format!("Bearer {}", signed_in.access.token).parse().unwrap();
+    request.headers_mut().insert("authorization", bearer);
+    connect_async(request).await.unwrap().0
 }
 
 #[tokio::test]
@@ -67,14 +74,37 @@ async fn healthz_says_what_is_not_well() {
 }
 
 #[tokio::test]
+async fn what_a_newer_device_says_is_counted_and_the_connection_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path()).await;
+    let signed_in = sign_in(&server).await;
+    let mut socket = socket(&server, &signed_in).await;
+    for text in [r#"{"type": "hologram", "depth": 3}"#, "no message", r#"{"type": "ping"}"#] {
+        socket.send(Message::text(text)).await.unwrap();
+    }
+    let answered = timeout(PATIENCE, async {
+        loop {
+            if let Message::Text(text) = socket.next().await.unwrap().unwrap()
+                && serde_json::from_str::<ServerMessage>(&text).unwrap() == ServerMessage::Pong
+            {
+                return;
+            }
+        }
+    });
+    answered.await.expect("the ping behind them is answered");
+    let metrics = reqwest::get(format!("{}/metrics", server.url())).await.unwrap().text().await.unwrap();
+    for why in ["unknown", "unreadable"] {
+        let line = format!("bellbird_messages_passed_over_total{{why=\"{why}\"}} 1");
+        assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_ends_tells_its_devices_to_come_back_and_when() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path()).await;
     let signed_in = sign_in(&server).await;
-    let mut request = format!("ws://{}/v1/socket", server.address()).into_client_request().unwrap();
-    let bearer = format!("Bearer {}", signed_in.access.token).parse().unwrap();
-    request.headers_mut().insert("authorization", bearer);
-    let (mut socket, _) = connect_async(request).await.unwrap();
+    let mut socket = socket(&server, &signed_in).await;
     let greeted = timeout(PATIENCE, async { while !matches!(socket.next().await, Some(Ok(Message::Text(_)))) {} });
     greeted.await.expect("a snapshot");
     let ending = tokio::spawn(server.shutdown());

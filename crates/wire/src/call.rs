@@ -60,6 +60,9 @@ pub struct Person {
     /// Changes with the picture, which is at `/v1/people/{id}/avatar`; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
+    /// Another program, with an API key: it rings people and cannot be rung, so lists of whom to call leave it out.
+    #[serde(default)]
+    pub is_program: bool,
 }
 
 /// A user on a call's list. May never join.

@@ -33,6 +33,20 @@ pub enum ServerMessage {
         /// In how many milliseconds.
         in_ms: u32,
     },
+    /// A message this version does not know. Counted, otherwise ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ServerMessage {
+    /// Whether it is, or brings, something of a newer version.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::Unknown | Self::Event { event: Event::Unknown, .. } => true,
+            Self::Snapshot(_) | Self::Event { .. } | Self::Pong | Self::ComeBack { .. } => false,
+        }
+    }
 }
 
 /// Everything a device shows.

@@ -187,6 +187,16 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The path of the first name in a valid override that no setting has.
+    #[must_use]
+    pub fn unknown_in(patch: &serde_json::Value) -> Option<String> {
+        let (mut whole, mut unknown) = (serde_json::json!({}), None);
+        merge(&mut whole, patch);
+        let note = |path: serde_ignored::Path<'_>| _ = unknown.get_or_insert_with(|| path.to_string());
+        _ = serde_ignored::deserialize::<_, _, Self>(&whole, note);
+        unknown
+    }
+
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
         let is_duration = |ms: u32| (60_000..=7 * 24 * 3_600_000).contains(&ms);
         let rules = [
@@ -246,6 +256,15 @@ mod tests {
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(text, r#"{"ring":{"timeout_ms":20000}}"#);
         assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+    }
+
+    #[test]
+    fn a_name_that_no_setting_has_is_found() {
+        let unknown = |patch| Settings::unknown_in(&patch);
+        assert_eq!(unknown(json!({"ring": {"timeout_ms": 20_000, "end_when_alone": true}})), None);
+        assert_eq!(unknown(json!({"limits": {"max_participants": 2}, "video": null})), None);
+        assert_eq!(unknown(json!({"ring": {"timeout": 20_000}})).as_deref(), Some("ring.timeout"));
+        assert_eq!(unknown(json!({"rings": {}})).as_deref(), Some("rings"));
     }
 
     #[test]

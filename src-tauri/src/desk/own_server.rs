@@ -78,13 +78,17 @@ impl Desk {
         }
     }
 
-    /// The admin's invite of the server inside, redeemed on this machine itself, without TLS.
+    /// The invite of whoever runs the server inside, redeemed on this machine itself, without TLS: who has signed out comes
+    /// back as the same person.
     pub(super) async fn own_invite(&self) -> Result<Invite, ErrorBody> {
-        let used = || ErrorBody::new(Code::Conflict, "your server has its admin already: sign in with an invite");
-        let server = self.inner().server.take().ok_or_else(used)?;
-        let (invite, port) = (server.admin_invite().await, server.address().port());
+        let no_invite = || {
+            let message = "your server cannot let you in now: look whether its disk is full, and try again";
+            ErrorBody::new(Code::Unavailable, message)
+        };
+        let server = self.inner().server.take().ok_or_else(no_invite)?;
+        let (invite, port) = (server.owner_invite().await, server.address().port());
         self.inner().server = Some(server);
-        let mut invite = invite.ok_or_else(used)?;
+        let mut invite = invite.ok_or_else(no_invite)?;
         invite.server = here(port);
         invite.pin = None;
         Ok(invite)

@@ -6,7 +6,7 @@ import { useClient, useFavourites, useIsKnown, usePeople } from '#ui/client';
 import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
-import { bestFirst, found } from '#ui/people/order';
+import { bestFirst, callable, found } from '#ui/people/order';
 import styles from '#ui/people/People.module.css';
 import { attempt } from '#ui/problems';
 import { presence } from '#ui/words';
@@ -18,7 +18,7 @@ const TYPING = 200;
 
 /** Everybody on the server, each with the buttons that ring. */
 export function People({ onInvite }: { onInvite: (() => void) | null }) {
-  const people = usePeople();
+  const people = callable(usePeople());
   const isKnown = useIsKnown();
   if (!isKnown && people.length === 0) {
     return (
@@ -46,7 +46,7 @@ function Found({ people }: { people: Person[] }) {
   const more = others.filter((person) => !mine.some((known) => known.id === person.id));
   const shown = [...bestFirst(mine, favourites), ...more];
   const total = useClient((client) => client.peopleTotal) ?? 0;
-  const hidden = Math.max(0, total - people.length);
+  const hidden = useClient((client) => Math.max(0, client.peopleTotal - client.people.length)) ?? 0;
   return (
     <div className={styles.people}>
       {people.length + hidden >= WORTH_SEARCHING && (
@@ -85,7 +85,7 @@ function useOthers(text: string): Person[] {
     const timer = setTimeout(() => {
       void attempt(commands.findPeople(wanted)).then((people) => {
         if (isWanted) {
-          setOthers({ text: wanted, people: people ?? [] });
+          setOthers({ text: wanted, people: callable(people ?? []) });
         }
       });
     }, TYPING);

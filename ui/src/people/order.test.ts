@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Person } from '#ui/bindings';
-import { bestFirst, found } from '#ui/people/order';
+import { bestFirst, callable, found } from '#ui/people/order';
 
 const person = (id: string, name: string, presence: Person['presence']): Person => ({
   id,
@@ -23,6 +23,11 @@ test('who can be reached comes first and the rest keeps its order', () => {
 
 test('favourites come before all others', () => {
   expect(bestFirst(people, ['cleo', 'dan']).map((known) => known.id)).toEqual(['dan', 'cleo', 'ben', 'ann']);
+});
+
+test('a program is nobody to call', () => {
+  const shop: Person = { ...person('shop', 'Shop', 'offline'), is_program: true };
+  expect(callable([...people, shop])).toEqual(people);
 });
 
 test('a search finds every word in name or id', () => {

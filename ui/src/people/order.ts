@@ -6,6 +6,11 @@ export function bestFirst(people: Person[], favourites: UserId[]): Person[] {
   return people.toSorted((a, b) => place(a) - place(b));
 }
 
+/** Programs ring people and cannot be rung. */
+export function callable(people: Person[]): Person[] {
+  return people.filter((person) => person.is_program !== true);
+}
+
 /** Who has all the words in the name or the id, whatever their case. */
 export function found(people: Person[], text: string): Person[] {
   const words = text.toLowerCase().split(/\s+/u).filter(Boolean);

@@ -1,6 +1,6 @@
 //! What the server's word means for a call on this device.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use wire::{CallState, Outcome, Reason, Ring};
 
@@ -122,19 +122,28 @@ impl Call {
         self.state.call.session.is_some() && (as_caller || as_callee)
     }
 
+    /// Goes on when the ring that this device knew is still the newest of the call.
+    fn is_the_same_ring(&mut self, around: Surroundings<'_>, before: &Ringing) -> ControlFlow<Option<Action>> {
+        if self.state.call.ended_at.is_some() {
+            self.end(around.now, EndReason::Ended);
+            return ControlFlow::Break(None);
+        }
+        match self.state.ring.as_ref() {
+            None => {
+                self.leave(around.now, EndReason::Cancelled, How::Quietly);
+                ControlFlow::Break(None)
+            }
+            Some(ring) if ring.id != before.ring => ControlFlow::Break(self.begin_anew(around, before.clone())),
+            Some(_) => ControlFlow::Continue(()),
+        }
+    }
+
     fn follow_incoming(&mut self, around: Surroundings<'_>, before: Ringing) -> Option<Action> {
         let (me, now) = (around.me, around.now);
-        if self.state.call.ended_at.is_some() {
-            self.end(now, EndReason::Ended);
-            return None;
+        if let ControlFlow::Break(action) = self.is_the_same_ring(around, &before) {
+            return action;
         }
-        let Some(ring) = self.state.ring.as_ref() else {
-            self.leave(now, EndReason::Cancelled, How::Quietly);
-            return None;
-        };
-        if ring.id != before.ring {
-            return self.begin_anew(around, before);
-        }
+        let ring = self.state.ring.as_ref()?;
         let Some(target) = ring.target(&me.user) else {
             self.leave(now, EndReason::Cancelled, How::Quietly);
             return None;
@@ -175,17 +184,10 @@ impl Call {
 
     fn follow_outgoing(&mut self, around: Surroundings<'_>, before: Ringing) -> Option<Action> {
         let (me, now) = (around.me, around.now);
-        if self.state.call.ended_at.is_some() {
-            self.end(now, EndReason::Ended);
-            return None;
+        if let ControlFlow::Break(action) = self.is_the_same_ring(around, &before) {
+            return action;
         }
-        let Some(ring) = self.state.ring.as_ref() else {
-            self.leave(now, EndReason::Cancelled, How::Quietly);
-            return None;
-        };
-        if ring.id != before.ring {
-            return self.begin_anew(around, before);
-        }
+        let ring = self.state.ring.as_ref()?;
         if ring.is_answered() {
             if self.is_awaited(me, ring) || self.has_participant(me) {
                 return Some(Action::JoinAnswered { ring: before.ring });

@@ -88,6 +88,7 @@ impl Calls {
                 role: Role::User,
                 presence: Presence::Offline,
                 avatar: None,
+                is_program: false,
             },
             server_name: String::new(),
             connection: Connection::Connecting,
@@ -218,7 +219,7 @@ impl Calls {
                     tracing::debug!(revision, newest = self.revision, "an event older than what is known is dropped");
                 }
             }
-            ServerMessage::Pong | ServerMessage::ComeBack { .. } => self.changed = false,
+            ServerMessage::Pong | ServerMessage::ComeBack { .. } | ServerMessage::Unknown => self.changed = false,
         }
     }
 

@@ -502,7 +502,7 @@ fn who_may_only_listen_comes_in_muted_and_cannot_switch_anything_on() {
         ben.is(Input::Toggle { cid: cid(), device, to: Toggle::On });
     }
     assert_eq!(switches(&ben), 0);
-    inside.call.version = 3;
+    Arc::make_mut(&mut inside.call).version = 3;
     inside.own_capabilities.insert(Capability::SendAudio);
     ben.hears(inside);
     ben.is(Input::Toggle { cid: cid(), device: super::Device::Microphone, to: Toggle::On });

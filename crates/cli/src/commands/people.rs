@@ -12,15 +12,20 @@ use crate::{
 
 /// List the people of the server.
 #[derive(Args)]
-pub(crate) struct People {}
+pub(crate) struct People {
+    /// Programs with an API key, too: they ring people, and cannot be rung.
+    #[arg(long)]
+    programs: bool,
+}
 
 impl People {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let snapshot = context.profile.rest()?.snapshot().await?;
-        for person in snapshot.people {
+        for person in snapshot.people.into_iter().filter(|person| self.programs || !person.is_program) {
             if context.json {
                 let line = json!({
                     "id": person.id, "name": person.name, "role": person.role, "presence": person.presence,
+                    "is_program": person.is_program,
                 });
                 say(&line.to_string());
             } else {

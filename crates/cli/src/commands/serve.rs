@@ -1,6 +1,7 @@
 //! `bellbird serve`: the server, until it is told to stop.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -10,6 +11,7 @@ use clap::Args;
 use coordinator::{CertificateFiles, Config, OwnBackend, Reach, Router, Server};
 use serde::Deserialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use wire::{CallTypeData, Capability};
 
 use super::outside::outside;
 use crate::{
@@ -80,6 +82,24 @@ struct Settings {
     /// Where webhooks may lie: `public` (https on public addresses), or `anywhere`; in the file only.
     #[arg(skip)]
     webhooks: Option<Reach>,
+    /// `[call_types.NAME]`: own kinds of calls, and built-in ones as wanted; in the file only.
+    #[arg(skip)]
+    call_types: BTreeMap<String, OwnCallType>,
+}
+
+/// What `PUT /v1/call-types/NAME` takes, and nothing that is misspelt.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnCallType {
+    settings: Option<serde_json::Value>,
+    #[serde(default)]
+    grants: BTreeMap<String, BTreeSet<Capability>>,
+}
+
+impl From<OwnCallType> for CallTypeData {
+    fn from(OwnCallType { settings, grants }: OwnCallType) -> Self {
+        Self { settings, grants }
+    }
 }
 
 impl Settings {
@@ -100,6 +120,7 @@ impl Settings {
             limits_factor: self.limits_factor.or(others.limits_factor),
             sign_in: self.sign_in.or(others.sign_in),
             webhooks: self.webhooks.or(others.webhooks),
+            call_types: if self.call_types.is_empty() { others.call_types } else { self.call_types },
             advertise: if self.advertise.is_empty() { others.advertise } else { self.advertise },
             certificate: self.certificate.or(others.certificate),
             certificate_key: self.certificate_key.or(others.certificate_key),
@@ -130,6 +151,7 @@ impl Settings {
             limits_factor: self.limits_factor.unwrap_or(NonZeroU32::MIN),
             sign_in: self.sign_in,
             webhooks: self.webhooks.unwrap_or_default(),
+            call_types: self.call_types.into_iter().map(|(name, own)| (name, own.into())).collect(),
             name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
             ..Config::new(self.data.unwrap_or_else(server_data))
         })

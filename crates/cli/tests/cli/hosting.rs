@@ -6,8 +6,10 @@ use std::{
     time::Duration,
 };
 
+use call_client::Rest;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tokio::time::timeout;
+use wire::{CallTypeData, Capability, Code, GetOrCreate};
 
 use crate::person::{Person, Server, text};
 
@@ -50,6 +52,61 @@ async fn the_command_line_wins_over_the_file_and_the_file_is_read_strictly() {
     let refused = ann.run(&["serve", "--config", text(&file)]).await;
     assert_eq!((refused.exit, refused.code()), (2, "invalid-request"));
     assert!(refused.told.contains("lisen") && refused.told.contains("bellbird.toml"), "{}", refused.told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_types_come_from_the_file_at_every_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bellbird.toml");
+    let types = "[call_types.standup.settings]\nring = { timeout_ms = 20000 }\n\
+        [call_types.standup.grants]\nadmin = [\"create-call\", \"read-call\"]\n\
+        [call_types.livestream.grants]\nguest = [\"read-call\"]\n";
+    std::fs::write(&file, types).unwrap();
+    let server = Server::start_with(&["--config", text(&file)]).await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let made = async |person: &Person, cid: &str| {
+        let account = std::fs::read_to_string(person.profile.join("account.json")).unwrap();
+        let rest = Rest::new(serde_json::from_str(&account).unwrap()).unwrap();
+        rest.get_or_create(&cid.parse().unwrap(), &GetOrCreate::default()).await.map(|made| made.state)
+    };
+    let first = made(&ann, "standup:first").await.unwrap();
+    assert_eq!(first.call.settings.ring.timeout_ms, 20_000);
+    let may: Vec<_> = first.own_capabilities.into_iter().collect();
+    assert_eq!(may, [Capability::CreateCall, Capability::ReadCall], "what the file says and nothing else");
+    let refused = async |cid: &str| made(&ben, cid).await.map_err(|error| error.code()).map(|_| ());
+    assert_eq!(refused("standup:ben").await, Err(Some(Code::PermissionDenied)), "a role that is not named");
+    assert_eq!(refused("livestream:ben").await, Err(Some(Code::PermissionDenied)), "in place of the built-in one");
+
+    // An admin changes it by the API, until the next start.
+    let account = std::fs::read_to_string(ann.profile.join("account.json")).unwrap();
+    let rest = Rest::new(serde_json::from_str(&account).unwrap()).unwrap();
+    let grants = [("admin".to_owned(), Capability::ALL.iter().copied().collect())].into();
+    let settings = Some(serde_json::json!({ "ring": { "timeout_ms": 30_000 } }));
+    rest.set_call_type("standup", &CallTypeData { settings, grants }).await.unwrap();
+    assert_eq!(made(&ann, "standup:second").await.unwrap().call.settings.ring.timeout_ms, 30_000);
+    let (address, data) = (server.address.clone(), server.path("server"));
+    server.process.signal("TERM").await;
+    let (_folder, _) = server.stop().await;
+    let again = ["serve", "--data", text(&data), "--listen", &address, "--udp", "127.0.0.1:0", "--config", text(&file)];
+    let mut second = ann.start(&again);
+    second.line("it is ready", |line| line["event"] == "ready").await;
+    assert_eq!(made(&ann, "standup:third").await.unwrap().call.settings.ring.timeout_ms, 20_000, "the file wins");
+    second.signal("INT").await;
+    assert_eq!(second.end().await.exit, 0);
+
+    for (wrong, says) in [
+        ("[call_types.a.settings]\nring = { timeout_ms = 1 }\n", "call_types.a.settings.ring.timeout_ms"),
+        ("[call_types.a.settings]\nring = { timeout = 20000 }\n", "call_types.a.settings.ring.timeout"),
+        ("[call_types.a.grants]\n\"a role\" = []\n", "call_types.a.grants"),
+        ("[call_types.\"no name\".grants]\nuser = []\n", "call_types.no name"),
+        ("[call_types.a.grants]\nuser = [\"fly\"]\n", "fly"),
+        ("[call_types.a]\ngrant = { user = [] }\n", "grant"),
+    ] {
+        std::fs::write(&file, wrong).unwrap();
+        let refused = ann.run(&again).await;
+        assert_eq!((refused.exit, refused.code()), (2, "invalid-request"), "{wrong}: {refused:?}");
+        assert!(refused.told.contains(says), "{says}: {}", refused.told);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,7 +140,7 @@ impl Authority {
     }
 
     /// Takes a call in from the store.
-    pub(crate) fn load(&mut self, call: wire::Call, ring: Option<Ring>) {
+    pub(crate) fn load(&mut self, call: impl Into<Arc<wire::Call>>, ring: Option<Ring>) {
         self.place(LiveCall::new(call, ring));
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::{Event, HistoryEntry, Person, Presence, Role, Snapshot, Standing, UnixMillis, UserId};
 
 use super::{Authority, Caller, Out, call::LiveCall};
-use crate::store::StoredPerson;
+use crate::store::{PersonKind, StoredPerson};
 
 /// With more people on a server than this, presence goes to contacts alone: it would cost more than the rings.
 const EVERYBODY: usize = 100;
@@ -179,6 +179,7 @@ impl Authority {
             role: stored.map_or(Role::Guest, |person| person.role),
             presence,
             avatar: stored.and_then(|person| person.avatar.clone()),
+            is_program: stored.is_some_and(|person| person.kind == PersonKind::Program),
         }
     }
 }

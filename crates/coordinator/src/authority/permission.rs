@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CallTypeData, Capability, Code, ErrorBody, Role, Settings, UserId};
+use wire::{CallId, CallTypeData, Capability, Code, ErrorBody, Role, Settings, UserId};
 
 use super::{Authority, call::LiveCall, no_such_call};
+use crate::error::StartError;
 use Capability::{
     CreateCall, EndCall, GoLive, JoinBackstage, JoinCall, JoinEndedCall, MuteUsers, PinForEveryone, ReadCall, Record,
     RemoveParticipant, Ring, SendAudio, SendEvent, SendReaction, SendVideo, ShareScreen, UpdateCall, UpdateMembers,
@@ -94,6 +95,26 @@ impl CallTypes {
         Self(types)
     }
 
+    /// The same from what an admin changed by the API and from the operator's file, which is checked strictly and wins.
+    pub(crate) fn read(
+        changed: &BTreeMap<String, CallTypeData>,
+        file: &BTreeMap<String, CallTypeData>,
+    ) -> Result<Self, StartError> {
+        let mut own = BTreeMap::new();
+        for (name, data) in changed {
+            let refused = |error: ErrorBody| StartError::CallType { name: name.clone(), error: error.message };
+            own.insert(name.clone(), CallType::parse(data).map_err(refused)?);
+        }
+        for (name, data) in file {
+            let refused = |error: ErrorBody| StartError::ConfiguredCallType {
+                field: error.field.map_or_else(|| name.clone(), |field| format!("{name}.{field}")),
+                error: error.message,
+            };
+            own.insert(name.clone(), CallType::parse_strictly(name, data).map_err(refused)?);
+        }
+        Ok(Self::new(own))
+    }
+
     pub(crate) fn find(&self, name: &str) -> Result<&CallType, ErrorBody> {
         let unknown =
             || ErrorBody::invalid("type", format!("this server has no call type {name}: its operator can add it"));
@@ -118,6 +139,16 @@ impl CallType {
             }
         }
         Ok(Self { settings, grants: data.grants.clone() })
+    }
+
+    /// The same; its name keeps the rule, and a setting that there is none of is a mistake.
+    fn parse_strictly(name: &str, data: &CallTypeData) -> Result<Self, ErrorBody> {
+        CallId::new(name, "x").map_err(|error| ErrorBody::new(Code::InvalidRequest, error.to_string()))?;
+        let call_type = Self::parse(data)?;
+        if let Some(path) = data.settings.as_ref().and_then(Settings::unknown_in) {
+            return Err(ErrorBody::invalid(&format!("settings.{path}"), "there is no such setting: is it misspelt?"));
+        }
+        Ok(call_type)
     }
 }
 

@@ -5,12 +5,12 @@ use axum::{
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{
-    Code, DeviceEntry, DeviceId, ErrorBody, Person, Presence, Renewal, SignInByToken, SignedIn as SignedInAnswer,
-    TokenRequest,
-};
+use wire::{Code, DeviceEntry, DeviceId, ErrorBody, Renewal, SignInByToken, TokenRequest};
 
-use super::{App, Body, From, Refusal, SignedIn, json, people::text};
+use super::{
+    App, Body, From, Refusal, SignedIn, json,
+    people::{signed_in, text},
+};
 use crate::{
     access,
     hub::{Request, unix_now},
@@ -69,20 +69,7 @@ async fn sign_in_by_token(
     let person = app.store.person(&new.person.id).await.map_err(ErrorBody::from)?.unwrap_or(new.person);
     app.hub.send(Request::PersonCame { person: person.clone() }).await?;
     tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in by the operator's product");
-    Ok(json(SignedInAnswer {
-        access: app.tokens.issue(&person.id, &device, person.role, now),
-        me: Person {
-            id: person.id,
-            name: person.name,
-            role: person.role,
-            presence: Presence::Offline,
-            avatar: person.avatar,
-        },
-        device,
-        refresh_secret: secret,
-        server_name: app.server_name.clone(),
-        renewal: tokens.renew,
-    }))
+    Ok(json(signed_in(&app, person, device, secret, tokens.renew)))
 }
 
 fn own_backend(app: &App) -> Result<&UserTokens, ErrorBody> {

@@ -14,7 +14,7 @@ use crate::{
     access,
     hub::{HISTORY_IN_SNAPSHOT, Request, unix_now},
     limits::Limit,
-    store::{NewDevice, NewInvite, StoredPerson},
+    store::{NewDevice, NewInvite, PersonKind, StoredPerson},
 };
 
 /// How long an invite is good for when nobody says.
@@ -91,22 +91,34 @@ async fn sign_in(
         }
         app.hub.send(Request::PersonCame { person: person.clone() }).await?;
         tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in");
-        return Ok(json(SignedInAnswer {
-            access: app.tokens.issue(&person.id, &device, person.role, now),
-            me: Person {
-                id: person.id,
-                name: person.name,
-                role: person.role,
-                presence: Presence::Offline,
-                avatar: person.avatar,
-            },
-            device,
-            refresh_secret: secret,
-            server_name: app.server_name.clone(),
-            renewal: Renewal::Secret,
-        }));
+        return Ok(json(signed_in(&app, person, device, secret, Renewal::Secret)));
     }
     Err(ErrorBody::new(Code::Conflict, "this name is taken many times here: choose another").into())
+}
+
+/// What a device is told when it has signed in.
+pub(super) fn signed_in(
+    app: &App,
+    person: StoredPerson,
+    device: DeviceId,
+    refresh_secret: String,
+    renewal: Renewal,
+) -> SignedInAnswer {
+    SignedInAnswer {
+        access: app.tokens.issue(&person.id, &device, person.role, unix_now()),
+        me: Person {
+            id: person.id,
+            name: person.name,
+            role: person.role,
+            presence: Presence::Offline,
+            avatar: person.avatar,
+            is_program: person.kind == PersonKind::Program,
+        },
+        device,
+        refresh_secret,
+        server_name: app.server_name.clone(),
+        renewal,
+    }
 }
 
 /// Makes an invite.

@@ -18,7 +18,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{ClientMessage, MAX_FRAME_BYTES, ServerMessage};
 
 use super::{App, SignedIn};
-use crate::hub::{Caller, Outlet, Request};
+use crate::{
+    hub::{Caller, Outlet, Request},
+    metrics::PassedOver,
+};
 
 /// Messages that may wait for a slow reader before it is cut off.
 const OUTLET: usize = 256;
@@ -175,10 +178,12 @@ async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
             None
         }
         Ok(ClientMessage::Unknown) => {
+            app.metrics.passed_over(PassedOver::Unknown);
             tracing::debug!("a message of a newer version is passed over");
             None
         }
         Err(error) => {
+            app.metrics.passed_over(PassedOver::Unreadable);
             tracing::debug!(%error, "a message that cannot be read is passed over");
             None
         }

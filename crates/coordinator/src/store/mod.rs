@@ -214,6 +214,7 @@ forward! {
     fn device(id: &DeviceId) -> Option<StoredDevice>;
     fn person_exists(id: &UserId) -> bool;
     fn role(id: &UserId) -> Option<Role>;
+    fn first_admin() -> Option<UserId>;
     fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
     fn add_invite(invite: &NewInvite) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;

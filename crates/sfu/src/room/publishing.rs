@@ -99,6 +99,7 @@ impl Rooms {
             let refusal = proto::RequestResponse {
                 reason: proto::request_response::Reason::NotAllowed as i32,
                 message: "publishing is not allowed".to_owned(),
+                request: Some(proto::request_response::Request::AddTrack(add)),
                 ..proto::RequestResponse::default()
             };
             participant.signal.send(signal_response::Message::RequestResponse(refusal));

@@ -29,6 +29,13 @@ impl Sqlite {
         row.map(|row| document(&row, 0)).transpose()
     }
 
+    /// Who is an admin for the longest time.
+    pub(in crate::store) async fn first_admin(&self) -> Result<Option<UserId>, StoreError> {
+        let query = "SELECT id FROM people WHERE role = ? AND NOT is_program ORDER BY created_at, rowid LIMIT 1";
+        let row = sqlx::query(query).bind(serde_json::to_string(&Role::Admin)?).fetch_optional(&self.pool).await?;
+        row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
+    }
+
     pub(in crate::store) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
         let query = sqlx::query("UPDATE devices SET signed_out_at = ? WHERE id = ?");
         query.bind(now.0).bind(id.as_str()).execute(&self.pool).await?;
