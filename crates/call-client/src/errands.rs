@@ -58,6 +58,7 @@ struct Errand {
     request: Request,
     /// Somebody waits for the answer.
     ticket: Option<Ticket>,
+    within: Duration,
     give_up: Instant,
     attempt: u32,
     stage: Stage,
@@ -102,7 +103,7 @@ impl Errands {
         self.next += 1;
         let stage = Stage::Due(now);
         let give_up = now + within;
-        self.waiting.push(Errand { id, request, ticket, give_up, attempt: 0, stage, is_forgotten: false });
+        self.waiting.push(Errand { id, request, ticket, within, give_up, attempt: 0, stage, is_forgotten: false });
         id
     }
 
@@ -136,6 +137,11 @@ impl Errands {
     pub(crate) fn settle(&mut self, now: Instant, id: ErrandId, error: Option<&ClientError>) -> Settled {
         let Some(index) = self.waiting.iter().position(|errand| errand.id == id) else { return Settled::Forgotten };
         let errand = &mut self.waiting[index];
+        if errand.request.must_be_heard() && error.is_some_and(is_unavailable) {
+            // It is connected, so no snapshot would remind it: a later request that is lost ends nothing. Long enough for
+            // the longest pause and for one answer that does not come.
+            errand.give_up = errand.give_up.max(now + 2 * errand.within);
+        }
         let may_go_again =
             now < errand.give_up || (errand.request.must_be_heard() && error.is_some_and(is_unavailable));
         if let Some(pause) = error.and_then(ClientError::retry_after)
@@ -257,6 +263,21 @@ mod tests {
         assert_eq!(errands.next_due(now), Some((id, leave())));
         assert!(matches!(errands.settle(now, id, Some(&away())), Settled::Done { .. }), "the next snapshot will tell");
         assert!(errands.is_empty());
+    }
+
+    #[test]
+    fn a_request_that_is_lost_after_a_refusal_for_want_of_room_is_repeated() {
+        let (begin, mut errands) = (begin(), Errands::new(1));
+        let id = errands.add(begin, leave(), WITHIN, None);
+        let late = begin + 2 * WITHIN;
+        assert_eq!(errands.next_due(late), Some((id, leave())));
+        assert!(matches!(errands.settle(late, id, Some(&unavailable())), Settled::Again));
+        // The longest pause, and the time in which a request is answered.
+        let lost = late + Duration::from_secs(15) + Duration::from_secs(10);
+        assert_eq!(errands.next_due(lost), Some((id, leave())));
+        assert!(matches!(errands.settle(lost, id, Some(&away())), Settled::Again));
+        assert_eq!(errands.next_due(lost + WITHIN), Some((id, leave())));
+        assert!(matches!(errands.settle(lost + WITHIN, id, Some(&away())), Settled::Done { .. }), "not for ever");
     }
 
     #[test]
