@@ -9,10 +9,10 @@ impl Authority {
         self.allow(live, &who.user, Capability::JoinCall)?;
         let call = &live.call;
         let capabilities = self.capabilities(live, &who.user);
-        if call.ended_at.is_some() && !capabilities.contains(&Capability::JoinEndedCall) {
+        if call.ended_at.is_some() && !capabilities.contains(Capability::JoinEndedCall) {
             return Err(ErrorBody::new(Code::CallEnded, "the call was ended for everyone: start a new one"));
         }
-        if !is_open(live, now) && !capabilities.contains(&Capability::JoinBackstage) {
+        if !is_open(live, now) && !capabilities.contains(Capability::JoinBackstage) {
             return Err(ErrorBody::new(
                 Code::InBackstage,
                 "the call is not open yet: it opens when its host goes live",
@@ -36,7 +36,7 @@ impl Authority {
         ];
         pairs
             .into_iter()
-            .filter(|(capability, _)| capabilities.contains(capability))
+            .filter(|(capability, _)| capabilities.contains(*capability))
             .map(|(_, source)| source)
             .collect()
     }

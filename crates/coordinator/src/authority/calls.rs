@@ -66,7 +66,7 @@ impl Authority {
     pub(crate) fn views(&self, now: UnixMillis, who: &Caller, calls: Vec<Call>) -> Vec<Option<CallState>> {
         let view = |call: Call| {
             let live = self.call(&call.cid).unwrap_or_else(|| LiveCall::new(call, None));
-            let is_readable = self.capabilities(&live, &who.user).contains(&Capability::ReadCall);
+            let is_readable = self.capabilities(&live, &who.user).contains(Capability::ReadCall);
             is_readable.then(|| self.view(&live, &who.user, now))
         };
         calls.into_iter().map(view).collect()

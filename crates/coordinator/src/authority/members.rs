@@ -129,7 +129,7 @@ impl Authority {
             return Err(nobody("user", &update.user));
         }
         let own = self.capabilities(&live, &who.user);
-        if let Some(missing) = update.grant.iter().find(|capability| !own.contains(capability)) {
+        if let Some(missing) = update.grant.iter().find(|capability| !own.contains(**capability)) {
             let message = format!("you cannot give what you may not do yourself ({})", missing.as_str());
             return Err(ErrorBody::new(Code::PermissionDenied, message));
         }
@@ -159,7 +159,7 @@ impl Authority {
         if capabilities.is_empty() {
             return Err(ErrorBody::invalid("capabilities", "name at least one capability"));
         }
-        let may_give = |user: &UserId| self.capabilities(&live, user).contains(&Capability::UpdatePermissions);
+        let may_give = |user: &UserId| self.capabilities(&live, user).contains(Capability::UpdatePermissions);
         let asked: Vec<UserId> =
             live.audience().into_iter().filter(|user| *user != who.user && may_give(user)).collect();
         self.notice(asked, Event::PermissionAsked { cid: cid.clone(), user: who.user.clone(), capabilities });

@@ -15,6 +15,7 @@ macro_rules! planted {
     }};
 }
 
+mod abilities;
 mod admission;
 mod batch;
 mod call;
@@ -171,12 +172,14 @@ impl Authority {
         let mut outs = Vec::new();
         self.being_stored.clear();
         for (live, former) in batch.calls {
-            for user in live.audience().into_iter().chain(former) {
+            let audience = live.audience();
+            let faces = self.faces(&live, &audience);
+            for user in audience.into_iter().chain(former) {
                 if planted!(self, OthersNotTold) && !live.is_in_session(&user) {
                     continue;
                 }
                 if self.connections.is_online(&user) {
-                    self.introduce(now, &user, &live, &mut outs);
+                    self.introduce(now, &user, &faces, &mut outs);
                     let state = self.view(&live, &user, now);
                     self.connections.tell(now, &user, Event::Call { state }, &mut outs);
                 }
@@ -325,7 +328,7 @@ impl Authority {
     /// What one reader sees of a call.
     fn view(&self, live: &LiveCall, user: &UserId, now: UnixMillis) -> CallState {
         let ring = live.ring.as_ref().filter(|ring| ring.concerns(user));
-        let own_capabilities = self.capabilities(live, user);
+        let own_capabilities = self.capabilities(live, user).into();
         CallState { call: Arc::clone(&live.call), ring: ring.map(|ring| ring.view(now)), own_capabilities }
     }
 

@@ -84,7 +84,7 @@ impl Authority {
         } else {
             let in_history = history.iter().flat_map(|line| line.people.iter().take(MOST_FACES).chain([&line.caller]));
             let mut contacts: BTreeSet<UserId> = in_history.chain(&favourites).cloned().collect();
-            contacts.extend(calls.iter().flat_map(|live| faces(live)));
+            contacts.extend(calls.iter().flat_map(|live| faces(live, &live.audience())));
             contacts.retain(|id| *id != who.user && self.people.contains_key(id));
             contacts.iter().map(|id| self.person_now(id)).collect()
         };
@@ -139,16 +139,18 @@ impl Authority {
     }
 
     /// Before somebody hears of a call he hears who is in it.
-    pub(super) fn introduce(&mut self, now: UnixMillis, user: &UserId, live: &LiveCall, outs: &mut Vec<Out>) {
-        if self.is_small() {
-            return;
-        }
-        for face in faces(live) {
-            if self.people.contains_key(&face) && self.contacts.add(user, &face) {
-                let person = self.person_now(&face);
+    pub(super) fn introduce(&mut self, now: UnixMillis, user: &UserId, faces: &BTreeSet<UserId>, outs: &mut Vec<Out>) {
+        for face in faces {
+            if self.people.contains_key(face) && self.contacts.add(user, face) {
+                let person = self.person_now(face);
                 self.connections.tell(now, user, Event::Person { person }, outs);
             }
         }
+    }
+
+    /// Whom everybody who hears of a call is to know.
+    pub(super) fn faces(&self, live: &LiveCall, audience: &BTreeSet<UserId>) -> BTreeSet<UserId> {
+        if self.is_small() { BTreeSet::new() } else { faces(live, audience) }
     }
 
     fn is_small(&self) -> bool {
@@ -185,10 +187,9 @@ impl Authority {
 }
 
 /// Whom somebody has to know who hears of a call.
-fn faces(live: &LiveCall) -> BTreeSet<UserId> {
-    let audience = live.audience();
+fn faces(live: &LiveCall, audience: &BTreeSet<UserId>) -> BTreeSet<UserId> {
     if audience.len() <= MOST_FACES {
-        return audience;
+        return audience.clone();
     }
     live.ring.iter().map(|ring| ring.caller.clone()).chain([live.call.created_by.clone()]).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{CallId, CallTypeData, Capability, Code, ErrorBody, Role, Settings, UserId};
 
-use super::{Authority, call::LiveCall, no_such_call};
+use super::{Authority, abilities::Abilities, call::LiveCall, no_such_call};
 use crate::error::StartError;
 use Capability::{
     CreateCall, EndCall, GoLive, JoinBackstage, JoinCall, JoinEndedCall, MuteUsers, PinForEveryone, ReadCall, Record,
@@ -188,28 +188,28 @@ fn built_in(name: &str, roles: &[(&str, &[&[Capability]])]) -> CallType {
 impl Authority {
     /// What somebody may do in a call: the union of the grants of his roles for the call's type, plus what he was given,
     /// less what he was denied. The door asks this, and the page is told this.
-    pub(super) fn capabilities(&self, live: &LiveCall, user: &UserId) -> BTreeSet<Capability> {
+    pub(super) fn capabilities(&self, live: &LiveCall, user: &UserId) -> Abilities {
         let call = &live.call;
-        let Some(person) = self.people.get(user) else { return BTreeSet::new() };
+        let Some(person) = self.people.get(user) else { return Abilities::default() };
         let is_of_team = call.team.as_ref().is_none_or(|team| person.teams.contains(team));
         if call.blocked.contains(user) || !(is_of_team || person.role == Role::Admin) {
-            return BTreeSet::new();
+            return Abilities::default();
         }
         let member = call.members.iter().find(|member| member.user == *user).map(|member| member.role.as_str());
         let owner = (call.created_by == *user).then_some("owner");
         let roles = [Some(role_name(person.role)), member, owner];
-        let Ok(call_type) = self.types.find(call.cid.call_type()) else { return BTreeSet::new() };
+        let Ok(call_type) = self.types.find(call.cid.call_type()) else { return Abilities::default() };
         let granted = roles.into_iter().flatten().filter_map(|role| call_type.grants.get(role)).flatten().copied();
-        let mut capabilities: BTreeSet<Capability> = granted.collect();
+        let mut capabilities: Abilities = granted.collect();
         if let Some(personal) = call.grants.get(user) {
-            capabilities.extend(&personal.granted);
-            capabilities.retain(|capability| !personal.revoked.contains(capability));
+            personal.granted.iter().for_each(|capability| capabilities.insert(*capability));
+            personal.revoked.iter().for_each(|capability| capabilities.remove(*capability));
         }
         if !call.settings.video.enabled {
-            capabilities.remove(&SendVideo);
+            capabilities.remove(SendVideo);
         }
         if !call.settings.screen_share.enabled {
-            capabilities.remove(&ShareScreen);
+            capabilities.remove(ShareScreen);
         }
         // Whom somebody rings or has on his list knows of the call by that.
         if member.is_some() || live.ring.as_ref().is_some_and(|ring| ring.concerns(user)) {
@@ -224,10 +224,10 @@ impl Authority {
             return Err(ErrorBody::new(Code::Blocked, "you were put out of this call for good: ask one of its hosts"));
         }
         let capabilities = self.capabilities(live, user);
-        if !capabilities.contains(&ReadCall) {
+        if !capabilities.contains(ReadCall) {
             return Err(no_such_call());
         }
-        if !capabilities.contains(&capability) {
+        if !capabilities.contains(capability) {
             let message = format!("you may not do this in this call ({}): ask one of its hosts", capability.as_str());
             return Err(ErrorBody::new(Code::PermissionDenied, message));
         }

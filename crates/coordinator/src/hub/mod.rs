@@ -184,6 +184,8 @@ pub(crate) struct Hub {
     parked: HashMap<CallId, Vec<Decide>>,
     /// Those of whom everything is read are greeted before anything else is stored and announced.
     arrivals: Arrivals,
+    /// Where messages are written before they are sent: it grows once.
+    text: Vec<u8>,
 }
 
 impl Hub {
@@ -212,6 +214,7 @@ impl Hub {
             reads: FuturesUnordered::new(),
             parked: HashMap::new(),
             arrivals: Arrivals::default(),
+            text: Vec::new(),
         };
         (hub, HubHandle { requests: sender })
     }
@@ -353,7 +356,9 @@ impl Hub {
         for out in outs {
             match out {
                 Out::Message { to, message } => {
-                    let text: Utf8Bytes = serde_json::to_string(&message).expect("events are plain data").into();
+                    self.text.clear();
+                    serde_json::to_writer(&mut self.text, &message).expect("events are plain data");
+                    let text = Utf8Bytes::from(str::from_utf8(&self.text).expect("JSON is text"));
                     for device in to {
                         self.tell(now, device, text.clone());
                     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Row as _, Type, sqlite::SqliteArguments};
 use wire::{CallId, HistoryEntry};
 
@@ -29,7 +30,7 @@ const TELL: &str = "INSERT OR REPLACE INTO kept_answers (owner, key, request_has
 impl Sqlite {
     /// Writes a change in one transaction; answers with the history entries as they now stand, in the change's order.
     pub(in crate::store) async fn write(&self, change: &Change) -> Result<Vec<HistoryEntry>, StoreError> {
-        let mut statement = Statement { sql: String::from("BEGIN IMMEDIATE; "), values: SqliteArguments::default() };
+        let mut statement = Statement { sql: String::from("BEGIN IMMEDIATE; "), ..Statement::default() };
         statement.put_calls(change)?;
         statement.put_history(change)?;
         if !change.answers.is_empty() || !change.events.is_empty() {
@@ -42,7 +43,7 @@ impl Sqlite {
             statement.bind(events.clone())?;
             statement.bind(events)?;
         }
-        let Statement { mut sql, values } = statement;
+        let Statement { mut sql, values, .. } = statement;
         sql.push_str("COMMIT");
         let mut connection = self.writer.acquire().await?;
         let rows = match sqlx::query_with(AssertSqlSafe(sql), values).fetch_all(&mut *connection).await {
@@ -67,9 +68,12 @@ impl Sqlite {
 }
 
 /// Text and values, in step.
+#[derive(Default)]
 struct Statement {
     sql: String,
     values: SqliteArguments,
+    /// Where documents are written before they are bound: it grows once.
+    document: Vec<u8>,
 }
 
 /// A table that rows are put into, in place of those that are the same by their key.
@@ -87,8 +91,11 @@ impl Statement {
         for (cid, stored) in &change.calls {
             self.bind(cid.as_str())?;
             self.bind(stored.is_live)?;
-            self.bind(serde_json::to_string(&stored.call)?)?;
-            self.bind(rings.get(cid).map(serde_json::to_string).transpose()?)?;
+            self.bind_document(&stored.call)?;
+            match rings.get(cid) {
+                Some(ring) => self.bind_document(ring)?,
+                None => self.bind(None::<&str>)?,
+            }
         }
         let calls = Table {
             into: "calls (cid, is_live, document, ring)",
@@ -105,7 +112,7 @@ impl Statement {
             self.bind(person.as_str())?;
             self.bind(occasion.as_str())?;
             self.bind(entry.unseen)?;
-            self.bind(serde_json::to_string(entry)?)?;
+            self.bind_document(entry)?;
         }
         let history = Table {
             into: "history (person, occasion, unseen, document)",
@@ -119,6 +126,15 @@ impl Statement {
 
     fn bind<'q>(&mut self, value: impl Encode<'q, sqlx::Sqlite> + Type<sqlx::Sqlite>) -> Result<(), StoreError> {
         self.values.add(value).map_err(|error| sqlx::Error::Encode(error).into())
+    }
+
+    fn bind_document(&mut self, value: &impl Serialize) -> Result<(), StoreError> {
+        let mut document = std::mem::take(&mut self.document);
+        document.clear();
+        serde_json::to_writer(&mut document, value)?;
+        let bound = self.bind(str::from_utf8(&document).expect("JSON is text"));
+        self.document = document;
+        bound
     }
 
     /// Adds the text for so many rows, whose values are bound, and values for the places that stay empty.
@@ -139,7 +155,7 @@ impl Statement {
     }
 }
 
-fn json(rows: impl Iterator<Item = impl serde::Serialize>) -> Result<String, serde_json::Error> {
+fn json(rows: impl Iterator<Item = impl Serialize>) -> Result<String, serde_json::Error> {
     serde_json::to_string(&rows.collect::<Vec<_>>())
 }
 
@@ -151,7 +167,7 @@ mod tests {
     fn statements_come_in_few_sizes_and_empty_places_are_filled() {
         let table = Table { into: "t (a, b)", row: "(?, ?)", columns: 2, on_conflict: "(a) DO NOTHING" };
         for (count, parts, rows) in [(0, 0, 0), (1, 1, 1), (2, 1, 4), (5, 1, 16), (256, 1, 256), (300, 2, 320)] {
-            let mut statement = Statement { sql: String::new(), values: SqliteArguments::default() };
+            let mut statement = Statement::default();
             for _ in 0..count * 2 {
                 statement.bind(1).unwrap();
             }
