@@ -96,8 +96,8 @@ pub(crate) struct Authority {
     batch: Batch,
     /// Calls of the batch that is being stored: what the store says of them is old.
     being_stored: BTreeSet<CallId>,
-    /// What the media server said of calls with decisions that may still be taken back.
-    media_news: BTreeMap<(CallId, DeviceId), MediaPresence>,
+    /// What the media server said last, and when, of calls with decisions that may still be taken back.
+    media_news: BTreeMap<(CallId, DeviceId), (UnixMillis, MediaPresence)>,
     #[cfg(feature = "simulation")]
     pub(crate) planted: Option<crate::planted::Planted>,
 }
@@ -160,9 +160,6 @@ impl Authority {
 
     /// What was decided since the last time, to be stored. The next is taken when this one was delivered or taken back.
     pub(crate) fn take_batch(&mut self) -> Batch {
-        if self.being_stored.is_empty() {
-            self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
-        }
         self.being_stored.extend(self.batch.before.keys().cloned());
         std::mem::take(&mut self.batch)
     }
@@ -171,6 +168,7 @@ impl Authority {
     pub(crate) fn deliver(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>) -> Vec<Out> {
         let mut outs = Vec::new();
         self.being_stored.clear();
+        self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
         for (live, former) in batch.calls {
             let audience = live.audience();
             let faces = self.faces(&live, &audience);
@@ -212,7 +210,11 @@ impl Authority {
             if let Some(mut before) = before {
                 // Who is at the media server is a fact, not a decision: what is known of it now stays.
                 for (device, presence) in &mut before.media {
-                    if let Some(news) = self.media_news.get(&(cid.clone(), device.clone())) {
+                    let news = self.media_news.get(&(cid.clone(), device.clone()));
+                    // He may have been let in again since.
+                    let known = *presence;
+                    let is_newer = |at| !matches!(known, MediaPresence::Awaited { since } if since > at);
+                    if let Some((_, news)) = news.filter(|(at, _)| is_newer(*at)) {
                         *presence = *news;
                     }
                 }

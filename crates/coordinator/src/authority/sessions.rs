@@ -215,7 +215,9 @@ impl Authority {
         };
         let (Ok(cid), Some(device)) = (room.parse::<CallId>(), media_plane::device_of(&identity)) else { return };
         if self.batch.before.contains_key(&cid) || self.being_stored.contains(&cid) {
-            self.media_news.insert((cid.clone(), device.clone()), presence);
+            self.media_news.insert((cid.clone(), device.clone()), (now, presence));
+        } else {
+            self.media_news.remove(&(cid.clone(), device.clone()));
         }
         if let Some(live) = self.calls.get_mut(&cid)
             && let Some(known) = live.media.get_mut(&device)

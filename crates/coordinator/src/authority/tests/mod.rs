@@ -285,6 +285,43 @@ fn who_leaves_the_media_while_his_leave_is_lost_with_the_disk_does_not_stay_for_
 }
 
 #[test]
+fn what_the_media_server_said_during_an_older_decision_does_not_come_back_with_a_lost_one() {
+    let mut server = Server::new().online(&["ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    let batch = server.authority.take_batch();
+    // Said while the join is being stored, and once it is.
+    server.has_media("default:x", "ben/ben1");
+    server.authority.deliver(server.now, batch, Vec::new());
+    let (room, identity) = ("default:x".to_owned(), "ben/ben1".to_owned());
+    server.authority.on_media(server.now, SfuEvent::ParticipantLeft { room, identity });
+    server.leaves("ben1", "default:x", &Leave::default());
+    let lost = server.authority.take_batch();
+    server.authority.take_back(lost);
+    server.after(11);
+    assert!(!server.call("default:x").has_device(&id("ben1")));
+}
+
+#[test]
+fn who_was_let_in_again_is_awaited_although_he_was_lost_before() {
+    let mut server = Server::new().online(&["ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    let (room, identity) = ("default:x".to_owned(), "ben/ben1".to_owned());
+    server.authority.on_media(server.now, SfuEvent::ParticipantLeft { room, identity });
+    server.leaves("ben1", "default:x", &Leave::default());
+    server.after(5);
+    server.joins("ben1", "default:x", None).unwrap();
+    let batch = server.authority.take_batch();
+    server.leaves("ben1", "default:x", &Leave::default());
+    let lost = server.authority.take_batch();
+    server.authority.take_back(lost);
+    let since = server.now;
+    assert_eq!(server.call("default:x").media[&id::<DeviceId>("ben1")], MediaPresence::Awaited { since });
+    drop(batch);
+}
+
+#[test]
 fn r11_a_program_has_no_device_that_could_vanish_so_its_ring_lasts_until_the_deadline() {
     let mut server = Server::new();
     server.after(60);
