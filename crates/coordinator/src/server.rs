@@ -109,6 +109,8 @@ pub struct Server {
     ending: Vec<JoinHandle<()>>,
     /// They go on until everything else has ended.
     lasting: [JoinHandle<()>; 2],
+    /// Cancelled when the hub has ended, whatever ended it.
+    dead: CancellationToken,
 }
 
 impl Server {
@@ -214,8 +216,14 @@ impl Server {
         }
         ending.push(tokio::spawn(listener::serve(listener, tls, router, stop)));
         tracing::info!(%address, "the server takes connections");
-        let lasting = [tokio::spawn(hub.run()), tokio::spawn(upkeep)];
-        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting })
+        let dead = CancellationToken::new();
+        let alive = dead.clone().drop_guard();
+        let deciding = async move {
+            let _alive = alive;
+            hub.run().await;
+        };
+        let lasting = [tokio::spawn(deciding), tokio::spawn(upkeep)];
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting, dead })
     }
 
     /// Where it listens.
@@ -299,6 +307,18 @@ impl Server {
     pub async fn answers_at(&self, outside: &Outside) -> Answers {
         let (fingerprint, _) = self.shared.certificate.identity();
         reach::answers_at((outside.address, outside.tcp).into(), fingerprint).await
+    }
+
+    /// Waits until the part that decides about calls has died, which is a fault of ours: nothing is answered from then on, and
+    /// what is stored is whole. Whoever runs the server starts a new one.
+    pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.dead.clone().cancelled_owned()
+    }
+
+    /// Whether that has happened.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.dead.is_cancelled()
     }
 
     /// Tells the devices to come back later and ends; the router's ports are given back.
@@ -387,4 +407,22 @@ fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     socket.local_addr().ok().map(|address| address.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_runs_a_server_learns_that_its_hub_has_died() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Config::new(folder.path().to_owned())).await.unwrap();
+        assert!(!server.has_failed());
+        let cid = "default:x".parse().unwrap();
+        let answer = server.shared.hub.decide::<()>(cid, |_, _| panic!("planted by a test")).await;
+        assert_eq!(answer.unwrap_err().code, wire::Code::Unavailable);
+        timeout(Duration::from_secs(10), server.failed()).await.expect("told of it");
+        assert!(server.has_failed());
+        server.shutdown().await;
+    }
 }

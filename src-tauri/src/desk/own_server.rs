@@ -1,9 +1,14 @@
 //! The server inside this app: where it listens, and how its own person gets in.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    pin::Pin,
+    time::Duration,
+};
 
 use call_client::Account;
 use coordinator::{Config, Server, StartError};
+use tauri::{AppHandle, Manager as _};
 use wire::{Code, ErrorBody, Invite, ServerAddress};
 
 use super::Desk;
@@ -11,6 +16,9 @@ use crate::{profile::ServerSettings, state::OwnServer};
 
 /// Where the server inside listens first; if taken at its very first start, on any other port, which is then kept.
 const PORT: u16 = 7480;
+
+/// How long a server that has died is left alone: one that dies of what it finds would else take the whole machine.
+const REST: Duration = Duration::from_secs(1);
 
 /// Whether this server has been started before, so that others know its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +50,8 @@ impl Desk {
         let server = self.listening(&wish).await?;
         let (listen, udp) = (server.address(), server.media_address());
         let own = OwnServer { address: server.reachable().to_string(), name: wish.name.clone() };
+        let as_now = ServerSettings { listen, udp, ..wish.clone() };
+        tauri::async_runtime::spawn(start_again(self.app.clone(), server.failed(), as_now));
         self.inner().server = Some(server);
         match begun {
             Begun::Now => {
@@ -115,6 +125,27 @@ impl Desk {
             _ => account,
         }
     }
+}
+
+/// Waits until the server inside has died of a fault of its own, and starts it anew: what it had stored is whole. Boxed,
+/// because starting it begins this wait again.
+fn start_again(
+    app: AppHandle,
+    failed: impl Future<Output = ()> + Send + 'static,
+    wish: ServerSettings,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        failed.await;
+        let desk = app.state::<Desk>();
+        let dead = Desk::inner(&desk).server.take_if(|server| server.has_failed());
+        let Some(dead) = dead else { return };
+        tracing::error!("the server inside has died and is started again");
+        dead.shutdown().await;
+        tokio::time::sleep(REST).await;
+        if let Err(error) = desk.run_server(wish, Begun::Before).await {
+            desk.report(error);
+        }
+    })
 }
 
 /// Whether an account is one of the server inside.

@@ -187,14 +187,14 @@ impl Serve {
                 say(&outside.for_people());
             }
         }
-        until_told_to_stop(&server, &mut interrupt, &mut hang_up).await;
+        let ended = until_told_to_stop(&server, &mut interrupt, &mut hang_up).await;
         tracing::info!("shutting down");
         server.shutdown().await;
-        Ok(Exit::Done)
+        ended
     }
 }
 
-async fn until_told_to_stop(server: &Server, interrupt: &mut Interrupt, hang_up: &mut Signal) {
+async fn until_told_to_stop(server: &Server, interrupt: &mut Interrupt, hang_up: &mut Signal) -> Result<Exit, Failure> {
     loop {
         tokio::select! {
             // In the order in which they are usually sent.
@@ -202,7 +202,11 @@ async fn until_told_to_stop(server: &Server, interrupt: &mut Interrupt, hang_up:
             _ = hang_up.recv() => if let Err(error) = server.reload_certificate() {
                 tracing::error!(%error, "the old certificate stays in use");
             },
-            () = interrupt.wait() => return,
+            () = interrupt.wait() => return Ok(Exit::Done),
+            () = server.failed() => return Err(Failure::from(anyhow::anyhow!(
+                "the server has come upon a fault of its own and ends; everything that was announced is stored: start it again, and \
+                 please tell us what the log says before this line"
+            ))),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! time, and lets everybody hear of it then.
 
 mod arrivals;
+mod handle;
 
 use std::{
     collections::HashMap,
@@ -14,146 +15,26 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sfu::SfuEvent;
-use tokio::sync::{mpsc, oneshot};
-use wire::{
-    Call, CallId, CallState, Code, DeviceId, ErrorBody, Event, HistoryEntry, Person, RingId, ServerMessage, Snapshot,
-    Standing, UnixMillis, UserId,
-};
+use tokio::sync::mpsc;
+use wire::{Call, CallId, DeviceId, ErrorBody, HistoryEntry, ServerMessage, UnixMillis, UserId};
 
-pub(crate) use crate::authority::{Authority, CallType, Caller};
+pub(crate) use crate::authority::{Authority, Caller};
 use crate::{
     authority::{Batch, CallTypes, Effect, Out},
     desk::Desk,
     media_plane::MediaPlane,
     metrics::Metrics,
     ring::Ring,
-    store::{Live, Store, StoreError, StoredPerson},
+    store::{Live, Store, StoreError},
     webhooks::Outbox,
 };
 pub(crate) use arrivals::HISTORY_IN_SNAPSHOT;
 use arrivals::{Arrival, Arrivals};
+use handle::{Answer, Decide};
+pub(crate) use handle::{HubHandle, Outlet, Reply, Request};
 
-/// Requests wait here; when full, their senders wait, which slows the callers down and nothing else.
-const REQUESTS: usize = 1024;
 /// Requests decided between two looks at the clock and the store.
 const AT_ONCE: usize = 256;
-/// The way out to one connected device: text messages, bounded. A reader too slow to keep it from filling is cut off.
-#[derive(Debug)]
-pub(crate) struct Outlet {
-    /// Tells this connection from an older one of the same device.
-    pub(crate) epoch: u64,
-    pub(crate) sender: mpsc::Sender<Utf8Bytes>,
-}
-
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorBody>>;
-
-/// What the store's outcome makes of an answer.
-type Answer = Box<dyn FnOnce(Result<(), ErrorBody>) + Send>;
-/// Decides, and answers once that is stored; an error instead of the authority means that the call could not be loaded.
-type Decide = Box<dyn FnOnce(Result<(&mut Authority, UnixMillis), ErrorBody>) -> Answer + Send>;
-
-/// Everything that can be asked of the hub.
-pub(crate) enum Request {
-    PersonCame {
-        person: StoredPerson,
-    },
-    Connect {
-        who: Caller,
-        outlet: Outlet,
-    },
-    Disconnect {
-        device: DeviceId,
-        epoch: u64,
-    },
-    /// A decision about one call, which is loaded first.
-    Decide {
-        cid: CallId,
-        decide: Decide,
-    },
-    /// Calls from the store as the asker sees them.
-    Views {
-        who: Caller,
-        calls: Vec<Call>,
-        reply: Reply<Vec<Option<CallState>>>,
-    },
-    SetCallType {
-        name: String,
-        call_type: CallType,
-    },
-    Alerted {
-        who: Caller,
-        cid: CallId,
-        ring: RingId,
-    },
-    Snapshot {
-        who: Caller,
-        reply: Reply<Snapshot>,
-    },
-    Stands {
-        who: Caller,
-        standing: Standing,
-    },
-    /// People as they are now.
-    People {
-        users: Vec<UserId>,
-        reply: Reply<Vec<Person>>,
-    },
-    /// Something a person changes about himself.
-    ChangePerson {
-        who: Caller,
-        change: Box<dyn FnOnce(&mut StoredPerson) + Send>,
-        reply: Reply<()>,
-    },
-    MissedSeen {
-        who: Caller,
-        reply: Reply<()>,
-    },
-    SignOut {
-        who: Caller,
-        reply: Reply<()>,
-    },
-    /// Told to every admin who is connected, and not kept.
-    TellAdmins {
-        event: Event,
-    },
-}
-
-/// The way to the hub.
-#[derive(Debug, Clone)]
-pub(crate) struct HubHandle {
-    requests: mpsc::Sender<Request>,
-}
-
-impl HubHandle {
-    pub(crate) async fn send(&self, request: Request) -> Result<(), ErrorBody> {
-        self.requests.send(request).await.map_err(|_| shutting_down())
-    }
-
-    pub(crate) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ErrorBody> {
-        let (reply, answer) = oneshot::channel();
-        self.send(request(reply)).await?;
-        answer.await.map_err(|_| shutting_down())?
-    }
-
-    /// Has something decided about a call; answers when it is stored.
-    pub(crate) async fn decide<T: Send + 'static>(
-        &self,
-        cid: CallId,
-        decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
-    ) -> Result<T, ErrorBody> {
-        let (reply, answer) = oneshot::channel();
-        let decide: Decide = Box::new(move |loaded| {
-            let decided = loaded.and_then(|(authority, now)| decide(authority, now));
-            Box::new(move |stored| _ = reply.send(stored.and(decided)))
-        });
-        self.send(Request::Decide { cid, decide }).await?;
-        answer.await.map_err(|_| shutting_down())?
-    }
-}
-
-fn shutting_down() -> ErrorBody {
-    ErrorBody::new(Code::Unavailable, "the server is shutting down: try again in a moment")
-}
 
 /// What was read from the store while everything went on.
 enum Read {
@@ -200,7 +81,7 @@ impl Hub {
         types: CallTypes,
         live: Live,
     ) -> (Self, HubHandle) {
-        let (sender, requests) = mpsc::channel(REQUESTS);
+        let (handle, requests) = HubHandle::new();
         let hub = Self {
             desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
             store,
@@ -216,7 +97,7 @@ impl Hub {
             arrivals: Arrivals::default(),
             text: Vec::new(),
         };
-        (hub, HubHandle { requests: sender })
+        (hub, handle)
     }
 
     pub(crate) async fn run(mut self) {

@@ -1,120 +1,18 @@
-//! One function per endpoint of the server's HTTP interface, with the access token kept fresh.
-
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+//! One function per endpoint of the server's HTTP interface.
 
 use reqwest::Method;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use wire::{
-    AccessToken, AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage,
-    CallState, CallTypeData, Code, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry,
-    DeviceId, ErrorBody, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaServer, MuteUsers, Reject,
-    RingMembers, SendEvent, SendReaction, Snapshot, TokenRequest, UpdateCall, UpdateMembers, UpdatePermissions, UserId,
-    WaitingAsk,
+    AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState,
+    CallTypeData, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry, DeviceId, GetOrCreate,
+    GetOrCreated, HistoryPage, Join, Joined, Leave, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, Snapshot,
+    UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
 };
 
-use crate::{
-    account::Account,
-    error::ClientError,
-    http::{base_url, content, decode, http_client, unreadable},
-    product::Refresh,
-};
-
-/// A token this close to its end is fetched anew before it is used.
-const TOKEN_MARGIN: Duration = Duration::from_secs(30);
-
-/// The server as one device sees it, without staying connected: for programs that ask or act once. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Rest {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    http: reqwest::Client,
-    account: Account,
-    refresh: Option<Refresh>,
-    token: Mutex<Option<FreshToken>>,
-}
-
-/// The server wants a token of the product that is fresh.
-fn wants_user_token(refusal: &ErrorBody) -> bool {
-    refusal.code == Code::TokenExpired && refusal.field.as_deref() == Some("user_token")
-}
-
-#[derive(Debug, Clone)]
-struct FreshToken {
-    token: String,
-    until: Instant,
-}
+use super::Rest;
+use crate::error::ClientError;
 
 impl Rest {
-    /// Requests in the name of an account.
-    ///
-    /// # Errors
-    /// When the TLS library cannot be set up.
-    pub fn new(account: Account) -> Result<Self, ClientError> {
-        Self::with(account, None)
-    }
-
-    /// The same for a person of an operator's own product, where the server wants a fresh token of it.
-    ///
-    /// # Errors
-    /// When the TLS library cannot be set up.
-    pub fn refreshing(account: Account, refresh: Refresh) -> Result<Self, ClientError> {
-        Self::with(account, Some(refresh))
-    }
-
-    fn with(account: Account, refresh: Option<Refresh>) -> Result<Self, ClientError> {
-        let http = http_client(&account.server, account.pin)?;
-        Ok(Self { shared: Arc::new(Shared { http, account, refresh, token: Mutex::new(None) }) })
-    }
-
-    pub(crate) fn account(&self) -> &Account {
-        &self.shared.account
-    }
-
-    /// `ws://…` or `wss://…` of a path on this server.
-    pub(crate) fn socket_url(&self, path: &str) -> String {
-        format!("{}{path}", base_url("ws", &self.account().server, self.account().pin))
-    }
-
-    /// Where a media server is, as a WebSocket URL without `/rtc`.
-    pub(crate) fn media_url(&self, server: &MediaServer) -> String {
-        match server {
-            MediaServer::Here => self.socket_url(""),
-            MediaServer::At(url) => url.trim_end_matches('/').to_owned(),
-        }
-    }
-
-    /// A token that is good for at least half a minute.
-    pub(crate) async fn access_token(&self) -> Result<String, ClientError> {
-        let kept = self.kept_token();
-        if let Some(fresh) = kept.filter(|fresh| fresh.until > now() + TOKEN_MARGIN) {
-            return Ok(fresh.token);
-        }
-        let access = match (self.fetch_token(None).await, &self.shared.refresh) {
-            (Err(ClientError::Refused(refusal)), Some(refresh)) if wants_user_token(&refusal) => {
-                let user_token = refresh.fetch().await.ok_or(ClientError::Refused(refusal))?;
-                self.fetch_token(Some(user_token)).await?
-            }
-            (fetched, _) => fetched?,
-        };
-        let until = now() + Duration::from_millis(u64::from(access.expires_in_ms));
-        self.keep_token(Some(FreshToken { token: access.token.clone(), until }));
-        Ok(access.token)
-    }
-
-    async fn fetch_token(&self, user_token: Option<String>) -> Result<AccessToken, ClientError> {
-        let account = self.account();
-        let (device, refresh_secret) = (account.device.clone(), account.refresh_secret.clone());
-        let body = serde_json::to_vec(&TokenRequest { device, refresh_secret, user_token }).map_err(unreadable)?;
-        let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
-        decode(self.shared.http.post(url).header("content-type", "application/json").body(body).send().await).await
-    }
-
     /// Everything this device may show now.
     ///
     /// # Errors
@@ -396,65 +294,6 @@ impl Rest {
         let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
         self.get(&format!("/v1/history?limit={limit}{before}")).await
     }
-
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.request(Method::GET, path, Vec::new()).await
-    }
-
-    async fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
-        self.request(Method::POST, path, serde_json::to_vec(body).map_err(unreadable)?).await
-    }
-
-    async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, ClientError> {
-        self.request(Method::PATCH, path, serde_json::to_vec(body).map_err(unreadable)?).await
-    }
-
-    async fn post_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
-        self.post::<_, serde::de::IgnoredAny>(path, body).await.map(|_| ())
-    }
-
-    pub(crate) async fn put_silent<B: Serialize>(&self, path: &str, body: &B) -> Result<(), ClientError> {
-        let body = serde_json::to_vec(body).map_err(unreadable)?;
-        self.request::<serde::de::IgnoredAny>(Method::PUT, path, body).await.map(|_| ())
-    }
-
-    pub(crate) async fn request<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Vec<u8>,
-    ) -> Result<T, ClientError> {
-        match self.send(method.clone(), path, body.clone()).await {
-            Err(error) if error.code() == Some(Code::TokenExpired) => {
-                // The server's clock decides, not ours: fetch a new one and try once more.
-                self.keep_token(None);
-                self.send(method, path, body).await
-            }
-            other => other,
-        }
-    }
-
-    /// A document that is not JSON.
-    pub(crate) async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        let token = self.access_token().await?;
-        let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
-        content(self.shared.http.get(url).bearer_auth(token).send().await).await.map(Vec::from)
-    }
-
-    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
-        let token = self.access_token().await?;
-        let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
-        let request = self.shared.http.request(method, url).bearer_auth(token);
-        decode(request.header("content-type", "application/json").body(body).send().await).await
-    }
-
-    fn kept_token(&self) -> Option<FreshToken> {
-        self.shared.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    fn keep_token(&self, token: Option<FreshToken>) {
-        *self.shared.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = token;
-    }
 }
 
 #[derive(Serialize)]
@@ -462,9 +301,4 @@ struct Empty {}
 
 fn call_path(cid: &CallId, action: &str) -> String {
     format!("/v1/calls/{}/{}{action}", cid.call_type(), cid.id())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the age of a token is counted here, at the edge")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -1,0 +1,155 @@
+//! Coming in, going out, what is on at the start, and the door.
+
+use super::{super::border, *};
+
+#[test]
+fn let_in_after_hanging_up_it_goes_out_again_with_the_microphone_off() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.goes();
+    ben.after(8);
+    let inside = state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"]));
+    ben.answered(join, Ok(joined(inside)));
+    assert!(!ben.opened_media());
+    assert_eq!(ben.leave_request().1.session, Some(id::<SessionId>("s1")));
+}
+
+#[test]
+fn an_older_answer_does_not_overwrite_newer_events() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, None, Some(&["cem1"])));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.hears(state(5, None, None));
+    ben.answered(join, Ok(joined(state(2, None, Some(&["cem1", "ben1"])))));
+    assert_eq!(ben.stands(), Some((CallingState::Ended, Some(EndReason::Ended))));
+}
+
+#[test]
+fn the_media_of_an_earlier_join_says_nothing() {
+    let mut ben = Device::in_call("ben", "ben1");
+    ben.goes();
+    let (leave, request) = ben.leave_request();
+    assert_eq!(request.session, Some(id::<SessionId>("s1")));
+    ben.is(Input::ErrandDone { id: leave, result: Ok(()) });
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.answered(join, Ok(joined(state(4, None, Some(&["cem1", "ben1"])))));
+    ben.is(Input::Session { cid: cid(), join: join - 1, event: SessionEvent::Closed(EndReason::Ended) });
+    assert_eq!(ben.stands().map(|(state, _)| state), Some(CallingState::Joining));
+}
+
+#[test]
+fn coming_in_anew_waits_for_the_going_out_and_stops_its_attempts() {
+    let mut ben = Device::in_call("ben", "ben1");
+    ben.goes();
+    let (leave, _) = ben.leave_request();
+    ben.wants(cid());
+    assert!(ben.request().is_none(), "one after the other");
+    ben.is(Input::ErrandDone { id: leave, result: Err(away()) });
+    ben.join_request();
+    ben.after(3);
+    assert!(ben.request().is_none(), "the leave is not tried again");
+}
+
+#[test]
+fn a_call_that_is_not_known_yet_is_joining_and_can_be_left() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.wants(cid());
+    assert_eq!(ben.stands(), Some((CallingState::Joining, None)));
+    let (join, _) = ben.join_request();
+    ben.answered(join, Err(refused(wire::Code::CallNotFound)));
+    assert_eq!(ben.stands(), None, "the error says it all");
+    ben.wants(cid());
+    ben.goes();
+    assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::Left))));
+}
+
+#[test]
+fn what_the_settings_switch_off_is_off_at_the_start() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    let mut inside = state(2, None, Some(&["ben1"]));
+    Arc::make_mut(&mut inside.call).settings.audio.mic_default_on = false;
+    ben.answered(join, Ok(joined(inside)));
+    let is_muted = |output: &Output| matches!(output, Output::OpenSession { microphone: Toggle::Off, .. });
+    assert!(ben.outputs.iter().any(is_muted));
+}
+
+#[test]
+fn who_may_only_listen_comes_in_muted_and_cannot_switch_anything_on() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    let mut inside = state(2, None, Some(&["ben1"]));
+    inside.own_capabilities.clear();
+    ben.answered(join, Ok(joined(inside.clone())));
+    let is_muted = |output: &Output| matches!(output, Output::OpenSession { microphone: Toggle::Off, .. });
+    assert!(ben.outputs.iter().any(is_muted));
+    let switches = |ben: &Device| ben.outputs.iter().filter(|output| matches!(output, Output::Switch { .. })).count();
+    for device in [border::Device::Microphone, border::Device::Camera] {
+        ben.is(Input::Toggle { cid: cid(), device, to: Toggle::On });
+    }
+    assert_eq!(switches(&ben), 0);
+    Arc::make_mut(&mut inside.call).version = 3;
+    inside.own_capabilities.insert(Capability::SendAudio);
+    ben.hears(inside);
+    ben.is(Input::Toggle { cid: cid(), device: border::Device::Microphone, to: Toggle::On });
+    assert_eq!(switches(&ben), 1, "somebody let him speak");
+}
+
+#[test]
+fn an_admin_asks_who_waits_at_the_door_and_hears_who_comes_and_goes() {
+    let mut ann = Device::of("ann", "ann1");
+    let ask = |id, seconds: i64| WaitingAsk {
+        id: wire::AskId(id),
+        name: format!("Person {id}"),
+        device_name: "desk".to_owned(),
+        code: "123 456".to_owned(),
+        expires_at: UnixMillis(WALL + seconds * 1_000),
+    };
+    let ids = |ann: &Device| ann.calls.view(ann.now()).asks.iter().map(|ask| ask.id.0).collect::<Vec<_>>();
+    ann.calls.person.role = Role::Admin;
+    ann.is_shown(Vec::new());
+    assert!(ann.outputs.iter().any(|output| matches!(output, Output::FetchAsks)));
+    ann.is(Input::Asks { waiting: vec![ask(1, 60)] });
+    ann.is_told(UnixMillis(WALL), Event::AskedIn { ask: ask(2, 90) });
+    assert_eq!(ids(&ann), [1, 2]);
+    ann.after(60);
+    assert_eq!(ids(&ann), [2], "1 was let to wait no longer");
+    ann.is_told(UnixMillis(WALL), Event::AskOver { id: wire::AskId(2) });
+    assert!(ids(&ann).is_empty());
+}
+
+#[test]
+fn shutting_down_leaves_what_is_still_joining() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.is(Input::ShutDown);
+    assert!(!ben.calls.is_quiet());
+    ben.answered(join, Ok(joined(state(2, None, Some(&["ben1"])))));
+    let (leave, _) = ben.leave_request();
+    ben.is(Input::ErrandDone { id: leave, result: Ok(()) });
+    assert!(ben.calls.is_quiet());
+}
+
+#[test]
+fn who_the_server_took_out_during_a_sleep_asks_to_be_let_in_again() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, None, Some(&["cem1"])));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.answered(join, Ok(joined(state(2, None, Some(&["cem1", "ben1"])))));
+    ben.sleeps(60);
+    ben.is_shown(vec![state(3, None, Some(&["cem1"]))]);
+    let (again, join) = ben.join_request();
+    assert_eq!(join.session, Some(id::<SessionId>("s1")));
+    // Let in, and the news of it got lost: it asks once more.
+    ben.is(Input::JoinDone { id: again, cid: cid(), result: Box::new(Ok(joined(state(3, None, Some(&["cem1"]))))) });
+    ben.after(6);
+    ben.join_request();
+}
