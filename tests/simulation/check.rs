@@ -319,7 +319,8 @@ impl World {
                                 broken = Some(format!("device {d} does not ring in {cid}, and should"));
                             }
                             let is_awaited = ring.caller_device == device.id && ring.is_answered() && !ring.caller_came;
-                            if is_awaited && call.session.is_some() {
+                            let session = call.session.as_ref().map(|session| &session.id);
+                            if is_awaited && session.is_some() && ring.session.as_ref() == session {
                                 broken = Some(format!("device {d} does not come into {cid}, which was answered"));
                             }
                         }
@@ -367,7 +368,7 @@ impl World {
                 }
             }
             let people: BTreeSet<_> = session.participants.iter().map(|there| &there.user).collect();
-            let is_rung = rings.iter().any(|ring| ring.cid == call.cid);
+            let is_rung = rings.iter().any(|ring| ring.session.as_ref() == Some(&session.id));
             if is_rung && call.members.len() == 2 && people.len() < 2 && session.started_at.0 + PATIENCE < now.0 {
                 broken = Some(format!("somebody is left alone in {}", call.cid));
             }

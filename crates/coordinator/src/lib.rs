@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod housekeeping;
 mod http;
 mod hub;
+mod kept;
 mod limits;
 mod listener;
 mod media_plane;

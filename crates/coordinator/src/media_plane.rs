@@ -93,7 +93,8 @@ fn identity(user: &UserId, device: &DeviceId) -> String {
     format!("{user}/{device}")
 }
 
-/// The device of a media identity, if it is one of ours.
-pub(crate) fn device_of(identity: &str) -> Option<DeviceId> {
-    identity.split_once('/')?.1.parse().ok()
+/// Whose and which device's a media identity is, if it is one of ours.
+pub(crate) fn bearer_of(identity: &str) -> Option<(UserId, DeviceId)> {
+    let (user, device) = identity.split_once('/')?;
+    Some((user.parse().ok()?, device.parse().ok()?))
 }

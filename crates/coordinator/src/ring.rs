@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wire::{CallId, DeviceId, Outcome, Reason, RingId, Target, UnixMillis, UserId};
+use wire::{CallId, DeviceId, Outcome, Reason, RingId, SessionId, Target, UnixMillis, UserId};
 
 /// One attempt to reach people, as the authority keeps it.
 ///
@@ -25,6 +25,12 @@ pub(crate) struct Ring {
     /// The caller's device has come in, or has said that it will not.
     #[serde(default)]
     pub(crate) caller_came: bool,
+    /// The session that its first answer led into: nobody comes into a later one by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<SessionId>,
+    /// How many people were on the call's list when it began.
+    #[serde(default)]
+    pub(crate) members: usize,
 }
 
 /// What an accept came to.
@@ -95,6 +101,17 @@ impl Ring {
         awaits_caller || self.targets.iter().any(|target| accepted_on(target, device) && !target.came)
     }
 
+    /// Whether anybody has yet to come in by it.
+    pub(crate) fn awaits_somebody(&self) -> bool {
+        let awaits_target = |target: &Target| target.outcome == Outcome::Accepted && !target.came;
+        self.is_answered() && (!self.caller_came || self.targets.iter().any(awaits_target))
+    }
+
+    /// Whether it rings this person now.
+    pub(crate) fn rings(&self, user: &UserId) -> bool {
+        self.targets.iter().any(|target| target.user == *user && target.outcome == Outcome::Ringing)
+    }
+
     /// Whether this device has come in by this ring before, or has said that it will not.
     pub(crate) fn has_seen(&self, device: &DeviceId) -> bool {
         (self.caller_device == *device && self.caller_came)
@@ -161,6 +178,7 @@ impl Ring {
             remaining_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX),
             targets: self.targets.clone(),
             caller_came: self.caller_came,
+            session: self.session.clone(),
         }
     }
 
@@ -209,6 +227,8 @@ mod tests {
             deadline: START.plus(Duration::from_secs(45)),
             targets: people.iter().map(|person| ringing(id(person))).collect(),
             caller_came: false,
+            session: None,
+            members: people.len() + 1,
         }
     }
 

@@ -12,6 +12,7 @@ pub use crate::planted::Planted;
 use crate::{
     authority::{Authority, Batch, CallTypes, Caller, Effect, Out},
     desk::Desk,
+    kept::Kept,
     ring::Ring,
     store::{Change, Live, StoredCall, StoredPerson},
 };
@@ -87,7 +88,11 @@ struct Disk {
 
 impl Disk {
     fn write(&mut self, change: &Change, bug: Option<Planted>) -> Vec<HistoryEntry> {
-        self.calls.extend(change.calls.clone());
+        for (cid, stored) in &change.calls {
+            let before = self.calls.get(cid).and_then(|before| before.kept.clone());
+            let kept = stored.kept.clone().or(before);
+            self.calls.insert(cid.clone(), StoredCall { kept, ..stored.clone() });
+        }
         let cancelled = |ring: &&Ring| ring.targets.iter().any(|target| target.outcome == Outcome::Cancelled);
         let kept = |ring: &&Ring| bug != Some(Planted::CancelNotStored) || !cancelled(ring);
         self.rings.extend(change.rings.values().filter(kept).map(|ring| (ring.id.clone(), ring.clone())));
@@ -104,17 +109,23 @@ impl Disk {
         entries
     }
 
-    fn newest_ring(&self, cid: &CallId) -> Option<Ring> {
-        self.rings.values().rev().find(|ring| ring.cid == *cid).cloned()
+    /// What is kept of a call, with its rings as they are on the disk.
+    fn kept(&self, stored: &StoredCall) -> Kept {
+        let mut kept = stored.kept.as_deref().cloned().unwrap_or_default();
+        for ring in &mut kept.rings {
+            if let Some(on_disk) = self.rings.get(&ring.id) {
+                ring.clone_from(on_disk);
+            }
+        }
+        kept
     }
 
     fn live(&self, people: &[UserId]) -> Live {
-        let calls: Vec<_> =
-            self.calls.values().filter(|stored| stored.is_live).map(|stored| stored.call.clone()).collect();
-        let rings = calls.iter().filter_map(|call| self.newest_ring(&call.cid)).collect();
+        let live = self.calls.values().filter(|stored| stored.is_live);
+        let calls = live.map(|stored| (Arc::clone(&stored.call), Arc::new(self.kept(stored)))).collect();
         let people =
             people.iter().map(|id| StoredPerson::new(id.clone(), id.to_string(), Role::User, Default::default()));
-        Live { people: people.collect(), calls, rings, ..Live::default() }
+        Live { people: people.collect(), calls, ..Live::default() }
     }
 }
 
@@ -201,7 +212,7 @@ impl SimulatedServer {
         if !authority.knows(cid)
             && let Some(stored) = self.disk.calls.get(cid)
         {
-            authority.load(stored.call.clone(), self.disk.newest_ring(cid));
+            authority.load(stored.call.clone(), self.disk.kept(stored));
         }
         let who = Caller { user, device };
         let result = match ask {

@@ -133,6 +133,9 @@ pub struct Call {
     /// Whether the backstage is open to everybody.
     #[serde(default)]
     pub is_live: bool,
+    /// Whether it was closed again: its planned time does not open it any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_closed: bool,
     /// Who is kept out for good.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub blocked: BTreeSet<UserId>,
@@ -205,6 +208,11 @@ pub struct HistoryEntry {
     pub people: Vec<UserId>,
     /// Whether video was wanted.
     pub video: bool,
+    /// The application's data of the call, as it was when this line was written last: what it was about.
+    #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "bindings", specta(skip))]
+    pub custom: Custom,
     /// The callee's words with a decline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -244,6 +252,11 @@ impl From<Outcome> for HistoryOutcome {
             Outcome::Missed | Outcome::Cancelled => Self::Missed,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

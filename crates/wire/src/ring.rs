@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, DeviceId, RingId, UserId};
+use crate::{CallId, DeviceId, RingId, SessionId, UserId};
 
 /// One attempt to reach people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Ring {
     /// The caller's device has come into the call, or has said that it will not: it does not come by itself (again).
     #[serde(default)]
     pub caller_came: bool,
+    /// The session that its first answer led into; absent before. Nobody comes into a later one by this ring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 impl Ring {

@@ -119,7 +119,10 @@ impl Call {
     fn is_awaited(&self, me: &Me, ring: &Ring) -> bool {
         let as_caller = is_caller(me, ring) && ring.is_answered() && !ring.caller_came;
         let as_callee = ring.target(&me.user).is_some_and(|target| accepted_here(me, target) && !target.came);
-        self.state.call.session.is_some() && (as_caller || as_callee)
+        let session = self.state.call.session.as_ref();
+        // Into the session of its answer alone: what others begin later is another call.
+        let leads_here = session.is_some_and(|session| ring.session.as_ref() == Some(&session.id));
+        leads_here && (as_caller || as_callee)
     }
 
     /// Goes on when the ring that this device knew is still the newest of the call.

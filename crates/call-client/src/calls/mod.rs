@@ -328,6 +328,7 @@ fn placeholder(cid: CallId, me: &UserId, now: Now) -> CallState {
         reminders_sent: 0,
         team: None,
         is_live: false,
+        is_closed: false,
         blocked: BTreeSet::new(),
         pinned: BTreeSet::new(),
         grants: BTreeMap::new(),

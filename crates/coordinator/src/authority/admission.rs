@@ -45,5 +45,6 @@ impl Authority {
 fn is_open(live: &LiveCall, now: UnixMillis) -> bool {
     let (call, backstage) = (&live.call, &live.call.settings.backstage);
     let ahead = i64::from(backstage.join_ahead_ms);
-    !backstage.enabled || call.is_live || call.starts_at.is_some_and(|at| now.0 >= at.0.saturating_sub(ahead))
+    let is_time = || call.starts_at.is_some_and(|at| now.0 >= at.0.saturating_sub(ahead));
+    !backstage.enabled || call.is_live || (!call.is_closed && is_time())
 }

@@ -52,15 +52,33 @@ pub(crate) enum Effect {
 }
 
 /// One decision.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Draft {
     pub(super) calls: Vec<LiveCall>,
+    /// Who may not know of them any more, and hears that.
+    pub(super) former: Vec<UserId>,
+    /// Whether the calls' changes must survive a crash.
+    pub(super) is_stored: bool,
     /// Rings that ended because a newer one of the same call took their place.
     pub(super) rings: Vec<Ring>,
     pub(super) history: Vec<Remembered>,
     pub(super) effects: Vec<Effect>,
     /// What is told without being kept, and to whom.
     pub(super) notices: Vec<(Vec<UserId>, Event)>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            calls: Vec::new(),
+            former: Vec::new(),
+            is_stored: true,
+            rings: Vec::new(),
+            history: Vec::new(),
+            effects: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
 }
 
 impl Draft {

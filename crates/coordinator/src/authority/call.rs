@@ -5,17 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use wire::{Call, DeviceId, SessionId, UnixMillis, UserId};
+use wire::{Call, DeviceId, RingId, SessionId, UnixMillis, UserId};
 
 use super::{planned, sessions::MediaPresence};
-use crate::ring::Ring;
+use crate::{kept::Kept, ring::Ring};
 
 #[derive(Debug, Clone)]
 pub(super) struct LiveCall {
     /// Shared with whoever is told of it and with the store: a change makes a new one.
     pub(super) call: Arc<Call>,
-    /// The newest ring.
-    pub(super) ring: Option<Ring>,
+    /// What does not travel; shared with the store likewise.
+    pub(super) kept: Arc<Kept>,
     pub(super) media: BTreeMap<DeviceId, MediaPresence>,
     /// Since when the session has been empty, or one has been alone in a call for two.
     pub(super) lonely_since: Option<UnixMillis>,
@@ -24,8 +24,8 @@ pub(super) struct LiveCall {
 }
 
 impl LiveCall {
-    pub(super) fn new(call: impl Into<Arc<Call>>, ring: Option<Ring>) -> Self {
-        Self { call: call.into(), ring, media: BTreeMap::new(), lonely_since: None, warned: None }
+    pub(super) fn new(call: impl Into<Arc<Call>>, kept: impl Into<Arc<Kept>>) -> Self {
+        Self { call: call.into(), kept: kept.into(), media: BTreeMap::new(), lonely_since: None, warned: None }
     }
 
     /// The call, to be changed.
@@ -33,8 +33,80 @@ impl LiveCall {
         Arc::make_mut(&mut self.call)
     }
 
+    /// What does not travel, to be changed.
+    pub(super) fn keep(&mut self) -> &mut Kept {
+        Arc::make_mut(&mut self.kept)
+    }
+
+    pub(super) fn rings(&self) -> &[Ring] {
+        &self.kept.rings
+    }
+
+    pub(super) fn ring(&self, id: &RingId) -> Option<&Ring> {
+        self.rings().iter().find(|ring| ring.id == *id)
+    }
+
+    pub(super) fn ring_mut(&mut self, id: &RingId) -> Option<&mut Ring> {
+        self.keep().rings.iter_mut().find(|ring| ring.id == *id)
+    }
+
+    /// The ring that a person is told of: the one that rings him, or the newest that concerns him.
+    pub(super) fn ring_of(&self, user: &UserId) -> Option<&Ring> {
+        let newest_first = || self.rings().iter().rev();
+        newest_first().find(|ring| ring.rings(user)).or_else(|| newest_first().find(|ring| ring.concerns(user)))
+    }
+
+    /// That ring as it travels to a person. A caller is shown all his open rings as one: whom he has rung in several goes are
+    /// the people he waits for.
+    pub(super) fn ring_as_seen_by(&self, user: &UserId, now: UnixMillis) -> Option<wire::Ring> {
+        let ring = self.ring_of(user)?;
+        let mut seen = ring.view(now);
+        if ring.caller == *user {
+            let is_open = |other: &&Ring| other.is_live() || self.leads_here(other);
+            let others = self.rings().iter().filter(|other| other.caller == *user && other.id != ring.id);
+            for other in others.filter(is_open).map(|other| other.view(now)) {
+                let is_new = |target: &wire::Target| !seen.targets.iter().any(|known| known.user == target.user);
+                let more: Vec<_> = other.targets.into_iter().filter(is_new).collect();
+                seen.targets.extend(more);
+                seen.remaining_ms = seen.remaining_ms.max(other.remaining_ms);
+                seen.caller_came &= other.caller_came;
+                seen.session = seen.session.or(other.session);
+            }
+        }
+        Some(seen)
+    }
+
+    /// Somebody is being rung.
+    pub(super) fn rings_somebody(&self) -> bool {
+        self.rings().iter().any(Ring::is_live)
+    }
+
+    /// Somebody was answered, or has answered, and has yet to come into the session that runs.
+    pub(super) fn awaits_somebody(&self) -> bool {
+        self.rings().iter().any(|ring| self.leads_here(ring) && ring.awaits_somebody())
+    }
+
+    /// Whether the session that runs is the one this ring's answer led into.
+    pub(super) fn leads_here(&self, ring: &Ring) -> bool {
+        let session = self.call.session.as_ref();
+        session.is_some_and(|session| ring.session.as_ref() == Some(&session.id))
+    }
+
+    /// Adds a ring, and lets those go of which nothing will come any more.
+    pub(super) fn add_ring(&mut self, ring: Ring) {
+        let is_open: Vec<bool> = self
+            .rings()
+            .iter()
+            .map(|ring| ring.is_live() || (self.leads_here(ring) && ring.awaits_somebody()))
+            .collect();
+        let mut is_open = is_open.into_iter();
+        let rings = &mut self.keep().rings;
+        rings.retain(|_| is_open.next().unwrap_or(false));
+        rings.push(ring);
+    }
+
     pub(super) fn is_live(&self) -> bool {
-        self.call.session.is_some() || self.ring.as_ref().is_some_and(Ring::is_live)
+        self.call.session.is_some() || self.rings_somebody()
     }
 
     /// Something goes on, or is to happen at a planned time: it is kept in memory.
@@ -52,12 +124,13 @@ impl LiveCall {
         session.is_some_and(|session| session.participants.iter().any(|there| there.device == *device))
     }
 
-    /// Everybody a change of this call concerns.
+    /// Everybody a change of this call concerns; not who was put out for good.
     pub(super) fn audience(&self) -> BTreeSet<UserId> {
         let members = self.call.members.iter().map(|member| &member.user);
-        let targets = self.ring.iter().flat_map(|ring| ring.targets.iter().map(|target| &target.user));
-        let callers = self.ring.iter().map(|ring| &ring.caller);
+        let targets = self.rings().iter().flat_map(|ring| ring.targets.iter().map(|target| &target.user));
+        let callers = self.rings().iter().map(|ring| &ring.caller);
         let participants = self.call.session.iter().flat_map(|session| &session.participants).map(|there| &there.user);
-        members.chain(targets).chain(callers).chain(participants).cloned().collect()
+        let everybody = members.chain(targets).chain(callers).chain(participants);
+        everybody.filter(|user| !self.call.blocked.contains(*user)).cloned().collect()
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Call, CallId, CallState, Capability, Custom, ErrorBody, Event, GetOrCreate, GetOrCreated, HistoryEntry,
-    MAX_CUSTOM_BYTES, Member, MemberData, UnixMillis, UserId,
+    Call, CallId, CallState, Capability, Custom, Direction, ErrorBody, Event, GetOrCreate, GetOrCreated, HistoryEntry,
+    HistoryOutcome, MAX_CUSTOM_BYTES, Member, UnixMillis, UserId,
 };
 
 use super::{
     Authority, Caller,
     batch::Draft,
     call::LiveCall,
+    members::plain_member,
     permission::{is_role, overridden},
     planned::{check_starts_at, reminders_passed},
 };
-use crate::ring::Ring;
+use crate::{kept::Kept, ring::Ring};
 
 impl Authority {
     /// Creates or returns a call; rings its members, or tells them of it, if asked to.
@@ -29,23 +30,31 @@ impl Authority {
         let created = found.is_none();
         let mut live = match found {
             Some(live) => {
-                self.allow(&live, &who.user, Capability::ReadCall)?;
+                if let Err(refusal) = self.allow(&live, &who.user, Capability::ReadCall) {
+                    // Answered as if there were none: what may not be made is refused all the same.
+                    self.new_call(now, who, cid, &request)?;
+                    return Err(refusal);
+                }
                 live
             }
             None => self.new_call(now, who, cid, &request)?,
         };
         if request.ring {
             self.allow(&live, &who.user, Capability::Ring)?;
-            let is_new = |member: &MemberData| !live.call.members.iter().any(|known| known.user == member.user);
-            if !created && request.data.members.iter().any(is_new) {
-                self.allow(&live, &who.user, Capability::UpdateMembers)?;
+            if !created {
+                self.allow_members(&live, &who.user, &request.data.members)?;
             }
             self.set_members(&mut live, "data.members", &request.data.members)?;
+            // Who rings is one of those who talk (S8), unless it is a program.
+            if !self.is_program(&who.user) && !live.call.members.iter().any(|member| member.user == who.user) {
+                self.set_members(&mut live, "data.members", &[plain_member(who.user.clone())])?;
+            }
             let state = self.ring(now, who, live, request.video, None)?;
             let created = created && state.call.cid == *cid;
             return Ok(GetOrCreated { created, state, revision: self.revision() });
         }
         if request.notify {
+            self.allow(&live, &who.user, Capability::Ring)?;
             let members = live.call.members.iter().map(|member| member.user.clone());
             let told = members.filter(|user| *user != who.user).collect();
             let (by, starts_at) = (Some(who.user.clone()), live.call.starts_at);
@@ -65,7 +74,7 @@ impl Authority {
     /// Stored calls as the asker sees them; nothing in place of those he may not read.
     pub(crate) fn views(&self, now: UnixMillis, who: &Caller, calls: Vec<Call>) -> Vec<Option<CallState>> {
         let view = |call: Call| {
-            let live = self.call(&call.cid).unwrap_or_else(|| LiveCall::new(call, None));
+            let live = self.call(&call.cid).unwrap_or_else(|| LiveCall::new(call, Kept::default()));
             let is_readable = self.capabilities(&live, &who.user).contains(Capability::ReadCall);
             is_readable.then(|| self.view(&live, &who.user, now))
         };
@@ -110,6 +119,7 @@ impl Authority {
             reminders_sent: data.starts_at.map_or(0, |at| reminders_passed(now, at)),
             team: data.team.clone(),
             is_live: false,
+            is_closed: false,
             blocked: BTreeSet::new(),
             pinned: BTreeSet::new(),
             grants: BTreeMap::new(),
@@ -117,7 +127,7 @@ impl Authority {
             session: None,
             version: 0,
         };
-        let mut live = LiveCall::new(call, None);
+        let mut live = LiveCall::new(call, Kept::default());
         self.set_members(&mut live, "data.members", &data.members)?;
         Ok(live)
     }
@@ -146,20 +156,33 @@ pub(super) fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody
 }
 
 /// A person's line about a ring, as it begins.
-pub(super) fn history_line(live: &LiveCall, ring: &Ring, person: &UserId) -> HistoryEntry {
-    let direction = if ring.caller == *person { wire::Direction::Outgoing } else { wire::Direction::Incoming };
+pub(super) fn ring_line(live: &LiveCall, ring: &Ring, person: &UserId) -> HistoryEntry {
+    let direction = if ring.caller == *person { Direction::Outgoing } else { Direction::Incoming };
+    history_line(live, person, &ring.caller, ring.started_at, ring.video, direction)
+}
+
+/// A person's line about a call that began then, with nothing said of how it went.
+pub(super) fn history_line(
+    live: &LiveCall,
+    person: &UserId,
+    caller: &UserId,
+    at: UnixMillis,
+    video: bool,
+    direction: Direction,
+) -> HistoryEntry {
     let mut people: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
     people.retain(|user| user != person);
     HistoryEntry {
         id: 0,
         cid: live.call.cid.clone(),
-        at: ring.started_at,
+        at,
         direction,
-        outcome: wire::HistoryOutcome::Ongoing,
+        outcome: HistoryOutcome::Ongoing,
         duration_ms: 0,
-        caller: ring.caller.clone(),
+        caller: caller.clone(),
         people,
-        video: ring.video,
+        video,
+        custom: live.call.custom.clone(),
         message: None,
         reason: None,
         unseen: false,

@@ -24,8 +24,7 @@ impl Batch {
     pub(crate) fn ring_news(&self) -> RingNews {
         let mut news = RingNews::default();
         for ring in self.change.rings.values() {
-            let before = self.before.get(&ring.cid).and_then(|live| live.as_ref()?.ring.as_ref());
-            let before = before.filter(|before| before.id == ring.id);
+            let before = self.before.get(&ring.cid).and_then(|live| live.as_ref()?.ring(&ring.id));
             if before.is_none() {
                 news.started_at.push(ring.started_at);
             }
@@ -66,20 +65,18 @@ impl<M: FnMut() -> EventId> Story<M> {
         if before.is_none() {
             self.add(WebhookKind::CallCreated, after);
         }
-        self.rings(before.and_then(|before| before.ring.as_ref()), after, rings);
+        self.rings(before, after, rings);
         self.session(before, after);
     }
 
-    fn rings(&mut self, before: Option<&Ring>, after: &LiveCall, rings: &BTreeMap<RingId, Ring>) {
-        let new = after.ring.as_ref();
-        if let Some(old) = before {
-            // One whose place was taken is stored as it ended.
-            let ended = if new.is_some_and(|new| new.id == old.id) { new } else { rings.get(&old.id) };
-            self.outcomes(&old.targets, ended.unwrap_or(old), after);
+    fn rings(&mut self, before: Option<&LiveCall>, after: &LiveCall, rings: &BTreeMap<RingId, Ring>) {
+        for old in before.map(LiveCall::rings).unwrap_or_default() {
+            // One that is kept no more is stored as it ended.
+            let now = after.ring(&old.id).or_else(|| rings.get(&old.id));
+            self.outcomes(&old.targets, now.unwrap_or(old), after);
         }
-        if let Some(new) = new
-            && before.is_none_or(|old| old.id != new.id)
-        {
+        let is_new = |ring: &&Ring| before.is_none_or(|before| before.ring(&ring.id).is_none());
+        for new in after.rings().iter().filter(is_new) {
             let fresh: Vec<Target> = new.targets.iter().map(|target| ringing(target.user.clone())).collect();
             let begun = Ring { targets: fresh.clone(), ..new.clone() };
             self.add(WebhookKind::RingStarted, after).ring = Some(told(&begun));

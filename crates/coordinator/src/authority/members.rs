@@ -13,7 +13,9 @@ use super::{
     call::LiveCall,
     calls::{check_custom, check_role},
     no_such_call,
+    sessions::loneliness,
 };
+use crate::ring::Stop;
 
 impl Authority {
     /// Adds, changes and removes members. Who is removed stops ringing and is put out.
@@ -26,10 +28,14 @@ impl Authority {
     ) -> Result<CallState, ErrorBody> {
         let mut live = self.call(cid).ok_or_else(no_such_call)?;
         self.allow(&live, &who.user, Capability::UpdateMembers)?;
-        // Roles carry capabilities: nobody gives away what he cannot give.
-        let gives_role = update.set.iter().any(|member| member.role.as_deref().is_some_and(|role| role != "member"));
-        if gives_role {
-            self.allow(&live, &who.user, Capability::UpdatePermissions)?;
+        self.allow_members(&live, &who.user, &update.set)?;
+        for user in update.remove.iter().filter(|user| **user != who.user) {
+            if live.is_in_session(user) {
+                self.allow(&live, &who.user, Capability::RemoveParticipant)?;
+            }
+            if role_of(&live, user).is_some_and(|role| role != PLAIN) {
+                self.allow(&live, &who.user, Capability::UpdatePermissions)?;
+            }
         }
         self.set_members(&mut live, "set", &update.set)?;
         let mut draft = Draft::default();
@@ -142,9 +148,7 @@ impl Authority {
             personal.granted.remove(capability);
             personal.revoked.insert(*capability);
         }
-        let mut draft = Draft::default();
-        self.permit_media(&live, &update.user, &mut draft);
-        Ok(self.settle(now, who, live, draft))
+        Ok(self.settle(now, who, live, Draft::default()))
     }
 
     /// Asks who may give it for a capability.
@@ -163,6 +167,29 @@ impl Authority {
         let asked: Vec<UserId> =
             live.audience().into_iter().filter(|user| *user != who.user && may_give(user)).collect();
         self.notice(asked, Event::PermissionAsked { cid: cid.clone(), user: who.user.clone(), capabilities });
+        Ok(())
+    }
+
+    /// Whether somebody may make this of a call's list. Roles carry capabilities: nobody gives or takes away what he could
+    /// not give.
+    pub(super) fn allow_members(
+        &self,
+        live: &LiveCall,
+        user: &UserId,
+        members: &[MemberData],
+    ) -> Result<(), ErrorBody> {
+        for data in members {
+            let known = live.call.members.iter().find(|known| known.user == data.user);
+            let role = known.map_or(PLAIN, |known| known.role.as_str());
+            let changes_role = data.role.as_ref().is_some_and(|wished| wished != role);
+            let changes_data = known.is_none_or(|known| !data.custom.is_empty() && data.custom != known.custom);
+            if changes_role {
+                self.allow(live, user, Capability::UpdatePermissions)?;
+            }
+            if changes_role || changes_data {
+                self.allow(live, user, Capability::UpdateMembers)?;
+            }
+        }
         Ok(())
     }
 
@@ -192,7 +219,7 @@ impl Authority {
                 }
                 None => live.edit().members.push(Member {
                     user: data.user.clone(),
-                    role: data.role.clone().unwrap_or_else(|| "member".to_owned()),
+                    role: data.role.clone().unwrap_or_else(|| PLAIN.to_owned()),
                     custom: data.custom.clone(),
                 }),
             }
@@ -203,14 +230,31 @@ impl Authority {
         Ok(())
     }
 
-    /// The person stops ringing and every device of his leaves (R15).
-    fn put_out(&mut self, now: UnixMillis, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
-        self.stop_ringing(live, user, draft);
+    /// The person stops ringing, whom he rings likewise, and every device of his leaves (R15).
+    pub(super) fn put_out(&self, now: UnixMillis, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
+        self.stop_ringing(now, live, user, draft);
+        self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| ring.caller == *user);
         let session = live.call.session.iter().flat_map(|session| &session.participants);
         let devices: Vec<_> = session.filter(|there| there.user == *user).map(|there| there.device.clone()).collect();
         for device in devices {
             self.remove_participant(now, live, &device, draft);
             draft.effects.push(Effect::RemoveParticipant { cid: live.call.cid.clone(), user: user.clone(), device });
+        }
+    }
+
+    /// The media server learns what a change of the call means for what those in it may send.
+    pub(super) fn permit_changed(&self, before: &LiveCall, after: &LiveCall, effects: &mut Vec<Effect>) {
+        let (old, new) = (&before.call, &after.call);
+        let is_as_it_was = old.members == new.members && old.grants == new.grants && old.settings == new.settings;
+        if is_as_it_was || new.session.is_none() {
+            return;
+        }
+        for there in new.session.iter().flat_map(|session| &session.participants) {
+            let (user, sources) = (&there.user, self.sources(after, &there.user));
+            if before.has_device(&there.device) && sources != self.sources(before, user) {
+                let (cid, device) = (new.cid.clone(), there.device.clone());
+                effects.push(Effect::PermitMedia { cid, user: user.clone(), device, sources });
+            }
         }
     }
 
@@ -229,15 +273,23 @@ impl Authority {
     }
 
     /// Takes a change over; answers what the asker now sees.
-    pub(super) fn settle(&mut self, now: UnixMillis, who: &Caller, live: LiveCall, mut draft: Draft) -> CallState {
-        let state = self.view(&live, &who.user, now);
+    pub(super) fn settle(&mut self, now: UnixMillis, who: &Caller, mut live: LiveCall, mut draft: Draft) -> CallState {
+        live.lonely_since = loneliness(&live, now);
+        let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);
-        state
+        self.view(&self.calls[&cid], &who.user, now)
     }
 }
 
-fn plain_member(user: UserId) -> MemberData {
+/// The role of who has no other.
+const PLAIN: &str = "member";
+
+fn role_of<'a>(live: &'a LiveCall, user: &UserId) -> Option<&'a str> {
+    live.call.members.iter().find(|member| member.user == *user).map(|member| member.role.as_str())
+}
+
+pub(super) fn plain_member(user: UserId) -> MemberData {
     MemberData { user, role: None, custom: Custom::new() }
 }
 

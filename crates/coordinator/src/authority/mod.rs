@@ -45,8 +45,8 @@ use wire::{
 };
 
 use crate::{
+    kept::Kept,
     programs::KeptAnswer,
-    ring::Ring,
     store::{Live, StoredCall, StoredPerson},
 };
 use batch::Draft;
@@ -121,10 +121,8 @@ impl Authority {
             #[cfg(feature = "simulation")]
             planted: None,
         };
-        let mut rings: BTreeMap<CallId, Ring> = live.rings.into_iter().map(|ring| (ring.cid.clone(), ring)).collect();
-        for call in live.calls {
-            let ring = rings.remove(&call.cid);
-            let mut restored = LiveCall::new(call, ring);
+        for (call, kept) in live.calls {
+            let mut restored = LiveCall::new(call, kept);
             // After a restart everybody has to find the way back to the media.
             let participants = restored.call.session.iter().flat_map(|session| &session.participants);
             restored.media =
@@ -141,8 +139,8 @@ impl Authority {
     }
 
     /// Takes a call in from the store.
-    pub(crate) fn load(&mut self, call: impl Into<Arc<wire::Call>>, ring: Option<Ring>) {
-        self.place(LiveCall::new(call, ring));
+    pub(crate) fn load(&mut self, call: impl Into<Arc<wire::Call>>, kept: impl Into<Arc<Kept>>) {
+        self.place(LiveCall::new(call, kept));
     }
 
     /// Lets a call go in which nothing goes on, unless something about it is still to be stored.
@@ -172,14 +170,19 @@ impl Authority {
         for (live, former) in batch.calls {
             let audience = live.audience();
             let faces = self.faces(&live, &audience);
-            for user in audience.into_iter().chain(former) {
-                if planted!(self, OthersNotTold) && !live.is_in_session(&user) {
+            // Whom it concerns no more hears that, and nothing after it.
+            let everybody = audience.iter().map(|user| (user, false)).chain(former.iter().map(|user| (user, true)));
+            for (user, is_former) in everybody {
+                if planted!(self, OthersNotTold) && !live.is_in_session(user) {
                     continue;
                 }
-                if self.connections.is_online(&user) {
-                    self.introduce(now, &user, &faces, &mut outs);
-                    let state = self.view(&live, &user, now);
-                    self.connections.tell(now, &user, Event::Call { state }, &mut outs);
+                if self.connections.is_online(user) {
+                    let state = self.view(&live, user, now);
+                    if !is_former && !may_read(&state) {
+                        continue;
+                    }
+                    self.introduce(now, user, &faces, &mut outs);
+                    self.connections.tell(now, user, Event::Call { state }, &mut outs);
                 }
             }
             self.forget_idle(&live.call.cid);
@@ -228,7 +231,7 @@ impl Authority {
         while let Some(cid) = self.timers.due(now) {
             let Some(live) = self.calls.get(&cid).cloned() else { continue };
             let mut draft = Draft::default();
-            let live = self.expire_ring(now, live, &mut draft);
+            let live = self.expire_rings(now, live, &mut draft);
             let live = self.expire_session(now, live, &mut draft);
             let live = self.do_planned(now, live, &mut draft);
             draft.calls.push(live);
@@ -241,23 +244,28 @@ impl Authority {
     }
 
     /// Takes a decision over; it goes out with the batch.
-    fn commit(&mut self, draft: Draft) {
+    fn commit(&mut self, mut draft: Draft) {
         for mut live in draft.calls {
             let before = self.calls.get(&live.call.cid).cloned();
+            if let Some(before) = &before {
+                self.permit_changed(before, &live, &mut draft.effects);
+            }
             live.edit().version = before.as_ref().map_or(0, |before| before.call.version) + 1;
             let changed = sessions::presence_changes(before.as_ref(), &live);
             self.batch.people.extend(changed);
             let cid = live.call.cid.clone();
-            let stored = StoredCall { call: Arc::clone(&live.call), is_live: live.is_held() };
-            self.batch.change.calls.insert(cid.clone(), stored);
-            if let Some(ring) = &live.ring
-                && before.as_ref().and_then(|before| before.ring.as_ref()) != Some(ring)
-            {
-                self.batch.change.rings.insert(ring.id.clone(), ring.clone());
+            if draft.is_stored {
+                self.store(before.as_ref(), &live);
             }
             let audience = live.audience();
             let was_concerned = before.as_ref().map(LiveCall::audience).unwrap_or_default();
-            let former = was_concerned.difference(&audience).cloned().collect();
+            let mut former: Vec<UserId> = was_concerned.difference(&audience).cloned().collect();
+            former.extend(draft.former.iter().filter(|user| audience.contains(*user)).cloned());
+            if let Some(before) = before.as_ref().filter(|before| before.call.grants != live.call.grants) {
+                let could_read = |user: &&UserId| self.capabilities(before, user).contains(Capability::ReadCall);
+                let can_read = |user: &UserId| self.capabilities(&live, user).contains(Capability::ReadCall);
+                former.extend(audience.iter().filter(could_read).filter(|user| !can_read(user)).cloned());
+            }
             self.batch.before.entry(cid).or_insert(before);
             self.batch.calls.push((live.clone(), former));
             self.place(live);
@@ -270,6 +278,21 @@ impl Authority {
         }
         self.batch.effects.extend(draft.effects);
         self.batch.notices.extend(draft.notices);
+    }
+
+    /// Puts a call into the batch as it is now.
+    fn store(&mut self, before: Option<&LiveCall>, live: &LiveCall) {
+        let (cid, stored) = (&live.call.cid, &mut self.batch.change);
+        let is_kept_anew = before.is_none_or(|before| before.kept != live.kept);
+        let is_written = stored.calls.get(cid).is_some_and(|stored| stored.kept.is_some());
+        let kept = (is_kept_anew || is_written).then(|| Arc::clone(&live.kept));
+        let (call, is_live) = (Arc::clone(&live.call), live.is_held());
+        stored.calls.insert(cid.clone(), StoredCall { call, kept, is_live });
+        for ring in live.rings().iter().filter(|_| is_kept_anew) {
+            if before.and_then(|before| before.ring(&ring.id)) != Some(ring) {
+                stored.rings.insert(ring.id.clone(), ring.clone());
+            }
+        }
     }
 
     /// Holds a call, in place of what was held of it.
@@ -329,9 +352,8 @@ impl Authority {
 
     /// What one reader sees of a call.
     fn view(&self, live: &LiveCall, user: &UserId, now: UnixMillis) -> CallState {
-        let ring = live.ring.as_ref().filter(|ring| ring.concerns(user));
         let own_capabilities = self.capabilities(live, user).into();
-        CallState { call: Arc::clone(&live.call), ring: ring.map(|ring| ring.view(now)), own_capabilities }
+        CallState { call: Arc::clone(&live.call), ring: live.ring_as_seen_by(user, now), own_capabilities }
     }
 
     /// Tells some people something that is not kept; it goes out with the batch.
@@ -345,9 +367,18 @@ impl Authority {
     }
 
     /// A call type was added or changed.
-    pub(crate) fn set_call_type(&mut self, name: &str, call_type: CallType) {
+    pub(crate) fn set_call_type(&mut self, now: UnixMillis, name: &str, call_type: CallType) {
         self.types.set(name, call_type);
+        let of_type: Vec<CallId> = self.calls.keys().filter(|cid| cid.call_type() == name).cloned().collect();
+        for cid in of_type {
+            self.reconsider(now, &cid);
+        }
     }
+}
+
+/// Whether this reader may know of the call at all.
+fn may_read(state: &CallState) -> bool {
+    state.own_capabilities.contains(&Capability::ReadCall)
 }
 
 /// No difference between "not there" and "not yours".

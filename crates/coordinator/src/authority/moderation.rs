@@ -1,5 +1,7 @@
 //! Running a call: its data and settings, opening and closing, muting, pinning, signs and the application's own events.
 
+use std::collections::BTreeSet;
+
 use wire::{
     CallId, CallState, Capability, Code, Custom, ErrorBody, Event, MuteUsers, TextRule, TrackSource, UnixMillis,
     UpdateCall, UserId,
@@ -40,16 +42,13 @@ impl Authority {
             check_starts_at("starts_at", starts_at)?;
             live.edit().starts_at = Some(starts_at);
             live.edit().reminders_sent = reminders_passed(now, starts_at);
+            live.edit().is_closed = false;
         }
-        let mut draft = Draft::default();
         if let Some(patch) = &update.settings {
             self.allow(&live, &who.user, Capability::UpdateSettings)?;
             live.edit().settings = overridden("settings", &live.call.settings, patch)?;
-            for user in live.audience() {
-                self.permit_media(&live, &user, &mut draft);
-            }
         }
-        Ok(self.settle(now, who, live, draft))
+        Ok(self.settle(now, who, live, Draft::default()))
     }
 
     /// Opens the backstage to everybody, or closes it again.
@@ -63,6 +62,7 @@ impl Authority {
         let mut live = self.call(cid).ok_or_else(no_such_call)?;
         self.allow(&live, &who.user, Capability::GoLive)?;
         live.edit().is_live = live_now;
+        live.edit().is_closed = !live_now;
         Ok(self.settle(now, who, live, Draft::default()))
     }
 
@@ -140,10 +140,8 @@ impl Authority {
     }
 }
 
-/// Everybody in the session.
+/// Everybody in the session, once each.
 fn there(live: &LiveCall) -> Vec<UserId> {
-    let mut users: Vec<UserId> =
-        live.call.session.iter().flat_map(|session| &session.participants).map(|there| there.user.clone()).collect();
-    users.dedup();
-    users
+    let there = live.call.session.iter().flat_map(|session| &session.participants).map(|there| there.user.clone());
+    there.collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{Event, HistoryEntry, Person, Presence, Role, Snapshot, Standing, UnixMillis, UserId};
+use wire::{CallId, Capability, Event, HistoryEntry, Person, Presence, Role, Snapshot, Standing, UnixMillis, UserId};
 
-use super::{Authority, Caller, Out, call::LiveCall};
+use super::{Authority, Caller, Out, batch::Draft, call::LiveCall, may_read};
 use crate::store::{PersonKind, StoredPerson};
 
 /// With more people on a server than this, presence goes to contacts alone: it would cost more than the rings.
@@ -98,7 +98,7 @@ impl Authority {
             people_total: u32::try_from(self.people.len().saturating_sub(1)).unwrap_or(u32::MAX),
             favourites,
             do_not_disturb: stored.map(|person| person.do_not_disturb.clone()).unwrap_or_default(),
-            calls: calls.into_iter().map(|live| self.view(live, &who.user, now)).collect(),
+            calls: calls.into_iter().map(|live| self.view(live, &who.user, now)).filter(may_read).collect(),
             history,
         }
     }
@@ -113,18 +113,41 @@ impl Authority {
     }
 
     /// Somebody came, or changed; his own devices hear of what is for them alone.
-    pub(crate) fn person_came(&mut self, person: StoredPerson) {
-        let own = vec![person.id.clone()];
-        let before = self.people.insert(person.id.clone(), person.clone());
-        if let Some(before) = before {
-            if before.favourites != person.favourites {
-                self.notice(own.clone(), Event::Favourites { favourites: person.favourites });
-            }
-            if before.do_not_disturb != person.do_not_disturb {
-                self.notice(own, Event::DoNotDisturb { do_not_disturb: person.do_not_disturb });
+    pub(crate) fn person_came(&mut self, now: UnixMillis, person: StoredPerson) {
+        let (user, own) = (person.id.clone(), vec![person.id.clone()]);
+        let before = self.people.insert(user.clone(), person.clone());
+        self.batch.people.insert(user.clone());
+        let Some(before) = before else { return };
+        if before.favourites != person.favourites {
+            self.notice(own.clone(), Event::Favourites { favourites: person.favourites });
+        }
+        if before.do_not_disturb != person.do_not_disturb {
+            self.notice(own, Event::DoNotDisturb { do_not_disturb: person.do_not_disturb });
+        }
+        if (before.role, before.teams) != (person.role, person.teams) {
+            for cid in self.calls_of.get(&user).cloned().unwrap_or_default() {
+                self.reconsider(now, &cid);
             }
         }
-        self.batch.people.insert(person.id);
+    }
+
+    /// What people may do in a call has changed elsewhere: everybody hears of it, the media server too, and whose team the
+    /// call is no more is out of it.
+    pub(super) fn reconsider(&mut self, now: UnixMillis, cid: &CallId) {
+        let Some(mut live) = self.call(cid) else { return };
+        let mut draft = Draft::default();
+        let known = live.call.members.iter().map(|member| member.user.clone());
+        let there = live.call.session.iter().flat_map(|session| &session.participants).map(|there| there.user.clone());
+        for user in known.chain(there).collect::<BTreeSet<_>>() {
+            if !self.capabilities(&live, &user).contains(Capability::ReadCall) {
+                live.edit().members.retain(|member| member.user != user);
+                self.put_out(now, &mut live, &user, &mut draft);
+                draft.former.push(user.clone());
+            }
+            self.permit_media(&live, &user, &mut draft);
+        }
+        draft.calls.push(live);
+        self.commit(draft);
     }
 
     /// Lets those hear of a person who hear of him at all.
@@ -191,5 +214,5 @@ fn faces(live: &LiveCall, audience: &BTreeSet<UserId>) -> BTreeSet<UserId> {
     if audience.len() <= MOST_FACES {
         return audience.clone();
     }
-    live.ring.iter().map(|ring| ring.caller.clone()).chain([live.call.created_by.clone()]).collect()
+    live.rings().iter().map(|ring| ring.caller.clone()).chain([live.call.created_by.clone()]).collect()
 }

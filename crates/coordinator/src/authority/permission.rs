@@ -13,12 +13,11 @@ use Capability::{
     UpdatePermissions, UpdateSettings,
 };
 
-/// Everything that is needed to run a call, besides sending.
+/// Everything that is needed to run a call, besides sending and coming behind the scenes.
 const RUN: &[Capability] = &[
     CreateCall,
     ReadCall,
     JoinCall,
-    JoinBackstage,
     JoinEndedCall,
     UpdateCall,
     UpdateSettings,
@@ -47,7 +46,7 @@ const TABLE: Table = &[
             ("guest", &[GUEST]),
             ("user", &[GUEST, &[CreateCall, Ring, ShareScreen, SendEvent, UpdateMembers]]),
             ("owner", &[Capability::ALL]),
-            ("host", &[Capability::ALL]),
+            ("host", &[RUN, &[SendAudio, SendVideo, ShareScreen]]),
             ("admin", &[Capability::ALL]),
         ],
     ),
@@ -57,8 +56,8 @@ const TABLE: Table = &[
             ("guest", &[&[ReadCall, JoinCall, SendReaction]]),
             ("user", &[&[ReadCall, JoinCall, SendReaction, CreateCall]]),
             ("speaker", &[&[SendAudio]]),
-            ("owner", &[RUN, &[SendAudio]]),
-            ("host", &[RUN, &[SendAudio]]),
+            ("owner", &[RUN, &[JoinBackstage, SendAudio]]),
+            ("host", &[RUN, &[JoinBackstage, SendAudio]]),
             ("admin", &[Capability::ALL]),
         ],
     ),
@@ -201,6 +200,10 @@ impl Authority {
         let Ok(call_type) = self.types.find(call.cid.call_type()) else { return Abilities::default() };
         let granted = roles.into_iter().flatten().filter_map(|role| call_type.grants.get(role)).flatten().copied();
         let mut capabilities: Abilities = granted.collect();
+        // Whom somebody rings or has on his list knows of the call by that.
+        if member.is_some() || live.rings().iter().any(|ring| ring.concerns(user)) {
+            capabilities.insert(ReadCall);
+        }
         if let Some(personal) = call.grants.get(user) {
             personal.granted.iter().for_each(|capability| capabilities.insert(*capability));
             personal.revoked.iter().for_each(|capability| capabilities.remove(*capability));
@@ -210,10 +213,6 @@ impl Authority {
         }
         if !call.settings.screen_share.enabled {
             capabilities.remove(ShareScreen);
-        }
-        // Whom somebody rings or has on his list knows of the call by that.
-        if member.is_some() || live.ring.as_ref().is_some_and(|ring| ring.concerns(user)) {
-            capabilities.insert(ReadCall);
         }
         capabilities
     }

@@ -77,7 +77,7 @@ impl Authority {
         if let Some(over) = over_at(&live) {
             if over <= now {
                 tracing::info!(cid = %live.call.cid, "the call has lasted as long as it may and is ended");
-                self.stop_ring(&mut live, Stop::Cancel, draft);
+                self.stop_rings(now, &mut live, Stop::Cancel, draft, |_, _| true);
                 self.close_session(now, &mut live, draft);
                 live.edit().ended_at = Some(now);
             } else if warned_at(&live).is_some_and(|at| at <= now) {

@@ -4,7 +4,10 @@
 use wire::{Code, DeviceId, ErrorBody, Outcome, UnixMillis, UserId};
 
 use super::{Authority, batch::Draft, call::LiveCall, sessions::people_in};
-use crate::{ring::Stop, store::PersonKind};
+use crate::{
+    ring::{Ring, Stop},
+    store::PersonKind,
+};
 
 impl Authority {
     pub(super) fn is_program(&self, user: &UserId) -> bool {
@@ -23,12 +26,15 @@ impl Authority {
     /// Of those whom a program rang together only one is left who is in or may come: there is nobody for him to talk to,
     /// and he is neither rung nor left waiting.
     pub(super) fn leave_nobody_waiting(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
-        let Some(ring) = live.ring.as_ref().filter(|ring| self.is_program(&ring.caller)) else { return };
+        let goes_on = |ring: &&Ring| ring.is_live() || live.leads_here(ring);
+        let mut of_programs = live.rings().iter().filter(goes_on).filter(|ring| self.is_program(&ring.caller));
+        let Some(ring) = of_programs.next() else { return };
         let ringing = ring.targets.iter().filter(|target| target.outcome == Outcome::Ringing).count();
         if ring.targets.len() < 2 || ringing + people_in(live) > 1 {
             return;
         }
-        self.stop_ring(live, Stop::Cancel, draft);
+        let id = ring.id.clone();
+        self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| ring.id == id);
         if live.call.settings.ring.end_when_alone != Some(false) {
             self.close_session(now, live, draft);
         }

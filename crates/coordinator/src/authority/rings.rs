@@ -10,12 +10,13 @@ use super::{
     Authority, Caller,
     batch::Draft,
     call::LiveCall,
-    calls::history_line,
+    calls::ring_line,
     no_such_call,
-    sessions::{loneliness, open_session},
+    sessions::{loneliness, open_session, remember, stay_by_ring, takes_place},
 };
 use crate::{
-    ring::{Accept, Ring, Stop, ringing},
+    kept::Stay,
+    ring::{Ring, Stop, ringing},
     store::Remembered,
 };
 
@@ -23,7 +24,8 @@ use crate::{
 const CALLER_MAY_BE_GONE: Duration = Duration::from_secs(10);
 
 impl Authority {
-    /// Rings everybody on the list but the caller, or those of it who are named.
+    /// Rings everybody on the list but the caller, or those of it who are named. Who rings already by somebody else's wish
+    /// rings on, and so do those whom this caller has rung before and does not name.
     pub(super) fn ring(
         &mut self,
         now: UnixMillis,
@@ -36,39 +38,61 @@ impl Authority {
         targets.retain(|user| {
             let is_meant = named.is_none_or(|named| named.contains(user));
             let is_reachable = is_meant && *user != who.user && !self.is_program(user);
-            is_reachable && !live.is_in_session(user) && !live.call.blocked.contains(user)
+            is_reachable && !live.is_in_session(user) && self.capabilities(&live, user).contains(Capability::ReadCall)
         });
         if targets.is_empty() {
-            return Err(ErrorBody::invalid("data.members", "there is nobody to ring: name at least one other person"));
+            let field = if named.is_some() { "members" } else { "data.members" };
+            return Err(ErrorBody::invalid(field, "there is nobody to ring: name at least one other person"));
         }
         if live.call.ended_at.is_some() {
             return Err(ErrorBody::new(Code::CallEnded, "the call was ended: start a new one"));
         }
-        if let Some(answered) = self.answer_back(now, who, &live) {
-            return Ok(answered);
+        let mut draft = Draft::default();
+        if let Some(caller) = self.answer_back(now, who, &mut live, &mut draft) {
+            targets.retain(|user| *user != caller);
+        }
+        targets.retain(|user| !live.rings().iter().any(|ring| ring.caller != who.user && ring.rings(user)));
+        if targets.is_empty() {
+            return Ok(self.settle(now, who, live, draft));
         }
         if let [target] = targets.as_slice()
             && let Some(folded) = self.fold(now, who, target, &live)
         {
             return Ok(folded);
         }
-        let mut draft = Draft::default();
-        self.stop_old_ring(&mut live, &mut draft);
+        self.stop_older_rings(now, &mut live, who, &targets, &mut draft);
         let targets = targets.into_iter().map(ringing).collect();
-        live.ring = Some(self.new_ring(now, who, &live, video, targets));
+        let ring = self.new_ring(now, who, &live, video, targets);
+        live.add_ring(ring);
         let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);
         self.seen_by(&who.user, &cid, now)
     }
 
-    /// Ringing again makes a new ring; what still rang of the old one is over first.
-    fn stop_old_ring(&self, live: &mut LiveCall, draft: &mut Draft) {
-        let Some(old) = live.ring.as_mut().filter(|ring| ring.is_live()) else { return };
-        let stopped = old.stop(Stop::Cancel);
-        let old = old.clone();
-        self.remember_targets(live, &old, &stopped, draft);
-        draft.rings.push(old);
+    /// Ringing somebody again makes a new ring; where he still rang by an older one, that is over for him first (R1).
+    fn stop_older_rings(
+        &self,
+        now: UnixMillis,
+        live: &mut LiveCall,
+        who: &Caller,
+        again: &[UserId],
+        draft: &mut Draft,
+    ) {
+        for index in 0..live.rings().len() {
+            let is_again = live.rings()[index].caller == who.user;
+            let stopped: Vec<UserId> =
+                again.iter().filter(|user| is_again && live.rings()[index].rings(user)).cloned().collect();
+            if stopped.is_empty() {
+                continue;
+            }
+            let ring = &mut live.keep().rings[index];
+            stopped.iter().for_each(|user| _ = ring.stop_one(user));
+            let ring = ring.clone();
+            self.remember_targets(live, &ring, &stopped, draft);
+            self.remember_caller(now, live, &ring, draft);
+            draft.rings.push(ring);
+        }
     }
 
     fn new_ring(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall, video: bool, targets: Vec<Target>) -> Ring {
@@ -84,49 +108,68 @@ impl Authority {
             targets,
             // Who rings others into a call he is in has nothing to come into; a program never comes.
             caller_came: live.has_device(&who.device) || self.is_program(&who.user),
+            session: None,
+            members: live.call.members.len(),
         }
     }
 
-    /// Who rings back the one by whom this very call rings him has answered (R16, within one call).
-    fn answer_back(&mut self, now: UnixMillis, who: &Caller, live: &LiveCall) -> Option<CallState> {
-        let mut live = live.clone();
-        let ring = live.ring.as_mut().filter(|ring| ring.targets.len() == 1)?;
-        if ring.accept(&who.user, &who.device, now) != Accept::Won {
-            return None;
-        }
-        self.admit_answer(now, live, &who.user, Draft::default()).ok()
+    /// Who rings back the one by whom this very call rings him has answered (R16, within one call); says who that is.
+    fn answer_back(&mut self, now: UnixMillis, who: &Caller, live: &mut LiveCall, draft: &mut Draft) -> Option<UserId> {
+        let index = live.rings().iter().rposition(|ring| ring.rings(&who.user) && ring.deadline > now)?;
+        live.keep().rings[index].accept(&who.user, &who.device, now);
+        let ring = self.lead_in(now, live, index);
+        self.remember_targets(live, &ring, std::slice::from_ref(&who.user), draft);
+        self.remember_caller(now, live, &ring, draft);
+        Some(ring.caller)
     }
 
     /// Two people ring each other at the same moment (R16): the ring of the lower cid wins, and who made the other one
-    /// has thereby accepted it.
+    /// has thereby accepted it. Only calls of the two alone are mirrors: nobody is drawn into what others talk about.
     fn fold(&mut self, now: UnixMillis, who: &Caller, target: &UserId, live: &LiveCall) -> Option<CallState> {
-        let is_mirror = |other: &&LiveCall| {
-            other.call.cid != live.call.cid
-                && other.ring.as_ref().is_some_and(|ring| {
-                    ring.caller == *target
-                        && ring.is_live()
-                        && ring.deadline > now
-                        && ring.targets.len() == 1
-                        && ring.targets[0].user == who.user
-                })
+        let is_of_two = |live: &LiveCall| live.call.members.len() == 2 && live.call.session.is_none();
+        let mirror = |other: &LiveCall| {
+            let mirrors = |ring: &Ring| {
+                ring.caller == *target
+                    && ring.deadline > now
+                    && matches!(ring.targets.as_slice(), [only] if ring.rings(&only.user) && only.user == who.user)
+            };
+            let is_other = other.call.cid != live.call.cid && is_of_two(other);
+            if is_other { other.rings().iter().rposition(mirrors) } else { None }
         };
-        let mut calls = self.calls_of.get(target).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
-        let mut other = calls.find(is_mirror).cloned()?;
+        if !is_of_two(live) {
+            return None;
+        }
+        let calls = self.calls_of.get(target).into_iter().flatten().filter_map(|cid| self.calls.get(cid));
+        let mut mirrors = calls.filter_map(|other| Some((mirror(other)?, other)));
+        let (index, mut other) = mirrors.next().map(|(index, other)| (index, other.clone()))?;
         if other.call.cid < live.call.cid {
             // Theirs wins: mine was never made, and this device has accepted theirs.
-            other.ring.as_mut()?.accept(&who.user, &who.device, now);
-            return self.admit_answer(now, other, &who.user, Draft::default()).ok();
+            other.keep().rings[index].accept(&who.user, &who.device, now);
+            return self.admit_answer(now, other, index, &who.user, Draft::default()).ok();
         }
         // Mine wins: their device has accepted it, and their own ring is over without a missed call.
         let mut mine = live.clone();
-        let theirs = other.ring.as_mut()?;
+        let theirs = &mut other.keep().rings[index];
         theirs.stop(Stop::Cancel);
         let mut ring = self.new_ring(now, who, &mine, theirs.video, vec![ringing(target.clone())]);
         ring.accept(target, &theirs.caller_device, now);
         let mut draft = Draft::of(other);
-        self.stop_old_ring(&mut mine, &mut draft);
-        mine.ring = Some(ring);
-        self.admit_answer(now, mine, &who.user, draft).ok()
+        self.stop_older_rings(now, &mut mine, who, std::slice::from_ref(target), &mut draft);
+        mine.add_ring(ring);
+        let index = mine.rings().len() - 1;
+        self.admit_answer(now, mine, index, &who.user, draft).ok()
+    }
+
+    /// The session begins, if none runs, and this ring leads into it.
+    pub(super) fn lead_in(&mut self, now: UnixMillis, live: &mut LiveCall, index: usize) -> Ring {
+        let session = open_session(live, now, &mut self.ids);
+        let kept = live.keep();
+        let ring = &mut kept.rings[index];
+        ring.session.get_or_insert(session);
+        kept.rung_with.get_or_insert(ring.members);
+        let ring = ring.clone();
+        live.lonely_since = loneliness(live, now);
+        ring
     }
 
     /// Stores a ring that was answered without a join, together with what else that changes; both devices come in by
@@ -135,16 +178,14 @@ impl Authority {
         &mut self,
         now: UnixMillis,
         mut live: LiveCall,
+        index: usize,
         reader: &UserId,
         mut draft: Draft,
     ) -> Result<CallState, ErrorBody> {
-        open_session(&mut live, now, &mut self.ids);
-        live.lonely_since = loneliness(&live, now);
-        if let Some(ring) = live.ring.clone() {
-            let everybody: Vec<UserId> = ring.targets.iter().map(|target| target.user.clone()).collect();
-            self.remember_targets(&live, &ring, &everybody, &mut draft);
-            self.remember_caller(&live, &ring, &mut draft);
-        }
+        let ring = self.lead_in(now, &mut live, index);
+        let everybody: Vec<UserId> = ring.targets.iter().map(|target| target.user.clone()).collect();
+        self.remember_targets(&live, &ring, &everybody, &mut draft);
+        self.remember_caller(now, &mut live, &ring, &mut draft);
         let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);
@@ -166,7 +207,7 @@ impl Authority {
             None => None,
         };
         let Some(mut live) = self.call(cid) else { return Err(no_such_call()) };
-        let Some(ring) = live.ring.as_mut().filter(|ring| ring.id == reject.ring && ring.concerns(&who.user)) else {
+        let Some(ring) = live.ring_mut(&reject.ring).filter(|ring| ring.concerns(&who.user)) else {
             // An older ring: it ended long ago, which is what was wanted (R5).
             self.allow(&live, &who.user, Capability::ReadCall)?;
             return Ok(self.view(&live, &who.user, now));
@@ -182,7 +223,7 @@ impl Authority {
         let mut draft = Draft::default();
         let ring = ring.clone();
         self.remember_targets(&live, &ring, std::slice::from_ref(&who.user), &mut draft);
-        self.remember_caller(&live, &ring, &mut draft);
+        self.remember_caller(now, &mut live, &ring, &mut draft);
         self.leave_nobody_waiting(now, &mut live, &mut draft);
         draft.calls.push(live);
         self.commit(draft);
@@ -192,34 +233,60 @@ impl Authority {
     /// A device says that it alerts its person.
     pub(crate) fn alerted(&mut self, who: &Caller, cid: &CallId, ring: &RingId) {
         let Some(mut live) = self.call(cid) else { return };
-        let is_news = live.ring.as_mut().is_some_and(|known| known.id == *ring && known.alerted(&who.user));
+        if live.ring(ring).is_none() {
+            return;
+        }
+        let is_news = live.ring_mut(ring).is_some_and(|ring| ring.alerted(&who.user));
         if is_news {
-            self.commit(Draft::of(live));
+            // Devices say it again after a restart: it is told, and not worth a way to the disk.
+            self.commit(Draft { is_stored: false, ..Draft::of(live) });
         }
     }
 
     /// One person stops ringing; the others ring on.
-    pub(super) fn stop_ringing(&self, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
-        let Some(ring) = live.ring.as_mut() else { return };
-        if ring.stop_one(user) {
-            let ring = ring.clone();
-            self.remember_targets(live, &ring, std::slice::from_ref(user), draft);
-            self.remember_caller(live, &ring, draft);
+    pub(super) fn stop_ringing(&self, now: UnixMillis, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
+        for index in 0..live.rings().len() {
+            if live.rings()[index].rings(user) {
+                let ring = &mut live.keep().rings[index];
+                ring.stop_one(user);
+                let ring = ring.clone();
+                self.remember_targets(live, &ring, std::slice::from_ref(user), draft);
+                self.remember_caller(now, live, &ring, draft);
+            }
         }
     }
 
-    /// Ends what still rings of a call's newest ring.
-    pub(super) fn stop_ring(&self, live: &mut LiveCall, stop: Stop, draft: &mut Draft) {
-        let Some(ring) = live.ring.as_mut().filter(|ring| ring.is_live()) else { return };
-        let stopped = ring.stop(stop);
-        let ring = ring.clone();
-        self.remember_targets(live, &ring, &stopped, draft);
-        self.remember_caller(live, &ring, draft);
+    /// Ends what still rings by those rings of a call that are meant.
+    pub(super) fn stop_rings(
+        &self,
+        now: UnixMillis,
+        live: &mut LiveCall,
+        stop: Stop,
+        draft: &mut Draft,
+        is_meant: impl Fn(&Self, &Ring) -> bool,
+    ) {
+        for index in 0..live.rings().len() {
+            let ring = &live.rings()[index];
+            if !ring.is_live() || !is_meant(self, ring) {
+                continue;
+            }
+            let ring = &mut live.keep().rings[index];
+            let stopped = ring.stop(stop);
+            let ring = ring.clone();
+            self.remember_targets(live, &ring, &stopped, draft);
+            self.remember_caller(now, live, &ring, draft);
+        }
     }
 
-    /// When time alone changes the ring: its deadline, or that its caller has vanished.
+    /// When time alone changes a ring: the first deadline, or that a caller has vanished.
     pub(super) fn ring_deadline(&self, live: &LiveCall) -> Option<UnixMillis> {
-        let ring = live.ring.as_ref().filter(|ring| ring.is_live())?;
+        live.rings().iter().filter_map(|ring| self.deadline_of_ring(ring)).min()
+    }
+
+    fn deadline_of_ring(&self, ring: &Ring) -> Option<UnixMillis> {
+        if !ring.is_live() {
+            return None;
+        }
         if self.is_program(&ring.caller) {
             return Some(ring.deadline);
         }
@@ -235,13 +302,13 @@ impl Authority {
         Some(vanished.map_or(ring.deadline, |vanished| vanished.min(ring.deadline)))
     }
 
-    pub(super) fn expire_ring(&self, now: UnixMillis, mut live: LiveCall, draft: &mut Draft) -> LiveCall {
-        let Some(ring) = live.ring.as_ref() else { return live };
+    pub(super) fn expire_rings(&self, now: UnixMillis, mut live: LiveCall, draft: &mut Draft) -> LiveCall {
         if self.ring_deadline(&live).is_none_or(|at| at > now) {
             return live;
         }
-        let stop = if ring.deadline <= now { Stop::Deadline } else { Stop::Cancel };
-        self.stop_ring(&mut live, stop, draft);
+        self.stop_rings(now, &mut live, Stop::Deadline, draft, |_, ring| ring.deadline <= now);
+        let has_vanished = |authority: &Self, ring: &Ring| authority.deadline_of_ring(ring).is_some_and(|at| at <= now);
+        self.stop_rings(now, &mut live, Stop::Cancel, draft, has_vanished);
         self.leave_nobody_waiting(now, &mut live, draft);
         live
     }
@@ -249,7 +316,7 @@ impl Authority {
     /// A line in the history of each of these targets, by where the ring left them.
     pub(super) fn remember_targets(&self, live: &LiveCall, ring: &Ring, users: &[UserId], draft: &mut Draft) {
         for target in ring.targets.iter().filter(|target| users.contains(&target.user)) {
-            let mut entry = history_line(live, ring, &target.user);
+            let mut entry = ring_line(live, ring, &target.user);
             entry.outcome = match target.outcome {
                 Outcome::Ringing | Outcome::Accepted => HistoryOutcome::Ongoing,
                 Outcome::Declined => HistoryOutcome::Declined,
@@ -264,16 +331,23 @@ impl Authority {
     }
 
     /// The caller's line: when somebody accepted, or when nobody is left to.
-    pub(super) fn remember_caller(&self, live: &LiveCall, ring: &Ring, draft: &mut Draft) {
+    pub(super) fn remember_caller(&self, now: UnixMillis, live: &mut LiveCall, ring: &Ring, draft: &mut Draft) {
         let reached = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted).count();
         if ring.is_live() && reached == 0 {
             return;
         }
         if reached > 0 && live.is_in_session(&ring.caller) {
-            // Written when the caller came in; the duration is written when he leaves.
+            // In a call that goes on this is no call of its own; who was alone in his has one from now on.
+            if !takes_place(live)
+                && let Some(stay) = live.keep().stays.get_mut(&ring.caller)
+            {
+                let (spent_ms, counted_until) = (stay.spent_ms, stay.counted_until);
+                *stay = Stay { spent_ms, counted_until, ..stay_by_ring(now, ring, &ring.caller) };
+                remember(live, &ring.caller, HistoryOutcome::Ongoing, draft);
+            }
             return;
         }
-        let mut entry = history_line(live, ring, &ring.caller);
+        let mut entry = ring_line(live, ring, &ring.caller);
         let refusal = ring.targets.iter().find(|target| matches!(target.outcome, Outcome::Declined | Outcome::Busy));
         let last = refusal.or(ring.targets.last());
         if reached == 0

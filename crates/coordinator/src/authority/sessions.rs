@@ -4,20 +4,21 @@ use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
 use wire::{
-    CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, HistoryOutcome, Join, Leave, Outcome,
-    Participant, Session, SessionId, Target, TrackSource, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, DeviceId, Direction, ErrorBody, GetOrCreate, HistoryEntry, HistoryOutcome,
+    Join, Leave, Outcome, Participant, RingId, Session, SessionId, Target, TrackSource, UnixMillis, UserId,
 };
 
 use super::{
     Authority, Caller,
     batch::{Draft, Effect},
     call::LiveCall,
-    calls::history_line,
+    calls::{history_line, ring_line},
     connections::Connections,
     ids::Ids,
     no_such_call,
 };
 use crate::{
+    kept::Stay,
     media_plane,
     ring::{Accept, Ring, Stop},
     store::Remembered,
@@ -66,11 +67,13 @@ impl Authority {
         self.admit(now, &live, who)?;
         // Somebody who may comes into a call that was ended: it goes on.
         live.edit().ended_at = None;
-        self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
-        open_session(&mut live, now, &mut self.ids);
-        if let Some(ring) = &mut live.ring {
-            ring.came(&who.device);
+        let accepted = self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
+        match accepted {
+            Some(index) => _ = self.lead_in(now, &mut live, index),
+            None => _ = open_session(&mut live, now, &mut self.ids),
         }
+        live.keep().rings.iter_mut().for_each(|ring| ring.came(&who.device));
+        begin_stay(now, who, &mut live, &mut draft);
         let participant = Participant { user: who.user.clone(), device: who.device.clone(), joined_at: now };
         if let Some(session) = live.edit().session.as_mut()
             && !session.participants.iter().any(|there| there.device == who.device)
@@ -85,6 +88,7 @@ impl Authority {
         Ok((self.seen_by(&who.user, cid, now)?, sources))
     }
 
+    /// Answers where in the call's rings the one is that this join accepts.
     fn accept_by_joining(
         &self,
         now: UnixMillis,
@@ -92,20 +96,27 @@ impl Authority {
         live: &mut LiveCall,
         join: &Join,
         draft: &mut Draft,
-    ) -> Result<(), ErrorBody> {
+    ) -> Result<Option<usize>, ErrorBody> {
         let over = || ErrorBody::new(Code::RingOver, "the caller has given up or the time was over: call back");
-        // By one ring a device comes in once, into the session that began with its answer, however often it asks.
-        let is_running = live.call.session.is_some();
+        let meant = match &join.ring {
+            Some(wanted) => Some(live.ring(wanted).ok_or_else(over)?.id.clone()),
+            None => live.ring_of(&who.user).map(|ring| ring.id.clone()),
+        };
+        let Some(index) = meant.and_then(|id| live.rings().iter().position(|ring| ring.id == id)) else {
+            return Ok(None);
+        };
         let is_in = live.has_device(&who.device);
-        let Some(ring) = live.ring.as_mut() else { return if join.ring.is_some() { Err(over()) } else { Ok(()) } };
-        if join.ring.as_ref().is_some_and(|wanted| *wanted != ring.id) {
-            return Err(over());
-        }
-        let is_too_late = join.ring.is_some() && !is_in && (!is_running || ring.has_seen(&who.device));
+        // By one ring a device comes in once, into the session that began with its answer, however often it asks.
+        let ring = &live.rings()[index];
+        let leads_in = |ring: &Ring| live.leads_here(ring) && !ring.has_seen(&who.device);
         if ring.caller == who.user {
-            return if is_too_late { Err(over()) } else { Ok(()) };
+            // A caller is shown all his rings of a call as one.
+            let may_come = live.rings().iter().any(|ring| ring.caller == who.user && leads_in(ring));
+            return if join.ring.is_some() && !is_in && !may_come { Err(over()) } else { Ok(None) };
         }
+        let is_too_late = join.ring.is_some() && !is_in && !leads_in(ring);
         let is_target = ring.targets.iter().any(|target| target.user == who.user);
+        let ring = &mut live.keep().rings[index];
         if planted!(self, AcceptTwice)
             && let Some(target) = ring.targets.iter_mut().find(|target| target.user == who.user)
             && target.outcome == Outcome::Accepted
@@ -117,13 +128,13 @@ impl Authority {
             Accept::Won => {
                 let ring = ring.clone();
                 self.remember_targets(live, &ring, std::slice::from_ref(&who.user), draft);
-                self.remember_caller(live, &ring, draft);
-                Ok(())
+                self.remember_caller(now, live, &ring, draft);
+                Ok(Some(index))
             }
             Accept::Again if is_too_late => Err(over()),
-            Accept::Again => Ok(()),
+            Accept::Again => Ok(None),
             // Without naming a ring, a person may come into a running call from a second device, or late.
-            Accept::Elsewhere | Accept::Over if join.ring.is_none() => Ok(()),
+            Accept::Elsewhere | Accept::Over if join.ring.is_none() => Ok(None),
             Accept::Elsewhere => {
                 Err(ErrorBody::new(Code::AnsweredElsewhere, "another device of yours has answered this call"))
             }
@@ -145,12 +156,15 @@ impl Authority {
         let mut draft = Draft::default();
         let runs = live.call.session.as_ref().map(|session| &session.id);
         let is_in = live.has_device(&who.device) && (leave.session.is_none() || leave.session.as_ref() == runs);
-        let ring = live.ring.as_ref().filter(|ring| match (&leave.ring, &leave.session) {
-            (Some(meant), _) => *meant == ring.id,
-            (None, session) => session.is_none() || is_in,
-        });
-        let cancels = ring.is_some_and(|ring| ring.caller == who.user && ring.is_live() && !ring.is_answered());
-        let was_awaited = ring.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
+        let meant = match (&leave.ring, &leave.session) {
+            (Some(id), _) => live.ring(id),
+            (None, session) => live.ring_of(&who.user).filter(|_| session.is_none() || is_in),
+        };
+        let mine = || live.rings().iter().filter(|ring| ring.caller == who.user);
+        let cancels = meant.is_some_and(|ring| ring.caller == who.user)
+            && mine().any(Ring::is_live)
+            && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
+        let was_awaited = meant.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
             // With the session the room is closed, which puts everybody out.
@@ -165,7 +179,7 @@ impl Authority {
         let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
         // Who rang further people into a call that goes on and goes out of it leaves them ringing (S14).
         if cancels && (!is_in || is_empty) {
-            self.stop_ring(&mut live, Stop::Cancel, &mut draft);
+            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, ring| ring.caller == who.user);
         } else if was_awaited && !is_in {
             self.stay_away(now, &mut live, &who.device, &mut draft);
         } else if !is_in {
@@ -178,15 +192,20 @@ impl Authority {
 
     /// A cancel that crossed the accept (or a hang-up before coming in): the other is not left to wait (R17).
     fn stay_away(&self, now: UnixMillis, live: &mut LiveCall, device: &DeviceId, draft: &mut Draft) {
-        let Some(ring) = live.ring.as_mut() else { return };
-        let user = match ring.targets.iter().find(|target| target.answered_on.as_ref() == Some(device)) {
-            Some(target) => target.user.clone(),
-            None => ring.caller.clone(),
-        };
-        ring.came(device);
-        let ring = ring.clone();
-        remember_absent(live, &ring, &user, draft);
-        if ends_when_alone(live) && !ring.is_live() && people_in(live) <= 1 {
+        for index in 0..live.rings().len() {
+            if !live.rings()[index].awaits(device) {
+                continue;
+            }
+            let ring = &mut live.keep().rings[index];
+            let user = match ring.targets.iter().find(|target| target.answered_on.as_ref() == Some(device)) {
+                Some(target) => target.user.clone(),
+                None => ring.caller.clone(),
+            };
+            ring.came(device);
+            let ring = ring.clone();
+            remember_absent(live, &ring, &user, draft);
+        }
+        if ends_when_alone(live) && !live.rings_somebody() && people_in(live) <= 1 {
             self.close_session(now, live, draft);
         }
     }
@@ -199,7 +218,7 @@ impl Authority {
             return Ok(());
         }
         let mut draft = Draft::default();
-        self.stop_ring(&mut live, Stop::Cancel, &mut draft);
+        self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, _| true);
         self.close_session(now, &mut live, &mut draft);
         live.edit().ended_at = Some(now);
         draft.calls.push(live);
@@ -207,17 +226,28 @@ impl Authority {
         Ok(())
     }
 
-    /// Somebody came to the media server, or left it.
+    /// Somebody came to the media server, or left it. A token lets in for minutes, whatever became of its bearer since:
+    /// who is not in the call now is put out, and who is may send what he may now.
     pub(crate) fn on_media(&mut self, now: UnixMillis, event: SfuEvent) {
         let (room, identity, presence) = match event {
             SfuEvent::ParticipantJoined { room, identity } => (room, identity, MediaPresence::Up),
             SfuEvent::ParticipantLeft { room, identity } => (room, identity, MediaPresence::Lost { since: now }),
         };
-        let (Ok(cid), Some(device)) = (room.parse::<CallId>(), media_plane::device_of(&identity)) else { return };
+        let (Ok(cid), Some((user, device))) = (room.parse::<CallId>(), media_plane::bearer_of(&identity)) else {
+            return;
+        };
         if self.batch.before.contains_key(&cid) || self.being_stored.contains(&cid) {
             self.media_news.insert((cid.clone(), device.clone()), (now, presence));
         } else {
             self.media_news.remove(&(cid.clone(), device.clone()));
+        }
+        if presence == MediaPresence::Up {
+            let live = self.calls.get(&cid).filter(|live| live.has_device(&device));
+            let effect = match live.map(|live| self.sources(live, &user)) {
+                Some(sources) => Effect::PermitMedia { cid: cid.clone(), user, device: device.clone(), sources },
+                None => Effect::RemoveParticipant { cid: cid.clone(), user, device: device.clone() },
+            };
+            self.batch.effects.push(effect);
         }
         if let Some(live) = self.calls.get_mut(&cid)
             && let Some(known) = live.media.get_mut(&device)
@@ -257,9 +287,16 @@ impl Authority {
         let Some(session) = live.edit().session.as_mut() else { return };
         let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };
         let gone = session.participants.remove(index);
-        let session = session.id.clone();
-        self.remember_duration(now, live, &session, &gone, draft);
-        let still_rings = live.ring.as_ref().is_some_and(Ring::is_live);
+        remember_stay(now, live, &gone, draft);
+        if people_in(live) == 0 && !live.awaits_somebody() {
+            // Nobody is left whom the others could come to.
+            let leads_here: BTreeSet<RingId> =
+                live.rings().iter().filter(|ring| live.leads_here(ring)).map(|ring| ring.id.clone()).collect();
+            self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| {
+                ring.is_answered() && leads_here.contains(&ring.id)
+            });
+        }
+        let still_rings = live.rings_somebody();
         let was_the_last = !live.is_in_session(&gone.user);
         if !planted!(self, AloneGoesOn) && !still_rings && was_the_last && ends_when_alone(live) && people_in(live) <= 1
         {
@@ -276,9 +313,10 @@ impl Authority {
     pub(super) fn close_session(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
         let Some(session) = live.edit().session.take() else { return };
         for gone in &session.participants {
-            self.remember_duration(now, live, &session.id, gone, draft);
+            remember_stay(now, live, gone, draft);
         }
-        if let Some(ring) = live.ring.clone().filter(Ring::is_answered) {
+        let leads_here = |ring: &&Ring| ring.session.as_ref() == Some(&session.id);
+        for ring in live.rings().iter().filter(leads_here).cloned().collect::<Vec<_>>() {
             let accepted = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted);
             let awaited = accepted.filter(|target| !target.came).map(|target| &target.user);
             let is_absent = !ring.caller_came || self.is_program(&ring.caller);
@@ -286,42 +324,108 @@ impl Authority {
                 remember_absent(live, &ring, absent, draft);
             }
         }
+        let kept = live.keep();
+        kept.stays.clear();
+        kept.rung_with = None;
         live.media.clear();
         live.lonely_since = None;
         draft.effects.push(Effect::CloseRoom { cid: live.call.cid.clone() });
     }
+}
 
-    /// How long somebody was in. Who came by another way than the newest ring (late, say, after having missed it) gets a
-    /// line of its own: what became of the ring stays as it is.
-    fn remember_duration(
-        &self,
-        now: UnixMillis,
-        live: &LiveCall,
-        session: &SessionId,
-        gone: &Participant,
-        draft: &mut Draft,
-    ) {
-        let Some(ring) = live.ring.as_ref().filter(|ring| ring.concerns(&gone.user)) else { return };
-        let mut entry = history_line(live, ring, &gone.user);
-        let duration = now.since(gone.joined_at).as_millis();
-        entry.duration_ms = u32::try_from(duration).unwrap_or(u32::MAX);
-        entry.outcome = HistoryOutcome::Answered;
-        let has_missed = |target: &Target| target.user == gone.user && target.outcome != Outcome::Accepted;
-        let occasion = if ring.targets.iter().any(has_missed) { session.to_string() } else { ring.id.to_string() };
-        draft.history.retain(|line| line.person != gone.user || line.occasion != occasion);
-        draft.history.push(Remembered { person: gone.user.clone(), occasion, entry });
+/// How a person comes into the session, at first; again, it goes on where it was.
+fn begin_stay(now: UnixMillis, who: &Caller, live: &mut LiveCall, draft: &mut Draft) {
+    if live.is_in_session(&who.user) {
+        return;
+    }
+    let Some(session) = &live.call.session else { return };
+    let brought = |ring: &&Ring| {
+        let has_accepted = |target: &Target| target.user == who.user && target.outcome == Outcome::Accepted;
+        let is_mine = ring.caller == who.user;
+        (is_mine && ring.is_live()) || live.leads_here(ring) && (is_mine || ring.targets.iter().any(has_accepted))
+    };
+    let stay = match live.rings().iter().find(brought) {
+        Some(ring) => stay_by_ring(now, ring, &who.user),
+        None => Stay {
+            occasion: session.id.to_string(),
+            direction: Direction::None,
+            caller: live.call.created_by.clone(),
+            at: session.started_at,
+            video: false,
+            spent_ms: 0,
+            counted_until: now,
+        },
+    };
+    let (by_himself, had_taken_place) = (stay.direction == Direction::None, takes_place(live));
+    let is_back = live.kept.stays.contains_key(&who.user);
+    live.keep().stays.entry(who.user.clone()).or_insert(stay);
+    if !had_taken_place && takes_place(live) {
+        // Until now there was nobody to talk to for who came first.
+        let first: Vec<UserId> = live.kept.stays.keys().filter(|user| **user != who.user).cloned().collect();
+        for user in first.iter().filter(|user| live.is_in_session(user)) {
+            remember(live, user, HistoryOutcome::Ongoing, draft);
+        }
+    }
+    // The answer to a ring has written that line.
+    if takes_place(live) && (by_himself || is_back) {
+        remember(live, &who.user, HistoryOutcome::Ongoing, draft);
     }
 }
 
-/// Begins a session, if none runs.
-pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis, ids: &mut Ids) {
+/// A person was brought into the session by a ring.
+pub(super) fn stay_by_ring(now: UnixMillis, ring: &Ring, person: &UserId) -> Stay {
+    Stay {
+        occasion: ring.id.to_string(),
+        direction: if ring.caller == *person { Direction::Outgoing } else { Direction::Incoming },
+        caller: ring.caller.clone(),
+        at: ring.started_at,
+        video: ring.video,
+        spent_ms: 0,
+        counted_until: now,
+    }
+}
+
+/// Whether the session has had two people, or was rung into: one alone has no call to remember.
+pub(super) fn takes_place(live: &LiveCall) -> bool {
+    live.kept.rung_with.is_some() || live.kept.stays.len() > 1
+}
+
+/// One device of a person goes; what it adds to his time in the call is in his history.
+fn remember_stay(now: UnixMillis, live: &mut LiveCall, gone: &Participant, draft: &mut Draft) {
+    let stays_on = live.is_in_session(&gone.user);
+    let Some(stay) = live.keep().stays.get_mut(&gone.user) else { return };
+    stay.spend(gone.joined_at, now);
+    if takes_place(live) {
+        let outcome = if stays_on { HistoryOutcome::Ongoing } else { HistoryOutcome::Answered };
+        remember(live, &gone.user, outcome, draft);
+    }
+}
+
+/// A person's line about his stay in the session that runs, or has just been closed.
+pub(super) fn remember(live: &LiveCall, user: &UserId, outcome: HistoryOutcome, draft: &mut Draft) {
+    let Some(stay) = live.kept.stays.get(user) else { return };
+    let entry = HistoryEntry {
+        outcome,
+        duration_ms: u32::try_from(stay.spent_ms).unwrap_or(u32::MAX),
+        ..history_line(live, user, &stay.caller, stay.at, stay.video, stay.direction)
+    };
+    draft.history.retain(|line| line.person != *user || line.occasion != stay.occasion);
+    draft.history.push(Remembered { person: user.clone(), occasion: stay.occasion.clone(), entry });
+}
+
+/// Begins a session, if none runs; names it.
+pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis, ids: &mut Ids) -> SessionId {
     let fresh = || Session { id: ids.session(now), started_at: now, participants: Vec::new() };
-    live.edit().session.get_or_insert_with(fresh);
+    live.edit().session.get_or_insert_with(fresh).id.clone()
 }
 
 /// Somebody was answered, or answered, and never came in: the call took place without him.
 fn remember_absent(live: &LiveCall, ring: &Ring, user: &UserId, draft: &mut Draft) {
-    let mut entry = history_line(live, ring, user);
+    // Who came by another way has his own line.
+    if live.kept.stays.contains_key(user) {
+        return;
+    }
+    let mut entry = ring_line(live, ring, user);
     entry.outcome = HistoryOutcome::Answered;
     draft.history.push(Remembered { person: user.clone(), occasion: ring.id.to_string(), entry });
 }
@@ -363,13 +467,14 @@ fn give_up_at(device: &DeviceId, presence: &MediaPresence, connections: &Connect
 
 /// R17: on by default for calls rung with two members.
 fn ends_when_alone(live: &LiveCall) -> bool {
-    live.call.settings.ring.end_when_alone.unwrap_or(live.ring.is_some() && live.call.members.len() == 2)
+    live.call.settings.ring.end_when_alone.unwrap_or(live.kept.rung_with == Some(2))
 }
 
-/// Since when nobody is in, or one alone in a call for two.
+/// Since when nobody is in, or one alone who is not to wait: whom others have left, or who answered a ring.
 pub(super) fn loneliness(live: &LiveCall, now: UnixMillis) -> Option<UnixMillis> {
     live.call.session.as_ref()?;
-    let few = if ends_when_alone(live) { 1 } else { 0 };
+    let others_were_in = live.kept.rung_with.is_some() || live.kept.stays.len() > 1;
+    let few = if ends_when_alone(live) && others_were_in { 1 } else { 0 };
     (people_in(live) <= few).then(|| live.lonely_since.unwrap_or(now))
 }
 
@@ -377,9 +482,10 @@ fn lonely_until(live: &LiveCall) -> Option<UnixMillis> {
     let since = live.lonely_since?;
     live.call.session.as_ref()?;
     // Somebody is still being rung: he may come.
-    if live.ring.as_ref().is_some_and(Ring::is_live) {
+    if live.rings_somebody() {
         return None;
     }
     let limit = Duration::from_millis(u64::from(live.call.settings.session.inactivity_timeout_ms));
-    Some(since.plus(limit))
+    // Whose answer is on its way to him comes a moment later.
+    Some(since.plus(if live.awaits_somebody() { limit.max(MEDIA_AWAITED) } else { limit }))
 }

@@ -114,6 +114,7 @@ mod tests {
             caller: "ann".parse().unwrap(),
             people: Vec::new(),
             video: false,
+            custom: wire::Custom::new(),
             message: None,
             reason: None,
             unseen: outcome == HistoryOutcome::Missed,

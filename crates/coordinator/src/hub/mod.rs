@@ -22,9 +22,9 @@ pub(crate) use crate::authority::{Authority, Caller};
 use crate::{
     authority::{Batch, CallTypes, Effect, Out},
     desk::Desk,
+    kept::Kept,
     media_plane::MediaPlane,
     metrics::Metrics,
-    ring::Ring,
     store::{Live, Store, StoreError},
     webhooks::Outbox,
 };
@@ -38,7 +38,7 @@ const AT_ONCE: usize = 256;
 
 /// What was read from the store while everything went on.
 enum Read {
-    Call { cid: CallId, found: Result<Option<(Call, Option<Ring>)>, StoreError> },
+    Call { cid: CallId, found: Result<Option<(Call, Kept)>, StoreError> },
     History { user: UserId, epoch: u64, lines: Result<Vec<HistoryEntry>, StoreError> },
 }
 
@@ -186,8 +186,8 @@ impl Hub {
             Read::Call { cid, found } => {
                 let parked = self.parked.remove(&cid).unwrap_or_default();
                 let failure = match found {
-                    Ok(Some((call, ring))) => {
-                        self.desk.authority.load(call, ring);
+                    Ok(Some((call, kept))) => {
+                        self.desk.authority.load(call, kept);
                         None
                     }
                     Ok(None) => None,
@@ -267,7 +267,7 @@ impl Hub {
 
     async fn on_request(&mut self, now: UnixMillis, request: Request) {
         match request {
-            Request::PersonCame { person } => self.desk.authority.person_came(person),
+            Request::PersonCame { person } => self.desk.authority.person_came(now, person),
             Request::Connect { who, outlet } => {
                 let (store, user, epoch) = (self.store.clone(), who.user.clone(), outlet.epoch);
                 self.arrivals.add(who, outlet);
@@ -287,7 +287,7 @@ impl Hub {
                 let views = self.desk.authority.views(now, &who, calls);
                 self.answer(reply, Ok(views));
             }
-            Request::SetCallType { name, call_type } => self.desk.authority.set_call_type(&name, call_type),
+            Request::SetCallType { name, call_type } => self.desk.authority.set_call_type(now, &name, call_type),
             Request::Alerted { who, cid, ring } => self.desk.authority.alerted(&who, &cid, &ring),
             Request::Snapshot { who, reply } => {
                 let snapshot = self.desk.authority.snapshot(now, &who, Vec::new());
@@ -305,7 +305,7 @@ impl Hub {
                 change(&mut person);
                 let stored = self.store.update_person(&person).await.map_err(ErrorBody::from);
                 if stored.is_ok() {
-                    self.desk.authority.person_came(person);
+                    self.desk.authority.person_came(now, person);
                 }
                 self.answer(reply, stored);
             }

@@ -16,6 +16,7 @@ use wire::{
 };
 
 use crate::{
+    kept::Kept,
     own_backend::User,
     programs::{KeptAnswer, RepeatId, StoredKey},
     ring::Ring,
@@ -147,7 +148,7 @@ pub(crate) struct NewDevice {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) calls: BTreeMap<CallId, StoredCall>,
-    /// Kept is the newest of each call; what became of older ones is in the history.
+    /// Those that began or changed, as they are now; what is kept of them is kept with their calls.
     pub(crate) rings: BTreeMap<RingId, Ring>,
     /// By person and occasion.
     pub(crate) history: BTreeMap<(UserId, String), HistoryEntry>,
@@ -172,6 +173,8 @@ impl Change {
 #[derive(Debug, Clone)]
 pub(crate) struct StoredCall {
     pub(crate) call: Arc<Call>,
+    /// Absent when it is as it was.
+    pub(crate) kept: Option<Arc<Kept>>,
     /// Something goes on in it: it is loaded at the start.
     pub(crate) is_live: bool,
 }
@@ -190,8 +193,7 @@ pub(crate) struct Remembered {
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     pub(crate) people: Vec<StoredPerson>,
-    pub(crate) calls: Vec<Arc<Call>>,
-    pub(crate) rings: Vec<Ring>,
+    pub(crate) calls: Vec<(Arc<Call>, Arc<Kept>)>,
     /// The operator's own call types, as they were written.
     pub(crate) call_types: BTreeMap<String, CallTypeData>,
 }
@@ -245,7 +247,7 @@ forward! {
     fn tidy_webhooks(before: UnixMillis, now: UnixMillis) -> ();
     fn pending_deliveries() -> i64;
     fn beat(now: UnixMillis) -> ();
-    fn call(cid: &CallId) -> Option<(Call, Option<Ring>)>;
+    fn call(cid: &CallId) -> Option<(Call, Kept)>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
     fn mark_seen(person: &UserId) -> ();
     fn history_before(person: &UserId, before: Option<i64>, most: u32) -> Vec<HistoryEntry>;

@@ -48,6 +48,7 @@ fn ring(name: &str, outcome: Outcome, answered_on: Option<&str>) -> Ring {
             answered_on,
         }],
         caller_came: false,
+        session: (outcome == Outcome::Accepted).then(|| id("s1")),
     }
 }
 

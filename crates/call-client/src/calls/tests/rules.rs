@@ -183,3 +183,13 @@ fn r19_what_ended_during_a_sleep_never_sounds() {
     ben.is_shown(vec![state(3, Some(ring("r3", Outcome::Ringing, None)), None)]);
     assert!(ben.rings(), "what the new connection tells is true");
 }
+
+#[test]
+fn an_old_answer_drags_nobody_into_what_others_begin_later() {
+    let mut ann = Device::of("ann", "ann1");
+    let mut later = state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"]));
+    Arc::make_mut(&mut later.call).session.as_mut().unwrap().id = id("s2");
+    ann.is_shown(vec![later]);
+    assert_eq!(ann.request(), None);
+    assert_eq!(ann.stands().map(|(state, _)| state), Some(CallingState::Idle));
+}

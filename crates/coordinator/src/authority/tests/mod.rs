@@ -1,7 +1,10 @@
 //! Short stories of the authority, each named after its rule.
 
+mod history;
+mod members;
 mod people;
 mod planned;
+mod rings;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,20 +27,28 @@ fn who(device: &str) -> Caller {
 struct Server {
     authority: Authority,
     now: UnixMillis,
+    /// What the store has of everybody's history, and of calls.
+    lines: BTreeMap<(UserId, String), HistoryEntry>,
+    stored: BTreeMap<CallId, (Arc<wire::Call>, Arc<Kept>)>,
 }
 
 impl Server {
     fn new() -> Self {
         let human = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
         let program = StoredPerson { kind: PersonKind::Program, ..human("pgm") };
-        let people = vec![human("ann"), human("ben"), human("cem"), program];
+        let people = vec![human("ann"), human("ben"), human("cem"), human("dee"), program];
         let live = Live { people, ..Live::default() };
         Self::restored(live)
     }
 
     fn restored(live: Live) -> Self {
         let types = CallTypes::new(BTreeMap::new());
-        Self { authority: Authority::new(START, 1, String::new(), types, live), now: START }
+        Self {
+            authority: Authority::new(START, 1, String::new(), types, live),
+            now: START,
+            lines: BTreeMap::new(),
+            stored: BTreeMap::new(),
+        }
     }
 
     fn online(mut self, devices: &[&str]) -> Self {
@@ -56,6 +67,9 @@ impl Server {
 
     fn joins(&mut self, device: &str, cid: &str, ring: Option<&RingId>) -> Result<CallState, Code> {
         let join = Join { ring: ring.cloned(), ..Join::default() };
+        if let Some((call, kept)) = self.stored.get(&id(cid)).filter(|_| !self.authority.knows(&id(cid))).cloned() {
+            self.authority.load(call, kept);
+        }
         let joined = self.authority.join(self.now, &who(device), &id(cid), join);
         joined.map(|(state, _)| state).map_err(|error| error.code)
     }
@@ -79,7 +93,7 @@ impl Server {
     }
 
     fn outcome(&self, cid: &str, index: usize) -> Outcome {
-        self.call(cid).ring.as_ref().unwrap().targets[index].outcome
+        self.call(cid).rings().last().unwrap().targets[index].outcome
     }
 }
 
@@ -123,7 +137,7 @@ fn r16_two_who_ring_each_other_are_folded_in_one_decision() {
         assert_eq!(live, 1, "what is stored together has one call that goes on");
         let ring = ring_of(&folded);
         for device in ["ann1", "ben1"] {
-            assert!(server.call("default:a").ring.as_ref().unwrap().awaits(&id(device)), "{device}");
+            assert!(server.call("default:a").rings().last().unwrap().awaits(&id(device)), "{device}");
             server.joins(device, "default:a", Some(&ring)).unwrap();
         }
     }
@@ -201,7 +215,7 @@ fn r18_who_was_alone_before_a_restart_is_not_left_alone_for_ever() {
     let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
     server.joins("ben1", "default:x", Some(&ring)).unwrap();
     let call = server.call("default:x").clone();
-    let live = Live { calls: vec![call.call], rings: call.ring.into_iter().collect(), ..Live::default() };
+    let live = Live { calls: vec![(call.call, call.kept)], ..Live::default() };
     let mut server = Server::restored(live).online(&["ben1"]);
     server.has_media("default:x", "ben/ben1");
     server.after(31);
@@ -448,6 +462,12 @@ impl Server {
     fn settle(&mut self) -> Vec<Event> {
         let batch = self.authority.take_batch();
         let notices = batch.notices.iter().map(|(_, event)| event.clone()).collect();
+        self.lines.extend(batch.change.history.clone());
+        for (cid, stored) in &batch.change.calls {
+            let before = self.stored.get(cid).map(|(_, kept)| Arc::clone(kept));
+            let kept = stored.kept.clone().or(before).unwrap_or_default();
+            self.stored.insert(cid.clone(), (Arc::clone(&stored.call), kept));
+        }
         self.authority.deliver(self.now, batch, Vec::new());
         notices
     }

@@ -44,7 +44,7 @@ fn on_a_large_server_a_snapshot_shows_favourites_and_who_shares_a_call() {
     let mut server = many();
     let mut ann = server.authority.stored_person(&id("ann")).unwrap().clone();
     ann.favourites = [id("p07")].into();
-    server.authority.person_came(ann);
+    server.authority.person_came(server.now, ann);
     server.rings("ann1", "default:x", &["ben"]);
     let snapshot = server.authority.snapshot(server.now, &who("ann1"), Vec::new());
     let shown: Vec<&str> = snapshot.people.iter().map(|person| person.id.as_str()).collect();

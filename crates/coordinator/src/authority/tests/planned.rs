@@ -37,7 +37,7 @@ fn s18_a_restart_loses_no_reminder_and_gives_none_twice() {
     let batch = server.authority.take_batch();
     let stored = &batch.change.calls[&cid];
     assert!(stored.is_live, "it is loaded at the next start");
-    let mut again = Server::restored(Live { calls: vec![stored.call.clone()], ..Live::default() });
+    let mut again = Server::restored(Live { calls: vec![(stored.call.clone(), Arc::default())], ..Live::default() });
     again.now = server.now;
     again.after(60);
     assert_eq!(again.settle(), [], "the first was given");
@@ -50,7 +50,7 @@ fn s18_a_reminder_that_is_long_over_is_not_given() {
     let mut server = Server::new().online(&["ben1"]);
     let cid = planned(&mut server, 600);
     let call = server.call("default:x").call.clone();
-    let mut late = Server::restored(Live { calls: vec![call], ..Live::default() });
+    let mut late = Server::restored(Live { calls: vec![(call, Arc::default())], ..Live::default() });
     late.now = server.now;
     late.after(3 * 3600);
     assert_eq!(late.settle(), []);

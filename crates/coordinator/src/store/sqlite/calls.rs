@@ -4,17 +4,18 @@ use sqlx::QueryBuilder;
 use wire::{Call, CallFilter, CallId, CallOrder, CallTypeData};
 
 use super::{Sqlite, document, readable};
-use crate::{ring::Ring, store::StoreError};
+use crate::{kept::Kept, store::StoreError};
 
 impl Sqlite {
-    /// A call, with its newest ring; a ring that cannot be read is left out, and the call goes on without it.
-    pub(in crate::store) async fn call(&self, cid: &CallId) -> Result<Option<(Call, Option<Ring>)>, StoreError> {
+    /// A call, with its rings; what cannot be read of these is left out, and the call goes on without it.
+    pub(in crate::store) async fn call(&self, cid: &CallId) -> Result<Option<(Call, Kept)>, StoreError> {
         if !self.known.may_have(cid) {
             return Ok(None);
         }
         let query = sqlx::query("SELECT document, ring FROM calls WHERE cid = ?");
         let Some(row) = query.bind(cid.as_str()).fetch_optional(&self.pool).await? else { return Ok(None) };
-        Ok(Some((document(&row, 0)?, readable(document(&row, 1)).flatten())))
+        let kept = readable(document::<Option<Kept>>(&row, 1)).flatten();
+        Ok(Some((document(&row, 0)?, kept.unwrap_or_default())))
     }
 
     pub(in crate::store) async fn set_call_type(&self, name: &str, data: &CallTypeData) -> Result<(), StoreError> {

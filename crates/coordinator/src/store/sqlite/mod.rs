@@ -18,9 +18,10 @@ use sqlx::{
     Row as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
-use wire::UnixMillis;
+use wire::{Call, UnixMillis};
 
 use super::{Live, StoreError};
+use crate::kept::Kept;
 use known::Known;
 
 /// Connections for everything but changes of calls.
@@ -64,8 +65,8 @@ impl Sqlite {
     pub(in crate::store) async fn live(&self) -> Result<Live, StoreError> {
         let mut live = Live { people: self.people().await?, ..Live::default() };
         for row in sqlx::query("SELECT document, ring FROM calls WHERE is_live = 1").fetch_all(&self.pool).await? {
-            live.calls.extend(readable(document(&row, 0)));
-            live.rings.extend(readable(document(&row, 1)).flatten());
+            let kept = readable(document::<Option<Kept>>(&row, 1)).flatten().unwrap_or_default();
+            live.calls.extend(readable(document(&row, 0)).map(|call: Call| (call.into(), kept.into())));
         }
         for row in sqlx::query("SELECT name, document FROM call_types").fetch_all(&self.pool).await? {
             let call_type = document(&row, 1).and_then(|data| Ok((row.try_get(0)?, data)));

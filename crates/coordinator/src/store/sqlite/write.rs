@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, Row as _, Type, sqlite::SqliteArguments};
-use wire::{CallId, HistoryEntry};
+use wire::HistoryEntry;
 
 use super::Sqlite;
-use crate::{
-    ring::Ring,
-    store::{Change, StoreError},
-};
+use crate::store::{Change, StoreError};
 
 /// How many rows a statement has room for: of few sizes, so that each is prepared once. Empty places are passed over.
 const ROOMS: [usize; 5] = [1, 4, 16, 64, 256];
@@ -86,14 +83,12 @@ struct Table {
 
 impl Statement {
     fn put_calls(&mut self, change: &Change) -> Result<(), StoreError> {
-        // In the order of their ids, which is that of time: the newest of each call is left.
-        let rings: BTreeMap<&CallId, &Ring> = change.rings.values().map(|ring| (&ring.cid, ring)).collect();
         for (cid, stored) in &change.calls {
             self.bind(cid.as_str())?;
             self.bind(stored.is_live)?;
             self.bind_document(&stored.call)?;
-            match rings.get(cid) {
-                Some(ring) => self.bind_document(ring)?,
+            match &stored.kept {
+                Some(kept) => self.bind_document(kept)?,
                 None => self.bind(None::<&str>)?,
             }
         }

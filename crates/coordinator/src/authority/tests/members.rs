@@ -1,0 +1,207 @@
+//! Who may change the list and the roles on it, and that the media server hears of every change.
+
+use wire::{Capability, MemberData, RingMembers, TrackSource, UpdateMembers, UpdatePermissions};
+
+use super::*;
+
+impl Server {
+    fn sets(&mut self, device: &str, cid: &str, set: &[(&str, Option<&str>)], remove: &[&str]) -> Result<(), Code> {
+        let update = UpdateMembers {
+            set: set.iter().map(|(name, role)| member(name, *role)).collect(),
+            remove: remove.iter().map(|name| id(name)).collect(),
+        };
+        let done = self.authority.update_members(self.now, &who(device), &id(cid), &update);
+        done.map(|_| ()).map_err(|error| error.code)
+    }
+
+    /// Rings with this list in the request.
+    fn rings_with(&mut self, device: &str, cid: &str, list: &[(&str, Option<&str>)]) -> Result<(), Code> {
+        let data =
+            CallData { members: list.iter().map(|(name, role)| member(name, *role)).collect(), ..CallData::default() };
+        let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
+        let done = self.authority.get_or_create(self.now, &who(device), &id(cid), request);
+        done.map(|_| ()).map_err(|error| error.code)
+    }
+
+    fn role(&self, cid: &str, name: &str) -> Option<String> {
+        let call = &self.call(cid).call;
+        call.members.iter().find(|member| member.user.as_str() == name).map(|member| member.role.clone())
+    }
+
+    /// What the media server is told, and forgotten here.
+    fn effects(&mut self) -> Vec<Effect> {
+        let batch = self.authority.take_batch();
+        let effects = batch.effects.clone();
+        self.authority.deliver(self.now, batch, Vec::new());
+        effects
+    }
+}
+
+fn member(name: &str, role: Option<&str>) -> MemberData {
+    MemberData { user: id(name), role: role.map(str::to_owned), custom: wire::Custom::new() }
+}
+
+fn permits(effects: &[Effect], device: &str) -> Option<Vec<TrackSource>> {
+    effects.iter().rev().find_map(|effect| match effect {
+        Effect::PermitMedia { device: permitted, sources, .. } if permitted.as_str() == device => Some(sources.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn nobody_makes_himself_host_by_ringing() {
+    let mut server = Server::new();
+    server.rings("ann1", "default:x", &["ben"]);
+    let denied = Err(Code::PermissionDenied);
+    assert_eq!(server.rings_with("ben1", "default:x", &[("ben", Some("host")), ("cem", None)]), denied);
+    assert_eq!(server.rings_with("ben1", "default:x", &[("cem", Some("host"))]), denied, "nor anybody else");
+    assert_eq!(server.rings_with("ben1", "default:x", &[("ann", Some("member"))]), denied, "nor takes a role away");
+    assert_eq!(server.rings_with("ben1", "default:x", &[("cem", None)]), Ok(()));
+    assert_eq!(server.role("default:x", "ann").as_deref(), Some("host"));
+    assert_eq!(server.rings_with("ann1", "default:x", &[("cem", Some("host"))]), Ok(()), "who may give it does");
+}
+
+#[test]
+fn who_may_only_add_people_demotes_nobody_and_puts_nobody_out() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("cem1", "default:x", Some(&ring)).unwrap();
+    server.sets("ann1", "default:x", &[("cem", Some("host"))], &[]).unwrap();
+    let denied = Err(Code::PermissionDenied);
+    assert_eq!(server.sets("ben1", "default:x", &[("cem", Some("member"))], &[]), denied);
+    assert_eq!(server.sets("ben1", "default:x", &[], &["cem"]), denied);
+    assert_eq!(server.sets("ben1", "default:x", &[("dee", None)], &[]), Ok(()));
+    assert_eq!(server.sets("ben1", "default:x", &[], &["dee"]), Ok(()), "whom he may add he may take off");
+    assert_eq!(server.sets("ben1", "default:x", &[], &["ben"]), Ok(()), "and himself");
+}
+
+#[test]
+fn a_role_that_changes_reaches_the_media_server() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let settings = serde_json::json!({"backstage": {"enabled": false}});
+    let data = CallData { settings: Some(settings), members: vec![member("ben", None)], ..CallData::default() };
+    let request = GetOrCreate { data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("audio_room:x"), request).unwrap();
+    server.joins("ben1", "audio_room:x", None).unwrap();
+    server.effects();
+    server.sets("ann1", "audio_room:x", &[("ben", Some("speaker"))], &[]).unwrap();
+    assert_eq!(permits(&server.effects(), "ben1"), Some(vec![TrackSource::Microphone]));
+    server.sets("ann1", "audio_room:x", &[("ben", Some("member"))], &[]).unwrap();
+    assert_eq!(permits(&server.effects(), "ben1"), Some(vec![]));
+}
+
+#[test]
+fn a_media_token_is_worth_what_its_bearer_may_now() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    let update = UpdatePermissions { user: id("ben"), grant: BTreeSet::new(), revoke: [Capability::SendAudio].into() };
+    server.authority.update_permissions(server.now, &who("ann1"), &id("default:x"), &update).unwrap();
+    server.effects();
+    server.has_media("default:x", "ben/ben1");
+    let allowed = permits(&server.effects(), "ben1").expect("told when he comes, also by an older token");
+    assert!(!allowed.contains(&TrackSource::Microphone), "{allowed:?}");
+    server.authority.block(server.now, &who("ann1"), &id("default:x"), &id("ben"), true).unwrap();
+    server.effects();
+    let put_out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    server.has_media("default:x", "ben/ben1");
+    assert_eq!(server.effects(), [put_out]);
+    let nowhere = Effect::RemoveParticipant { cid: id("default:gone"), user: id("ben"), device: id("ben1") };
+    server.has_media("default:gone", "ben/ben1");
+    assert_eq!(server.effects(), [nowhere], "nor into a call in which nothing goes on");
+}
+
+#[test]
+fn telling_people_of_a_call_is_for_who_may_ring() {
+    let mut server = Server::new();
+    let mut guest = StoredPerson::new(id("gus"), "Gus".to_owned(), Role::Guest, BTreeSet::new());
+    server.authority.person_came(server.now, guest.clone());
+    server.rings("ann1", "default:x", &["ben"]);
+    let asks = |server: &mut Server| {
+        let request = GetOrCreate { notify: true, ..GetOrCreate::default() };
+        let done = server.authority.get_or_create(server.now, &who("gus1"), &id("default:x"), request);
+        done.map(|_| ()).map_err(|error| error.code)
+    };
+    assert_eq!(asks(&mut server), Err(Code::PermissionDenied));
+    guest.role = Role::User;
+    server.authority.person_came(server.now, guest);
+    assert_eq!(asks(&mut server), Ok(()));
+}
+
+#[test]
+fn whoever_leaves_a_team_is_out_of_its_calls_and_hears_of_that_and_of_nothing_after_it() {
+    let of_team = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, ["red".to_owned()].into());
+    let people = vec![of_team("ann"), of_team("ben")];
+    let mut server = Server::restored(Live { people, ..Live::default() }).online(&["ann1", "ben1"]);
+    let starts_at = Some(server.now.plus(Duration::from_secs(3_600)));
+    let (team, members) = (Some("red".to_owned()), vec![member("ben", None)]);
+    let data = CallData { team, members, starts_at, ..CallData::default() };
+    let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request).unwrap();
+    server.joins("ben1", "default:x", None).unwrap();
+    server.settle();
+    let hears = |server: &mut Server, device: &str| {
+        let batch = server.authority.take_batch();
+        let outs = server.authority.deliver(server.now, batch, Vec::new());
+        let is_call = |out: &Out| match out {
+            Out::Message { to, message: ServerMessage::Event { event: Event::Call { .. }, .. } } => {
+                to.contains(&id(device))
+            }
+            _ => false,
+        };
+        outs.iter().filter(|out| is_call(out)).count()
+    };
+    let ben = StoredPerson::new(id("ben"), "ben".to_owned(), Role::User, BTreeSet::new());
+    server.authority.person_came(server.now, ben);
+    assert!(!server.call("default:x").has_device(&id("ben1")));
+    assert_eq!(hears(&mut server, "ben1"), 1);
+    let update =
+        wire::UpdateCall { custom: Some(serde_json::from_str(r#"{"secret": 1}"#).unwrap()), ..Default::default() };
+    server.authority.update_call(server.now, &who("ann1"), &id("default:x"), update).unwrap();
+    assert_eq!(hears(&mut server, "ben1"), 0);
+    let request = RingMembers { members: Some(vec![id("ben")]), ..RingMembers::default() };
+    assert!(server.authority.ring_members(server.now, &who("ann1"), &id("default:x"), request).is_err());
+}
+
+#[test]
+fn who_is_blocked_hears_of_that_and_of_nothing_after_it() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    server.rings("ann1", "default:x", &["ben", "cem"]);
+    server.settle();
+    server.authority.block(server.now, &who("ann1"), &id("default:x"), &id("ben"), true).unwrap();
+    let batch = server.authority.take_batch();
+    assert!(batch.calls.iter().any(|(_, former)| former.contains(&id("ben"))));
+    server.authority.deliver(server.now, batch, Vec::new());
+    assert!(!server.call("default:x").audience().contains(&id("ben")));
+    assert!(server.authority.snapshot(server.now, &who("ben1"), Vec::new()).calls.is_empty());
+}
+
+#[test]
+fn a_call_that_was_closed_again_is_not_opened_by_its_time() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let starts_at = Some(server.now.plus(Duration::from_secs(60)));
+    let data = CallData { starts_at, ..CallData::default() };
+    let request = GetOrCreate { data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("livestream:x"), request).unwrap();
+    assert_eq!(server.joins("ben1", "livestream:x", None).map(|_| ()), Err(Code::InBackstage));
+    server.after(61);
+    server.joins("ben1", "livestream:x", None).unwrap();
+    server.leaves("ben1", "livestream:x", &Leave::default());
+    server.authority.go_live(server.now, &who("ann1"), &id("livestream:x"), false).unwrap();
+    assert_eq!(server.joins("ben1", "livestream:x", None).map(|_| ()), Err(Code::InBackstage));
+    server.authority.go_live(server.now, &who("ann1"), &id("livestream:x"), true).unwrap();
+    assert!(server.joins("ben1", "livestream:x", None).is_ok());
+}
+
+#[test]
+fn a_device_that_was_signed_out_is_out_of_its_call() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    server.effects();
+    server.authority.signed_out(server.now, &id("ben1"));
+    let put_out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    assert_eq!(server.effects(), [put_out]);
+    assert!(!server.call("default:x").has_device(&id("ben1")));
+}

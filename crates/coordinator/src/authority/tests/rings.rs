@@ -1,0 +1,181 @@
+//! Several rings in one call: who rings on, who is stopped, and whom a ring leads where.
+
+use wire::RingMembers;
+
+use super::*;
+
+impl Server {
+    /// Somebody in a call rings further people into it.
+    fn adds(&mut self, device: &str, cid: &str, people: &[&str]) -> CallState {
+        let members = Some(people.iter().map(|name| id(name)).collect());
+        let request = RingMembers { members, ..RingMembers::default() };
+        self.authority.ring_members(self.now, &who(device), &id(cid), request).unwrap()
+    }
+
+    fn outcomes(&self, cid: &str) -> BTreeMap<&str, Vec<Outcome>> {
+        let mut outcomes: BTreeMap<&str, Vec<Outcome>> = BTreeMap::new();
+        for target in self.call(cid).rings().iter().flat_map(|ring| &ring.targets) {
+            outcomes.entry(target.user.as_str()).or_default().push(target.outcome);
+        }
+        outcomes
+    }
+
+    /// `ann` and `ben` talk in this call.
+    fn talk(&mut self, cid: &str) {
+        let ring = ring_of(&self.rings("ann1", cid, &["ben"]).state);
+        self.joins("ben1", cid, Some(&ring)).unwrap();
+        self.joins("ann1", cid, Some(&ring)).unwrap();
+        for identity in ["ann/ann1", "ben/ben1"] {
+            self.has_media(cid, identity);
+        }
+    }
+}
+
+#[test]
+fn r07_ringing_one_more_person_leaves_the_others_ringing() {
+    let mut server = Server::new();
+    server.talk("default:x");
+    server.adds("ann1", "default:x", &["cem"]);
+    let seen = server.adds("ann1", "default:x", &["dee"]).ring.unwrap();
+    let outcomes = server.outcomes("default:x");
+    assert_eq!((&outcomes["cem"], &outcomes["dee"]), (&vec![Outcome::Ringing], &vec![Outcome::Ringing]));
+    let waits_for: Vec<&str> = seen.targets.iter().map(|target| target.user.as_str()).collect();
+    assert_eq!(waits_for, ["dee", "cem"], "the caller sees all whom he rings");
+    // Ben, who was called himself, adds somebody who rings already: nothing begins anew.
+    server.adds("ben1", "default:x", &["cem"]);
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Ringing]);
+    let cem = server.joins("cem1", "default:x", None).unwrap();
+    assert_eq!(cem.ring.unwrap().targets.len(), 1, "and is shown the one that rang him");
+    assert_eq!(server.outcomes("default:x")["dee"], [Outcome::Ringing]);
+}
+
+#[test]
+fn r10_each_of_several_rings_ends_at_its_own_deadline() {
+    let mut server = Server::new().online(&["ann1"]);
+    server.talk("default:x");
+    server.adds("ann1", "default:x", &["cem"]);
+    server.after(20);
+    server.adds("ann1", "default:x", &["dee"]);
+    server.after(26);
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Missed]);
+    assert_eq!(server.outcomes("default:x")["dee"], [Outcome::Ringing]);
+    server.after(20);
+    assert_eq!(server.outcomes("default:x")["dee"], [Outcome::Missed]);
+}
+
+#[test]
+fn s13_a_caller_who_rang_in_two_goes_cancels_both() {
+    let mut server = Server::new();
+    server.rings("ann1", "default:x", &["ben"]);
+    let newest = server.adds("ann1", "default:x", &["cem"]).ring.unwrap().id;
+    server.leaves("ann1", "default:x", &Leave { ring: Some(newest), session: None });
+    let outcomes = server.outcomes("default:x");
+    assert_eq!((&outcomes["ben"], &outcomes["cem"]), (&vec![Outcome::Cancelled], &vec![Outcome::Cancelled]));
+}
+
+#[test]
+fn s09_a_caller_who_rang_in_two_goes_comes_in_by_the_first_accept_of_either() {
+    let mut server = Server::new();
+    let first = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    let newest = server.adds("ann1", "default:x", &["cem"]).ring.unwrap().id;
+    server.joins("ben1", "default:x", Some(&first)).unwrap();
+    let seen = server.authority.read(server.now, &who("ann1"), &id("default:x")).unwrap().ring.unwrap();
+    assert_eq!((&seen.id, seen.is_answered(), seen.caller_came), (&newest, true, false));
+    assert_eq!(seen.session, server.call("default:x").call.session.as_ref().map(|session| session.id.clone()));
+    server.joins("ann1", "default:x", Some(&newest)).unwrap();
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Ringing]);
+}
+
+#[test]
+fn a_ring_that_was_answered_and_never_come_into_drags_nobody_into_a_later_session() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.leaves("ben1", "default:x", &Leave::default());
+    assert!(server.call("default:x").call.session.is_none(), "the caller has crashed, and ben does not wait");
+    server.joins("ben1", "default:x", None).unwrap();
+    let seen = server.authority.read(server.now, &who("ann1"), &id("default:x")).unwrap();
+    assert_ne!(seen.ring.unwrap().session, seen.call.session.as_ref().map(|session| session.id.clone()));
+    assert_eq!(server.joins("ann1", "default:x", Some(&ring)), Err(Code::RingOver));
+}
+
+#[test]
+fn whom_everybody_has_left_nobody_rings_for() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    server.leaves("ann1", "default:x", &Leave::default());
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Ringing], "ben is still there (S14)");
+    server.leaves("ben1", "default:x", &Leave::default());
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Cancelled]);
+}
+
+#[test]
+fn r15_whoever_is_blocked_rings_nobody_any_more() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    server.talk("default:x");
+    server.adds("ben1", "default:x", &["cem"]);
+    server.authority.block(server.now, &who("ann1"), &id("default:x"), &id("ben"), true).unwrap();
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Cancelled]);
+}
+
+#[test]
+fn r16_a_call_of_many_is_no_mirror_of_a_call_of_two() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:b", &["ben"]).state);
+    server.joins("ben1", "default:b", Some(&ring)).unwrap();
+    server.joins("ann1", "default:b", Some(&ring)).unwrap();
+    server.adds("ann1", "default:b", &["cem"]);
+    let own = server.rings("cem1", "default:a", &["ann"]).state;
+    assert_eq!(own.call.cid, id("default:a"));
+    assert_eq!(server.outcomes("default:b")["cem"], [Outcome::Ringing], "he is not drawn into what others talk about");
+}
+
+#[test]
+fn r16_who_rings_further_people_in_a_call_that_rings_him_has_answered_and_they_ring() {
+    let mut server = Server::new();
+    server.rings("ann1", "default:x", &["ben"]);
+    server.adds("ben1", "default:x", &["cem"]);
+    let outcomes = server.outcomes("default:x");
+    assert_eq!((&outcomes["ben"], &outcomes["cem"]), (&vec![Outcome::Accepted], &vec![Outcome::Ringing]));
+}
+
+#[test]
+fn r17_a_call_of_two_stays_one_when_a_third_was_asked_and_did_not_come() {
+    let mut server = Server::new();
+    server.talk("default:x");
+    let ring = server.adds("ann1", "default:x", &["cem"]).ring.unwrap().id;
+    let reject = Reject { ring, reason: wire::Reason::Decline, message: None };
+    server.authority.reject(server.now, &who("cem1"), &id("default:x"), reject).unwrap();
+    server.leaves("ann1", "default:x", &Leave::default());
+    assert!(server.call("default:x").call.session.is_none(), "ben is not left alone");
+}
+
+#[test]
+fn r17_who_waits_in_a_call_that_was_rung_last_week_is_not_put_out() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    server.rings("ann1", "default:x", &["ben"]);
+    server.after(46);
+    server.joins("ann1", "default:x", None).unwrap();
+    server.has_media("default:x", "ann/ann1");
+    server.after(3_600);
+    assert!(server.call("default:x").has_device(&id("ann1")));
+}
+
+#[test]
+fn several_rings_survive_a_restart() {
+    let mut server = Server::new();
+    server.talk("default:x");
+    server.adds("ann1", "default:x", &["cem"]);
+    server.adds("ann1", "default:x", &["dee"]);
+    let batch = server.authority.take_batch();
+    let stored = &batch.change.calls[&id::<CallId>("default:x")];
+    let text = serde_json::to_string(stored.kept.as_deref().unwrap()).unwrap();
+    let live =
+        Live { calls: vec![(stored.call.clone(), Arc::new(serde_json::from_str(&text).unwrap()))], ..Live::default() };
+    let mut again = Server::restored(live);
+    assert_eq!(again.outcomes("default:x")["cem"], [Outcome::Ringing]);
+    again.after(46);
+    assert_eq!(again.outcomes("default:x")["cem"], [Outcome::Missed]);
+}
