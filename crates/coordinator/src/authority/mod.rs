@@ -31,6 +31,7 @@ mod planned;
 mod programs;
 mod rings;
 mod sessions;
+mod stays;
 #[cfg(test)]
 mod tests;
 mod timers;
