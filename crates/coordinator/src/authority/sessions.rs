@@ -158,10 +158,10 @@ impl Authority {
             (Some(id), _) => live.ring(id),
             (None, session) => live.ring_of(&who.user).filter(|_| session.is_none() || is_in),
         };
-        let mine = || live.rings().iter().filter(|ring| ring.caller == who.user);
-        let cancels = meant.is_some_and(|ring| ring.caller == who.user)
-            && mine().any(Ring::is_live)
-            && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
+        // What one device has rung in several goes is cancelled as one.
+        let from = meant.filter(|ring| ring.caller == who.user).map(|ring| ring.caller_device.clone());
+        let mine = || live.rings().iter().filter(|ring| from.as_ref() == Some(&ring.caller_device));
+        let cancels = mine().any(Ring::is_live) && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
         let was_awaited = meant.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
@@ -177,7 +177,9 @@ impl Authority {
         let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
         // Who rang further people into a call that goes on and goes out of it leaves them ringing (S14).
         if cancels && (!is_in || is_empty) {
-            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, ring| ring.caller == who.user);
+            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, ring| {
+                from.as_ref() == Some(&ring.caller_device)
+            });
         } else if was_awaited && !is_in {
             self.stay_away(now, &mut live, &who.device, &mut draft);
         } else if !is_in {
@@ -374,7 +376,8 @@ fn give_up_at(device: &DeviceId, presence: &MediaPresence, connections: &Connect
 
 /// R17: on by default for calls rung with two members.
 fn ends_when_alone(live: &LiveCall) -> bool {
-    live.call.settings.ring.end_when_alone.unwrap_or(live.kept.rung_with == Some(2))
+    let rung_with = || live.kept.rung_with.or(live.rings().last().map(|ring| ring.members));
+    live.call.settings.ring.end_when_alone.unwrap_or_else(|| rung_with() == Some(2))
 }
 
 /// Since when nobody is in, or one alone who is not to wait: whom others have left, or who answered a ring.
