@@ -20,11 +20,11 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::WebSocketConfig},
 };
 use tracing::{debug, info, warn};
-use wire::{ClientMessage, Code, ServerMessage, UnixMillis};
+use wire::{ClientMessage, Code, ServerMessage};
 
 use crate::{
-    backoff,
-    client::unix_now,
+    backoff, client,
+    clock::Now,
     error::ClientError,
     rest::Rest,
     tls,
@@ -48,8 +48,8 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) enum SocketEvent {
     Message {
-        /// When this connection began to be opened, by the wall clock: nothing it brings is older.
-        opened_at: UnixMillis,
+        /// When this connection began to be opened: nothing it brings is older.
+        opened_at: Now,
         message: ServerMessage,
     },
     /// Somebody else answers at the server's address; it is tried again.
@@ -97,7 +97,7 @@ pub(crate) async fn run(
 ) {
     let mut attempt = 0u32;
     loop {
-        let opened_at = unix_now();
+        let opened_at = client::now();
         let mut come_back = None;
         let news = match connect(&rest).await {
             Ok(stream) => {
@@ -217,7 +217,7 @@ pub(crate) async fn open(url: &str, token: &str, pin: Option<wire::Pin>) -> Resu
 /// Moves messages both ways until the connection is lost or not wanted any more.
 async fn serve(
     mut stream: Stream,
-    opened_at: UnixMillis,
+    opened_at: Now,
     events: &mpsc::Sender<SocketEvent>,
     orders: &mut mpsc::Receiver<Order>,
     unknown: &AtomicU64,

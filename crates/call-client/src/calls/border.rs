@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, UnixMillis, WaitingAsk};
+use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, WaitingAsk};
 
 use crate::{
+    clock::Now,
     errands::{ErrandId, Request},
     error::ClientError,
     session::SessionEvent,
@@ -61,9 +62,9 @@ pub enum Leave {
 /// What happens to the calls of this device.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// The server speaks, on the connection that was opened then (by the wall clock).
+    /// The server speaks, on the connection that was opened then.
     Server {
-        opened_at: UnixMillis,
+        opened_at: Now,
         message: ServerMessage,
     },
     /// The server is away.
@@ -77,8 +78,8 @@ pub(crate) enum Input {
     SignedOut,
     /// An answer that carries a call's new state; newer than every event up to `revision`.
     State {
-        /// When it was asked for, by the wall clock.
-        asked_at: UnixMillis,
+        /// When it was asked for.
+        asked_at: Now,
         state: CallState,
         revision: u64,
     },

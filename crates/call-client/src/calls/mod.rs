@@ -135,7 +135,7 @@ impl Calls {
 
     pub(crate) fn handle(&mut self, now: Now, input: Input) {
         self.now = now;
-        if self.clock.has_slept(now) {
+        if self.clock.has_jumped(now) {
             // What is over is over before anything that waited during the sleep is looked at.
             self.on_time(now);
             self.outputs.push_back(Output::Reconnect);

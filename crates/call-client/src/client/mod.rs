@@ -153,7 +153,7 @@ impl Client {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn get_or_create(&self, cid: CallId, request: GetOrCreate) -> Result<CallState, ClientError> {
-        let asked_at = unix_now();
+        let asked_at = now();
         let answer = self.rest.get_or_create(&cid, &request).await?;
         if request.ring {
             self.send(Command::Input(Input::State {
@@ -300,13 +300,13 @@ impl Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver reads the clocks for the machine it drives")]
-fn now() -> Now {
+#[expect(clippy::disallowed_methods, reason = "the drivers of the machine and of its socket read the clocks")]
+pub(crate) fn now() -> Now {
     Now { instant: Instant::now(), wall: unix_now() }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the drivers of the machine and of its socket read the clock")]
-pub(crate) fn unix_now() -> UnixMillis {
+#[expect(clippy::disallowed_methods, reason = "half of what the driver reads")]
+fn unix_now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
