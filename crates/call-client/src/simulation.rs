@@ -146,7 +146,11 @@ impl SimulatedDevice {
                     self.timeout = at;
                     return wanted;
                 }
-                Output::Changed | Output::Switch { .. } | Output::Notice(_) | Output::FetchAsks => {}
+                Output::Changed
+                | Output::Switch { .. }
+                | Output::Hear { .. }
+                | Output::Notice(_)
+                | Output::FetchAsks => {}
                 Output::Request { id, request } => {
                     let (cid, request) = match request {
                         errands::Request::Join { cid, join } => (cid, Request::Join(join)),

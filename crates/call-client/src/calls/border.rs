@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, WaitingAsk};
+use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, Settings, WaitingAsk};
 
 use crate::{
     clock::Now,
@@ -35,7 +35,8 @@ impl From<bool> for Toggle {
 pub struct JoinOptions {
     /// Make the call if it does not exist.
     pub create: bool,
-    /// Whether the camera is on at the start.
+    /// Whether the camera is on at the start, unless the call's settings say that nobody's is (`camera_default_on`): then
+    /// it is switched on [in the call](crate::Client::set_camera).
     pub video: Toggle,
 }
 
@@ -105,6 +106,11 @@ pub(crate) enum Input {
         device: Device,
         to: Toggle,
     },
+    /// Whether the others are heard here.
+    Speaker {
+        cid: CallId,
+        to: Toggle,
+    },
     /// R13.
     BusyWhenInCall {
         to: Toggle,
@@ -169,6 +175,9 @@ pub(crate) enum Output {
         media: MediaCredentials,
         microphone: Toggle,
         camera: Toggle,
+        speaker: Toggle,
+        /// The call's, as it is joined.
+        settings: Box<Settings>,
     },
     CloseSession {
         cid: CallId,
@@ -176,6 +185,10 @@ pub(crate) enum Output {
     Switch {
         cid: CallId,
         device: Device,
+        to: Toggle,
+    },
+    Hear {
+        cid: CallId,
         to: Toggle,
     },
     TellAlerted {

@@ -176,6 +176,7 @@ impl Calls {
             Input::Leave { cid, leave } => self.leave(now, &cid, leave),
             Input::Alerted { cid } => self.on_alerted(&cid),
             Input::Toggle { cid, device, to } => self.toggle(&cid, device, to),
+            Input::Speaker { cid, to } => self.set_speaker(cid, to),
             Input::BusyWhenInCall { to } => self.busy_when_in_call = to,
             Input::DoNotDisturb { to } => self.on_do_not_disturb(now, to),
             Input::JoinDone { id, cid, result } => self.on_join_done(now, id, &cid, *result),

@@ -23,7 +23,7 @@ use crate::{
     state::ClientState,
     wish::RingWish,
 };
-use actor::Actor;
+use actor::{Actor, Told};
 
 /// Commands wait here while the actor works; far more than fingers can press.
 const COMMANDS: usize = 64;
@@ -31,6 +31,8 @@ const COMMANDS: usize = 64;
 const SHUTDOWN: Duration = Duration::from_secs(2);
 /// Notices that may wait for a slow listener.
 const NOTICES: usize = 64;
+/// States that may wait for a slow listener, who then goes on with the newest.
+const CHANGES: usize = 256;
 
 /// A device's connection to its server. Cheap to clone; the last handle dropped (or [`Client::shutdown`]) ends it.
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ pub struct Client {
     rest: Rest,
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<Arc<ClientState>>,
+    changes: broadcast::Sender<Arc<ClientState>>,
     notices: broadcast::Sender<Event>,
     unknown: Arc<AtomicU64>,
 }
@@ -83,11 +86,12 @@ impl Client {
         let calls = Calls::new(now(), rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
-        let notices = broadcast::Sender::new(NOTICES);
+        let (changes, notices) = (broadcast::Sender::new(CHANGES), broadcast::Sender::new(NOTICES));
         let unknown = Arc::new(AtomicU64::new(0));
-        let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone(), Arc::clone(&unknown));
+        let told = Told { view, changes: changes.clone(), notices: notices.clone() };
+        let actor = Actor::new(rest.clone(), calls, engine, told, Arc::clone(&unknown));
         tokio::spawn(actor.run(command_queue));
-        Self { rest, commands, state, notices, unknown }
+        Self { rest, commands, state, changes, notices, unknown }
     }
 
     /// Everything a screen may show; changes as whole values, and only ever forward.
@@ -105,6 +109,14 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<Arc<ClientState>> {
         self.state.clone()
+    }
+
+    /// The same as a queue: every change from now on, each once and in its order, where [`state`](Self::state) passes over
+    /// what is not looked at in time. A listener who is so slow that the queue overflows is told so, and goes on with the
+    /// newest.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Arc<ClientState>> {
+        self.changes.subscribe()
     }
 
     /// Everything else that can be asked of the server in this device's name.
@@ -228,6 +240,14 @@ impl Client {
     /// Only when the client is shutting down.
     pub async fn set_camera(&self, cid: CallId, to: Toggle) -> Result<(), ClientError> {
         self.send(Command::Input(Input::Toggle { cid, device: Device::Camera, to })).await
+    }
+
+    /// Whether the others of a call are heard on this device.
+    ///
+    /// # Errors
+    /// Only when the client is shutting down.
+    pub async fn set_speaker(&self, cid: CallId, to: Toggle) -> Result<(), ClientError> {
+        self.send(Command::Input(Input::Speaker { cid, to })).await
     }
 
     /// Whether a ring that comes while this device is in a call is answered with "busy" by itself; off at the start.

@@ -113,6 +113,26 @@ async fn a_ring_that_nobody_waits_for_any_more_is_in_the_state() {
     sees(&callee, "cancelled", |state| state.incoming().next().is_none()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_late_still_hears_every_change_in_its_order() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    let (_, caller) = program(&ann, "Caller").await;
+    let (account, callee) = program(&ann, "Callee").await;
+    let mut changes = callee.changes();
+    let cid = caller.ring(vec![account.user], Toggle::Off).await.unwrap();
+    caller.leave(cid.clone(), Leave::Plain).await.unwrap();
+    let is_over = |state: &ClientState| state.call(&cid).is_some_and(call_client::CallView::is_over);
+    sees(&callee, "it rang", is_over).await;
+    let mut stood = Vec::new();
+    while stood.last() != Some(&CallingState::Left) {
+        let state = timeout(PATIENCE, changes.recv()).await.expect("a further change").unwrap();
+        stood.extend(state.call(&cid).map(|call| call.state.calling_state));
+    }
+    stood.dedup();
+    assert_eq!(stood, [CallingState::Ringing, CallingState::Left]);
+}
+
 async fn serves_again(host: &Person, address: &str, data: &std::path::Path) -> Running {
     let mut again =
         host.start(&["serve", "--data", data.to_str().unwrap(), "--listen", address, "--udp", "127.0.0.1:0"]);
