@@ -152,6 +152,8 @@ async fn another_certificate_is_shown_after_a_hang_up_without_a_restart() {
     self_made(&certificate, &key);
     server.process.signal("HUP").await;
     until_it_ends_with(&ann, &["whoami"], 7, "unauthenticated").await;
+    let watch = ann.run(&["watch"]).await;
+    assert_eq!((watch.exit, watch.code()), (7, "unauthenticated"), "the same cause has the same end: {watch:?}");
     std::fs::write(&certificate, before.0).unwrap();
     std::fs::write(&key, before.1).unwrap();
     server.process.signal("HUP").await;

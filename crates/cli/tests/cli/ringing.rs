@@ -192,3 +192,23 @@ async fn a_lock_whose_holder_says_nothing_and_hangs_up_is_still_held() {
     waits.signal("INT").await;
     waits.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_that_was_there_before_does_not_take_over_is_said() {
+    let server = Server::start().await;
+    let (ann, _ben) = server.ann_and_ben().await;
+    let again = ["--message", "lunch?", "--timeout", "5s"];
+    for (wish, is_said) in [(&again[..2], false), (&again, true)] {
+        let mut call = ann.start(&with(&[&["call", "ben", "--cid", "default:x"][..], wish].concat()));
+        call.is("ringing").await;
+        call.signal("INT").await;
+        let ended = call.end().await;
+        assert_eq!(ended.exit, 6, "{ended:?}");
+        assert_eq!(ended.told.contains("--timeout cancels it"), is_said, "{}", ended.told);
+        assert!(!ended.told.contains("--message"), "it is about the same: {}", ended.told);
+    }
+    let mut call = ann.start(&with(&["call", "ben", "--cid", "default:x", "--message", "dinner?"]));
+    call.is("ringing").await;
+    call.signal("INT").await;
+    assert!(call.end().await.told.contains("--message is not told"));
+}
