@@ -22,6 +22,7 @@ const COMMANDS: &[&str] = &[
     "add_people",
     "set_microphone",
     "set_camera",
+    "set_speaker",
     "mark_missed_seen",
     "devices",
     "choose_device",

@@ -34,6 +34,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             commands::add_people,
             commands::set_microphone,
             commands::set_camera,
+            commands::set_speaker,
             commands::mark_missed_seen,
             commands::devices,
             commands::choose_device,

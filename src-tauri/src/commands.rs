@@ -161,6 +161,13 @@ pub(crate) async fn set_camera(desk: State<'_, Desk>, cid: CallId, on: bool) -> 
     desk.client()?.set_camera(cid, Toggle::from(on)).await.map_err(|error| error.body())
 }
 
+/// Whether the others of a call are heard.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_speaker(desk: State<'_, Desk>, cid: CallId, on: bool) -> Answer<()> {
+    desk.client()?.set_speaker(cid, Toggle::from(on)).await.map_err(|error| error.body())
+}
+
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn mark_missed_seen(desk: State<'_, Desk>) -> Answer<()> {

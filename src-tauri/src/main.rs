@@ -10,6 +10,7 @@ mod notify;
 mod probe;
 mod profile;
 mod ringing;
+mod running;
 mod state;
 mod surfaces;
 mod tray;
@@ -84,7 +85,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             tray::start(app.handle());
             probe::start(app.handle());
             desk::begin(app.handle());
-            windows::show_when_asked(app.handle(), lock)?;
+            running::answer(app.handle(), lock)?;
             Ok(())
         })
         .build(tauri::generate_context!())?;

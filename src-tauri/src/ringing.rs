@@ -107,7 +107,7 @@ pub(crate) fn parting(before: &ClientState, after: &ClientState) -> Option<(Call
         let is_over = matches!(call.state.calling_state, CallingState::Left | CallingState::Ended);
         let parting = match call.state.reason? {
             EndReason::Declined | EndReason::Busy if rang => Parting::Refused,
-            EndReason::Ended if is_on(was) => Parting::Ended,
+            EndReason::Ended | EndReason::PutOut | EndReason::Refused if is_on(was) => Parting::Ended,
             EndReason::Answered
             | EndReason::AnsweredElsewhere
             | EndReason::Declined
@@ -117,7 +117,9 @@ pub(crate) fn parting(before: &ClientState, after: &ClientState) -> Option<(Call
             | EndReason::Busy
             | EndReason::Ended
             | EndReason::Left
-            | EndReason::MediaFailed => return None,
+            | EndReason::MediaFailed
+            | EndReason::Refused
+            | EndReason::PutOut => return None,
         };
         is_over.then(|| (call.cid.clone(), parting))
     })
@@ -171,6 +173,7 @@ pub(crate) mod examples {
             since: None,
             microphone: DeviceView::On,
             camera: DeviceView::Off,
+            speaker_on: true,
             speaker_trouble: None,
             participants: Vec::new(),
         };
@@ -185,7 +188,7 @@ pub(crate) mod examples {
             cid: "default:1".parse().unwrap(),
             is_created_by_me: direction == Direction::Outgoing,
             direction,
-            state: CallStateView { calling_state, reason: None },
+            state: CallStateView { calling_state, reason: None, refusal: None },
             video: true,
             caller: Some(if direction == Direction::Outgoing { "ann" } else { "ben" }.parse().unwrap()),
             people: vec!["ben".parse().unwrap()],

@@ -32,6 +32,8 @@ export const commands = {
 	addPeople: (cid: CallId, people: UserId[]) => typedError<null, ErrorBody>(__TAURI_INVOKE("add_people", { cid, people })),
 	setMicrophone: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_microphone", { cid, on })),
 	setCamera: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_camera", { cid, on })),
+	/**  Whether the others of a call are heard. */
+	setSpeaker: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_speaker", { cid, on })),
 	markMissedSeen: () => typedError<null, ErrorBody>(__TAURI_INVOKE("mark_missed_seen")),
 	devices: () => typedError<Devices, ErrorBody>(__TAURI_INVOKE("devices")),
 	chooseDevice: (kind: DeviceKind, id: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("choose_device", { kind, id })),
@@ -90,6 +92,8 @@ export type CallStateView = {
 	callingState: CallingState,
 	/**  Why ringing ended here, or why the call did; absent before. */
 	reason: EndReason | null,
+	/**  What the server said, where it did not let this device in. */
+	refusal: ErrorBody | null,
 };
 
 /**  One call as this device sees it. */
@@ -326,7 +330,11 @@ export type EndReason =
 /**  I hung up. */
 "left" | 
 /**  The media never came up, or was lost for good. */
-"media-failed";
+"media-failed" | 
+/**  The server did not let this device in: [`CallStateView::refusal`] says why. */
+"refused" | 
+/**  Somebody who may do so put this device out; the call goes on for the others. */
+"put-out";
 
 /**  The body of every refusal. */
 export type ErrorBody = {
@@ -412,6 +420,8 @@ export type JoinedView = {
 	microphone: DeviceView,
 	/**  My camera. */
 	camera: DeviceView,
+	/**  Whether the others are heard here; off where the call's settings say so at the start, or the person has said so. */
+	speakerOn: boolean,
 	/**  Why nobody is heard: what happened and what to do, for people. Absent while the speaker works. */
 	speakerTrouble: string | null,
 	/**  Me first, then the others in the order they came. */

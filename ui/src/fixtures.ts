@@ -37,7 +37,7 @@ export function callThat(callingState: CallingState, direction: Direction, numbe
     cid: `default:${number}`,
     isCreatedByMe: direction === 'outgoing',
     direction,
-    state: { callingState, reason: null },
+    state: { callingState, reason: null, refusal: null },
     video: true,
     caller: direction === 'outgoing' ? 'ann' : 'ben',
     people: ['ben'],

@@ -115,6 +115,10 @@ export function ending(call: CallView, reason: EndReason, others: string, caller
       return `${others} is in another call`;
     case 'ended':
       return 'The call has ended';
+    case 'put-out':
+      return 'You were put out of the call';
+    case 'refused':
+      return call.state.refusal?.message ?? 'You were not let into the call';
     case 'media-failed':
       return 'The connection for sound and picture was lost. Check your network and call again.';
   }

@@ -17,6 +17,7 @@ const CHECKS: &[Check] = &[
     ("tree", tree),
     ("page", page),
     ("lints", lints),
+    ("docs", docs),
     ("arrows", arrows),
     ("tests", tests),
     ("desktop", desktop),
@@ -69,6 +70,13 @@ fn tree() -> Result<()> {
 
 fn lints() -> Result<()> {
     run_line("cargo clippy --quiet --workspace --all-targets -- -D warnings")
+}
+
+/// What the documentation of our crates links to is there.
+fn docs() -> Result<()> {
+    let mut doc = command("cargo doc --quiet --workspace --no-deps");
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    step::run("cargo doc", doc)
 }
 
 /// Who may know whom, licences and sources.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use wire::{
-    CallId, Capability, Direction, DoNotDisturb, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId,
-    WaitingAsk,
+    CallId, Capability, Direction, DoNotDisturb, ErrorBody, HistoryOutcome, Outcome, Person, Reason, RingId,
+    UnixMillis, UserId, WaitingAsk,
 };
 
 /// What this device knows. State is what the server's snapshot says; events only bring it forward.
@@ -133,6 +133,8 @@ pub struct CallStateView {
     pub calling_state: CallingState,
     /// Why ringing ended here, or why the call did; absent before.
     pub reason: Option<EndReason>,
+    /// What the server said, where it did not let this device in.
+    pub refusal: Option<ErrorBody>,
 }
 
 /// Calling state of one call on one device.
@@ -181,6 +183,10 @@ pub enum EndReason {
     Left,
     /// The media never came up, or was lost for good.
     MediaFailed,
+    /// The server did not let this device in: [`CallStateView::refusal`] says why.
+    Refused,
+    /// Somebody who may do so put this device out; the call goes on for the others.
+    PutOut,
 }
 
 /// A ring, for screens.
@@ -224,6 +230,8 @@ pub struct JoinedView {
     pub microphone: DeviceView,
     /// My camera.
     pub camera: DeviceView,
+    /// Whether the others are heard here; off where the call's settings say so at the start, or the person has said so.
+    pub speaker_on: bool,
     /// Why nobody is heard: what happened and what to do, for people. Absent while the speaker works.
     pub speaker_trouble: Option<String>,
     /// Me first, then the others in the order they came.

@@ -65,6 +65,11 @@ impl Failure {
         Self::refused(Code::Unauthenticated, message)
     }
 
+    /// What happened, what it means, what to do.
+    pub(crate) fn message(&self) -> &str {
+        &self.body.message
+    }
+
     /// In words on standard error, and for programs on standard output.
     pub(crate) fn tell(&self, json: bool) {
         note(&format!("bellbird: {}", self.body.message));

@@ -133,8 +133,12 @@ pub(crate) fn why_ringing_ended(call: &CallView, me: &UserId) -> Option<EndReaso
         }
         CallingState::Left | CallingState::Ended => match call.state.reason? {
             // How the call ended after the answer; the ringing ended by the answer.
-            EndReason::Left | EndReason::MediaFailed | EndReason::Ended if was_answered => Some(EndReason::Answered),
-            EndReason::Left | EndReason::MediaFailed => None,
+            EndReason::Left | EndReason::MediaFailed | EndReason::Refused | EndReason::PutOut | EndReason::Ended
+                if was_answered =>
+            {
+                Some(EndReason::Answered)
+            }
+            EndReason::Left | EndReason::MediaFailed | EndReason::Refused | EndReason::PutOut => None,
             reason @ (EndReason::Answered
             | EndReason::AnsweredElsewhere
             | EndReason::Declined
@@ -177,7 +181,7 @@ mod tests {
             cid: "default:x".parse().unwrap(),
             is_created_by_me: false,
             direction: Direction::Incoming,
-            state: CallStateView { calling_state, reason },
+            state: CallStateView { calling_state, reason, refusal: None },
             video: false,
             caller: Some("ann".parse().unwrap()),
             own_capabilities: Vec::new(),

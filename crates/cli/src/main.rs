@@ -84,8 +84,9 @@ fn explain(error: &clap::Error) -> ExitCode {
     }
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Failure::usage(first.trim_start_matches("error: ")).say();
+        // Up to the first empty line it says what is wrong: what is missing may be a list.
+        let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        Failure::usage(said.join(" ").trim_start_matches("error: ")).say();
     }
     Exit::Usage.into()
 }

@@ -37,7 +37,7 @@ pub use backup::back_up;
 pub use certificate::CertificateFiles;
 pub use error::StartError;
 pub use own_backend::{ClaimNames, OwnBackend};
-pub use reach::{Answers, Outside, Router, RouterError, RouterProtocol};
+pub use reach::{Outside, Router, RouterError, RouterProtocol};
 pub use server::{Config, Server, media_key, room_token};
 pub use sfu::ApiKey;
 pub use webhooks::Reach;

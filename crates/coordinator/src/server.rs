@@ -12,7 +12,7 @@ use std::{
 use sfu::{ApiKey, Sfu, SfuConfig};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{CallTypeData, Invite, Role, ServerAddress, UnixMillis, UserId};
+use wire::{CallTypeData, Invite, Pin, Role, ServerAddress, UnixMillis, UserId};
 
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
@@ -28,7 +28,7 @@ use crate::{
     metrics::Metrics,
     own_backend::{OwnBackend, UserTokens},
     programs::{Keys, Repeats},
-    reach::{self, Announcement, Answers, Door, Inside, OpenPorts, Outside, Router, RouterError},
+    reach::{self, Announcement, Door, Inside, OpenPorts, Outside, Router, RouterError},
     store::{NewInvite, Sqlite, Store},
     webhooks::{Courier, Outbox, Reach},
 };
@@ -303,10 +303,10 @@ impl Server {
         self.outside.as_ref()
     }
 
-    /// Whether this server answers at an address outside, as far as can be told from here.
-    pub async fn answers_at(&self, outside: &Outside) -> Answers {
-        let (fingerprint, _) = self.shared.certificate.identity();
-        reach::answers_at((outside.address, outside.tcp).into(), fingerprint).await
+    /// The certificate this server shows, by which whoever tries an address knows that it is this server.
+    #[must_use]
+    pub fn fingerprint(&self) -> Pin {
+        self.shared.certificate.identity().0
     }
 
     /// Waits until the part that decides about calls has died, which is a fault of ours: nothing is answered from then on, and

@@ -31,10 +31,10 @@ function person(identity: string, name: string, isMe = false): ParticipantView {
   return { identity, name, isMe, microphoneOn: true, cameraOn: false, audioTrack: null, videoTrack: null };
 }
 
-function callWith(ownCapabilities: Capability[], speakerTrouble: string | null = null): CallView {
+function callWith(ownCapabilities: Capability[], speakerTrouble: string | null = null, speakerOn = true): CallView {
   const participants = [person('ann/1', 'Ann', true), person('ben/1', 'Ben'), person('cleo/1', 'Cleo')];
   const off = { status: 'off' } as const;
-  const joined = { since: null, microphone: off, camera: off, speakerTrouble, participants };
+  const joined = { since: null, microphone: off, camera: off, speakerOn, speakerTrouble, participants };
   return { ...callThat('joined', 'outgoing'), ownCapabilities, joined };
 }
 
@@ -78,4 +78,17 @@ test('what a listener may not do is not offered, and it is said why he cannot sp
 test('a speaker that does not work is told, because nobody would be heard', () => {
   show(callWith(['send-audio'], 'The speaker does not work. Choose another in the settings.'));
   expect(document.querySelector('[role=alert]')?.textContent).toContain('The speaker does not work');
+});
+
+test('a call that begins with the sound off says so and how it is switched on', () => {
+  const asked: unknown[] = [];
+  mockIPC((command, payload) => {
+    asked.push([command, payload]);
+    return null;
+  });
+  const call = callWith(['send-audio'], null, false);
+  show(call);
+  expect(document.body.textContent).toContain('You do not hear the others');
+  act(() => button('Sound on')?.click());
+  expect(asked).toContainEqual(['set_speaker', { cid: call.cid, on: true }]);
 });

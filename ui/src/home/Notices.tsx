@@ -1,5 +1,5 @@
 import { commands } from '#ui/bindings';
-import type { CallView } from '#ui/bindings';
+import type { CallView, EndReason } from '#ui/bindings';
 import { useApp, useCalls, useNames } from '#ui/client';
 import { Button } from '#ui/components/Button';
 import { Door } from '#ui/door/Door';
@@ -49,7 +49,7 @@ function Notice({ call }: { call: CallView }) {
       return (
         <div className={styles.notice}>
           <p>{told}</p>
-          {call.state.reason !== 'answered-elsewhere' && call.state.reason !== 'declined-elsewhere' && (
+          {mayCallAgain(call.state.reason) && (
             <Button
               label="Call again"
               kind="plain"
@@ -64,6 +64,27 @@ function Notice({ call }: { call: CallView }) {
     case 'joined':
     case 'reconnecting':
       return null;
+  }
+}
+
+/** Where another call would be taken, or be refused as the last one was, none is offered. */
+function mayCallAgain(reason: EndReason | null): boolean {
+  switch (reason) {
+    case 'answered-elsewhere':
+    case 'declined-elsewhere':
+    case 'put-out':
+    case 'refused':
+      return false;
+    case null:
+    case 'answered':
+    case 'declined':
+    case 'cancelled':
+    case 'timeout':
+    case 'busy':
+    case 'ended':
+    case 'left':
+    case 'media-failed':
+      return true;
   }
 }
 

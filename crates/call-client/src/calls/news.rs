@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{CallId, CallState, Event, Role, ServerMessage, Snapshot, UnixMillis};
+use wire::{CallId, CallState, Event, Role, ServerMessage, Snapshot};
 
 use super::{Calls, HISTORY_SHOWN, Output};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Calls {
-    pub(super) fn on_message(&mut self, now: Now, opened_at: UnixMillis, message: ServerMessage) {
+    pub(super) fn on_message(&mut self, now: Now, opened_at: Now, message: ServerMessage) {
         self.changed = true;
         if self.clock.is_stale(opened_at) {
             return self.on_old_message(now, message);

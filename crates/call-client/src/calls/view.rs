@@ -54,7 +54,11 @@ impl Calls {
             cid: call.cid.clone(),
             is_created_by_me: state.call.created_by == self.me.user,
             direction,
-            state: CallStateView { calling_state: call.calling_state(), reason: call.end_reason() },
+            state: CallStateView {
+                calling_state: call.calling_state(),
+                reason: call.end_reason(),
+                refusal: call.refusal().cloned(),
+            },
             video: ring.is_some_and(|ring| ring.video),
             caller: ring.map(|ring| ring.caller.clone()),
             people,
@@ -73,6 +77,7 @@ fn view_joined(call: &Call, now: Now) -> Option<JoinedView> {
         since: in_call.since.map(|since| UnixMillis(now.wall.0 - ago(since))),
         microphone: in_call.microphone.clone(),
         camera: in_call.camera.clone(),
+        speaker_on: in_call.speaker == Toggle::On,
         speaker_trouble: in_call.speaker_trouble.clone(),
         participants: in_call.participants.clone(),
     })

@@ -128,3 +128,31 @@ async fn completions_and_pages_know_every_command() {
     let unknown = nobody.run(&["man", "frobnicate"]).await;
     assert_eq!((unknown.exit, unknown.code()), (2, "invalid-request"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_says_what_is_missing_also_to_programs() {
+    let server = Server::start().await;
+    let nobody = server.stranger("nobody");
+    for (arguments, missing) in [(&["call"][..], "<PERSON>"), (&["end"], "<TYPE:ID>"), (&["sign-in"], "<INVITE>")] {
+        let wrong = nobody.run(arguments).await;
+        let said = wrong.lines[0]["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!((wrong.exit, wrong.code()), (2, "invalid-request"), "{wrong:?}");
+        assert!(said.contains(missing) && !said.contains("Usage"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_ends_as_it_finds() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    let well = ann.run(&["doctor"]).await;
+    assert_eq!(well.exit, 0, "{well:?}");
+    assert!(well.lines.iter().any(|line| line["check"] == "signed in" && line["ok"] == true));
+    let stranger = server.stranger("nobody").run(&["doctor"]).await;
+    assert_eq!((stranger.exit, stranger.code()), (7, "unavailable"), "{stranger:?}");
+    assert!(stranger.lines.iter().any(|line| line["check"] == "account" && line["ok"] == false), "{stranger:?}");
+    server.process.signal("KILL").await;
+    let away = ann.run(&["doctor"]).await;
+    assert_eq!(away.exit, 7, "{away:?}");
+    assert!(away.lines.iter().any(|line| line["check"] == "answer" && line["ok"] == false), "{away:?}");
+}

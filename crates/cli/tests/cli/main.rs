@@ -11,5 +11,6 @@ mod person;
 mod ringing;
 mod sdk;
 mod signing;
+mod slow;
 mod sound;
 mod talking;

@@ -94,7 +94,9 @@ async fn token(
 ) -> Result<impl IntoResponse, Refusal> {
     let device = app.store.device(&request.device).await.map_err(ErrorBody::from)?;
     let hash = access::hash(&request.refresh_secret);
-    let Some(device) = device.filter(|device| device.secret_hash == hash && !device.is_signed_out) else {
+    // Signed out, though that may not be stored yet.
+    let is_out = |stored: bool| stored || app.signed_out.has(&request.device);
+    let Some(device) = device.filter(|device| device.secret_hash == hash && !is_out(device.is_signed_out)) else {
         // Only failures count against an address: a home behind one router has many devices.
         app.limits.take(Limit::SignIn, &address.to_string())?;
         return Err(access::not_signed_in().into());

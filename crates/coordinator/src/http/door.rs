@@ -67,7 +67,7 @@ async fn prove(
     let unknown = || ErrorBody::new(Code::Unauthenticated, "this server has made no invite with this code");
     let hash = hash.ok_or_else(unknown)?;
     let (_, is_issued) = app.certificate.identity();
-    Ok(json(question.answer(&hash, certificate.as_ref(), is_issued)))
+    Ok(json(question.answer(&hash, certificate.as_ref(), is_issued.then_some(&app.address))))
 }
 
 /// Somebody asks to be let in without an invite.

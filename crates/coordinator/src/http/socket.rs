@@ -62,6 +62,11 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
     if app.hub.send(connect).await.is_err() {
         return;
     }
+    // Signed out since it was let in: its sign-out may have come before the hub knew of this connection.
+    if app.signed_out.has(&device) {
+        _ = app.hub.send(Request::Disconnect { device, epoch }).await;
+        return;
+    }
     tracing::debug!(%device, "a device connected");
     let connected = app.metrics.connection();
     let end = talk(&app, &who, &mut socket, &mut messages).await;

@@ -9,7 +9,6 @@ mod router;
 
 pub(crate) use announce::Announcement;
 pub(crate) use door::Door;
-pub use outside::Answers;
-pub(crate) use outside::{answers_at, keep};
+pub(crate) use outside::keep;
 pub(crate) use router::{Inside, OpenPorts};
 pub use router::{Outside, Router, RouterError, RouterProtocol};
