@@ -15,6 +15,8 @@ use igd_next::{
     aio::{Gateway, tokio::Tokio, tokio::search_gateway},
 };
 
+/// Routers grant any time, also none at all.
+const SOONEST: Duration = Duration::from_secs(1);
 /// How long the router is asked to keep a port open; it is asked again long before.
 const LEASE: Duration = Duration::from_secs(3600);
 /// A router answers within milliseconds; the waits of the RFCs are for much worse networks than a home's.
@@ -251,7 +253,7 @@ async fn give_back_pmp(mapping: PortMapping) {
 impl OpenPorts {
     /// When to ask for them again: routers forget, restart and change their address.
     pub(crate) fn renew_in(&self) -> Duration {
-        self.lease / 2
+        (self.lease / 2).max(SOONEST)
     }
 
     /// Asks for them again; the outside may be another afterwards.
