@@ -247,3 +247,17 @@ async fn who_is_no_admin_any_more_is_none_at_any_door() {
     house.ok(&ann.token, Method::PUT, "people/ben", json!({ "name": "Ben", "role": "admin" })).await;
     house.ok(&ben.token, Method::GET, "api-keys", json!({})).await;
 }
+
+#[tokio::test]
+async fn what_is_left_out_about_a_person_stays_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (house, ann) = House::of_ann(folder.path()).await;
+    let put = async |body: Value| house.ok(&ann.token, Method::PUT, "people/gus", body).await;
+    put(json!({ "name": "Gus", "role": "guest", "teams": ["sales"] })).await;
+    put(json!({ "name": "Gustav" })).await;
+    let people = house.ok(&ann.token, Method::GET, "people?search=gus", json!({})).await;
+    assert_eq!((&people["people"][0]["name"], &people["people"][0]["role"]), (&json!("Gustav"), &json!("guest")));
+    put(json!({ "name": "Gus", "role": "user", "teams": [] })).await;
+    let people = house.ok(&ann.token, Method::GET, "people?search=gus", json!({})).await;
+    assert_eq!(people["people"][0]["role"], "user");
+}

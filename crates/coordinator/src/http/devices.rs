@@ -68,6 +68,7 @@ async fn sign_in_by_token(
     let person = app.store.person(&new.person.id).await.map_err(ErrorBody::from)?.unwrap_or(new.person);
     app.hub.send(Request::PersonCame { person: person.clone() }).await?;
     tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in by the operator's product");
+    from.is_known();
     Ok(json(signed_in(&app, person, device, secret, tokens.renew)))
 }
 
@@ -91,7 +92,6 @@ async fn token(
     from: From,
     Body(request): Body<TokenRequest>,
 ) -> Result<impl IntoResponse, Refusal> {
-    app.limits.has_left(Limit::SignIn, &from.site())?;
     let device = app.store.device(&request.device).await.map_err(ErrorBody::from)?;
     let hash = access::hash(&request.refresh_secret);
     let Some(device) = device.filter(|device| device.secret_hash == hash && !device.is_signed_out) else {
@@ -99,9 +99,10 @@ async fn token(
         app.limits.take(Limit::SignIn, &from.site())?;
         return Err(access::not_signed_in().into());
     };
+    app.limits.has_left(Limit::SignIn, request.device.as_str())?;
     let renewed = renewed_person(&app, &device, request.user_token.as_deref()).await;
-    if renewed.as_ref().is_err_and(|refusal| refusal.code == Code::Unauthenticated) {
-        app.limits.take(Limit::SignIn, &from.site())?;
+    if renewed.is_err() {
+        app.limits.take(Limit::SignIn, request.device.as_str())?;
     }
     if let Some(person) = renewed? {
         app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)?;
@@ -109,6 +110,7 @@ async fn token(
         app.hub.send(Request::PersonCame { person }).await?;
     }
     let role = app.store.role(&device.person).await.map_err(ErrorBody::from)?.ok_or_else(access::not_signed_in)?;
+    from.is_known();
     Ok(json(app.tokens.issue(&device.person, &request.device, role, unix_now())))
 }
 

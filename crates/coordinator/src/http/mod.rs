@@ -59,7 +59,7 @@ use crate::{
     programs::{Keys, Repeats},
     reach::Door,
     store::Store,
-    visitors::site,
+    visitors::{Visit, site},
     webhooks::{Outbox, Reach},
 };
 use asker::{OnCall, SignedIn};
@@ -155,13 +155,23 @@ pub(crate) fn router(app: App, described: Router<App>) -> Router {
         .with_state(app)
 }
 
-/// The address a request comes from.
-pub(crate) struct From(pub(crate) IpAddr);
+/// Where a request comes from.
+pub(crate) struct From {
+    address: IpAddr,
+    visit: Option<Visit>,
+}
 
 impl From {
     /// What limits count by.
     fn site(&self) -> String {
-        site(self.0).to_string()
+        site(self.address).to_string()
+    }
+
+    /// Whoever asked has shown in the body who he is.
+    fn is_known(&self) {
+        if let Some(visit) = &self.visit {
+            visit.is_known();
+        }
     }
 }
 
@@ -170,7 +180,8 @@ impl FromRequestParts<App> for From {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let info = ConnectInfo::<SocketAddr>::from_request_parts(parts, app).await;
-        Ok(Self(info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip())))
+        let address = info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip());
+        Ok(Self { address, visit: parts.extensions.get::<Visit>().cloned() })
     }
 }
 

@@ -39,12 +39,12 @@ pub(super) fn router() -> Router<App> {
 /// For this machine itself, an admin, and programs with the scope.
 async fn metrics(
     State(app): State<App>,
-    From(address): From,
+    from: From,
     headers: HeaderMap,
     asker: Result<SignedIn, Refusal>,
 ) -> Result<Response, Refusal> {
     let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
-    if is_forwarded || !address.to_canonical().is_loopback() {
+    if is_forwarded || !from.address.to_canonical().is_loopback() {
         let asker = asker?;
         match asker.by {
             By::Device => asker.is_admin(&app).await?,

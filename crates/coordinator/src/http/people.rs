@@ -77,6 +77,7 @@ async fn sign_in(
         }
         app.hub.send(Request::PersonCame { person: person.clone() }).await?;
         tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in");
+        from.is_known();
         return Ok(json(signed_in(&app, person, device, secret, Renewal::Secret)));
     }
     Err(ErrorBody::new(Code::Conflict, "this name is taken many times here: choose another").into())
