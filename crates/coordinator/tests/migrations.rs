@@ -79,6 +79,7 @@ impl Today {
         let today = self.data.join(DATABASE);
         let attach = sqlx::query("ATTACH ? AS today").bind(today.to_string_lossy().into_owned());
         attach.execute(&mut old).await.expect("attached");
+        // In the order in which tables are found, not in that of what they refer to.
         sqlx::query("PRAGMA foreign_keys = off").execute(&mut old).await.expect("set");
         let tables = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\' \
                       AND name NOT LIKE 'sqlite%' AND name <> 'rings'";
@@ -91,12 +92,18 @@ impl Today {
             let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}");
             sqlx::query(AssertSqlSafe(copy)).execute(&mut old).await.expect("copied");
         }
-        if version < 5 {
-            let rings = "INSERT INTO main.rings (id, cid, is_live, document) \
-                         SELECT json_extract(ring, '$.id'), cid, is_live, ring FROM today.calls WHERE ring IS NOT NULL";
-            let copied = sqlx::query(rings).execute(&mut old).await.expect("copied");
-            assert_eq!(copied.rows_affected(), 2);
-        }
+        // A call's newest ring had a table of its own, and was all that was kept of its rings after that.
+        let rings = match version {
+            ..5 => {
+                "INSERT INTO main.rings (id, cid, is_live, document) \
+                 SELECT json_extract(ring, '$.rings[#-1].id'), cid, is_live, json_extract(ring, '$.rings[#-1]') \
+                 FROM today.calls"
+            }
+            5 => "UPDATE main.calls SET ring = json_extract(ring, '$.rings[#-1]')",
+            6.. => "UPDATE main.calls SET ring = ring",
+        };
+        let copied = sqlx::query(rings).execute(&mut old).await.expect("copied");
+        assert_eq!(copied.rows_affected(), 2);
         old.close().await.expect("closed");
     }
 }
