@@ -45,6 +45,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,pulseaudio=warn"));
+    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them.
+    let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
     // A log that cannot be written (its disk is full) is no reason to fall over.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
     if let Some(file) = arguments.write_bindings {

@@ -101,6 +101,8 @@ impl From<StartError> for Failure {
             StartError::CertificateFiles { .. }
             | StartError::CallType { .. }
             | StartError::ConfiguredCallType { .. }
+            | StartError::Advertise { .. }
+            | StartError::NameWanted
             | StartError::OwnBackend(_) => Self::usage(error.to_string()),
             StartError::Data(_)
             | StartError::Database(_)

@@ -125,6 +125,44 @@ async fn a_server_that_ends_tells_its_devices_to_come_back_and_when() {
 }
 
 #[tokio::test]
+async fn every_device_is_told_before_the_process_ends() {
+    // Nobody reads or answers heartbeats before the end: as many as can be there before the first counts as gone.
+    const DEVICES: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let data = folder.path().to_owned();
+    let config = Config { limits_factor: 20.try_into().unwrap(), ..Config::new(data) };
+    let server = process.spawn(Server::start(config)).await.unwrap().unwrap();
+    let ann = sign_in(&server).await;
+    let ask = async |path: &str, body: Value| {
+        let request = reqwest::Client::new().post(format!("{}/v1/{path}", server.url())).bearer_auth(&ann.access.token);
+        request.body(body.to_string()).send().await.unwrap().text().await.unwrap()
+    };
+    let invite: Value = serde_json::from_str(&ask("invites", json!({ "uses": DEVICES })).await).unwrap();
+    let mut sockets = Vec::new();
+    for device in 0..DEVICES {
+        let wish = json!({ "code": invite["code"], "name": format!("d{device}"), "device_name": "test" });
+        let signed_in: SignedIn = serde_json::from_str(&ask("sign-in", wish).await).unwrap();
+        sockets.push(socket(&server, &signed_in).await);
+    }
+    process.spawn(server.shutdown()).await.unwrap();
+    // What is not done by now is never done.
+    process.shutdown_background();
+    for mut socket in sockets {
+        let is_told = timeout(PATIENCE, async {
+            while let Some(Ok(message)) = socket.next().await {
+                let Message::Text(text) = message else { continue };
+                if matches!(serde_json::from_str(&text).unwrap(), ServerMessage::ComeBack { .. }) {
+                    return true;
+                }
+            }
+            false
+        });
+        assert!(is_told.await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_was_begun_is_answered_before_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path()).await;

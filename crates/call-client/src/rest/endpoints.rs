@@ -5,8 +5,8 @@ use serde::Serialize;
 use wire::{
     AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState,
     CallTypeData, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry, DeviceId, GetOrCreate,
-    GetOrCreated, HistoryPage, Join, Joined, Leave, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, Snapshot,
-    UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
+    GetOrCreated, HistoryPage, InviteEntry, InviteId, Join, Joined, Leave, MuteUsers, Reject, RingMembers, SendEvent,
+    SendReaction, Snapshot, UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
 };
 
 use super::Rest;
@@ -67,6 +67,23 @@ impl Rest {
     /// What the server refuses, or that it is not reachable.
     pub async fn create_invite(&self, request: &CreateInvite) -> Result<CreatedInvite, ClientError> {
         self.post("/v1/invites", request).await
+    }
+
+    /// Invites that can still be used, newest first: every one for an admin, one's own for others.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn invites(&self) -> Result<Vec<InviteEntry>, ClientError> {
+        self.get("/v1/invites").await
+    }
+
+    /// Revokes an invite: nobody comes in by it any more.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn revoke_invite(&self, invite: &InviteId) -> Result<(), ClientError> {
+        let path = format!("/v1/invites/{invite}");
+        self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
     }
 
     /// Makes an API key for another program; for admins.

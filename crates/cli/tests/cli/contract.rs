@@ -101,6 +101,9 @@ async fn a_token_lets_any_client_into_a_room() {
     assert_eq!(given.lines[0]["token"].as_str().unwrap().split('.').count(), 3, "a JWT");
     let kept = nobody.run(&[&token[..], &["--data", text(&server.path("server"))]].concat()).await;
     assert_eq!(kept.exit, 0, "{kept:?}");
+    let typo = server.path("sever");
+    let missing = nobody.run(&[&token[..], &["--data", text(&typo)]].concat()).await;
+    assert_eq!((missing.exit, typo.exists()), (7, false), "no key is made where no server has been: {missing:?}");
     let short = nobody.run(&[&token[..], &["--livekit-key", "key:short"]].concat()).await;
     assert_eq!((short.exit, short.code()), (2, "invalid-request"));
 }

@@ -1,15 +1,12 @@
 //! Lists that people use: calls by filter, history by page; and the operator's call types.
 
-use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{CallFilter, CallPage, CallTypeData, Code, ErrorBody, HistoryPage, Role};
+use wire::{CallFilter, CallPage, CallTypeData, ErrorBody, HistoryPage};
 
-use super::{App, Body, Refusal, SignedIn, json};
+use super::{App, Body, Path, Query, Refusal, SignedIn, json};
 use crate::{authority::CallType, hub::Request};
 
 /// Calls and history lines of a page when nobody says, and at most.
@@ -83,9 +80,8 @@ struct HistoryQuery {
 async fn history(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
-    query: Result<Query<HistoryQuery>, QueryRejection>,
+    Query(query): Query<HistoryQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let Query(query) = query.map_err(|error| ErrorBody::invalid("query", error.body_text()))?;
     let limit = page_size(query.limit)?;
     let mut entries = app.store.history_before(&who.user, query.before, limit + 1).await.map_err(ErrorBody::from)?;
     let has_more = entries.len() > limit as usize;
@@ -104,13 +100,11 @@ async fn history(
 )]
 async fn set_call_type(
     State(app): State<App>,
-    SignedIn { role, .. }: SignedIn,
+    asker: SignedIn,
     Path(name): Path<String>,
     Body(data): Body<CallTypeData>,
 ) -> Result<impl IntoResponse, Refusal> {
-    if role != Role::Admin {
-        return Err(ErrorBody::new(Code::PermissionDenied, "only an admin may change call types: ask one").into());
-    }
+    asker.is_admin(&app).await?;
     wire::CallId::new(&name, "x").map_err(|error| ErrorBody::invalid("type", error.to_string()))?;
     let call_type = CallType::parse(&data)?;
     app.store.set_call_type(&name, &data).await.map_err(ErrorBody::from)?;

@@ -1,15 +1,16 @@
 //! What people choose for themselves: name, picture, favourites, quiet hours; and how they find each other.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State},
+    extract::{DefaultBodyLimit, Request as HttpRequest, State},
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{Code, DoNotDisturb, ErrorBody, NAME, PeoplePage, PeopleQuery, Rename, UserId};
 
-use super::{App, Body, Refusal, SignedIn, json, lists::page_size, people::text};
+use super::{App, Body, BodyRule, Path, Query, Refusal, SignedIn, json, lists::page_size, people::text, read};
 use crate::{
     avatar::{self, MAX_AVATAR_BYTES},
     hub::{Caller, Request},
@@ -19,6 +20,7 @@ use crate::{
 
 /// People of a page when nobody says.
 const PAGE: u32 = 50;
+const PICTURE: BodyRule = BodyRule { field: "image", most: "5 MB", within: Duration::from_secs(120) };
 /// Most favourites of one person.
 const MOST_FAVOURITES: usize = 200;
 
@@ -44,9 +46,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 async fn people(
     State(app): State<App>,
     SignedIn { .. }: SignedIn,
-    query: Result<Query<PeopleQuery>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<PeopleQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let Query(query) = query.map_err(|error| ErrorBody::invalid("query", error.body_text()))?;
     if query.search.as_deref().is_some_and(|search| NAME.check(search).is_none()) {
         return Err(ErrorBody::invalid("search", "what is looked for has 1 to 100 characters").into());
     }
@@ -88,12 +89,17 @@ async fn rename(
 async fn set_avatar(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
-    upload: Bytes,
+    request: HttpRequest,
 ) -> Result<impl IntoResponse, Refusal> {
     app.limits.take(Limit::Message, who.device.as_str())?;
-    let decoded = tokio::task::spawn_blocking(move || avatar::kept(&upload)).await;
+    let upload = read(request, &PICTURE).await?;
+    let wrong = |why: String| ErrorBody::invalid("image", why);
+    avatar::check(&upload).map_err(wrong)?;
+    // A picture takes much memory while it is decoded: the third at a time waits.
+    let turn = Arc::clone(&app.decoding).acquire_owned().await;
+    let decoded = tokio::task::spawn_blocking(move || (avatar::kept(&upload), turn)).await;
     let broken = || "this picture cannot be read".to_owned();
-    let image = decoded.unwrap_or_else(|_| Err(broken())).map_err(|why| ErrorBody::invalid("image", why))?;
+    let image = decoded.map_or_else(|_| Err(broken()), |(kept, _)| kept).map_err(wrong)?;
     app.store.set_avatar(&who.user, Some(&image)).await.map_err(ErrorBody::from)?;
     change(&app, who, move |person| person.avatar = Some(StoredPerson::avatar_tag(&image))).await
 }

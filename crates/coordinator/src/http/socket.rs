@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     extract::{
         State,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     response::Response,
 };
@@ -15,9 +15,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{ClientMessage, MAX_FRAME_BYTES, ServerMessage};
+use wire::{ClientMessage, ErrorBody, MAX_FRAME_BYTES, ServerMessage};
 
-use super::{App, SignedIn};
+use super::{App, Refusal, SignedIn};
 use crate::{
     hub::{Caller, Outlet, Request},
     metrics::PassedOver,
@@ -47,11 +47,21 @@ pub(super) fn router() -> OpenApiRouter<App> {
     tag = "people",
     responses((status = 101, description = "`ServerMessage`s out, `ClientMessage`s in, as text"))
 )]
-async fn open(State(app): State<App>, SignedIn { who, .. }: SignedIn, upgrade: WebSocketUpgrade) -> Response {
+async fn open(
+    State(app): State<App>,
+    SignedIn { who, .. }: SignedIn,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    let refused = |error: WebSocketUpgradeRejection| ErrorBody::invalid("upgrade", error.body_text());
+    let upgrade = upgrade.map_err(refused)?;
     // Idle connections are many: the library's own 128 KB a connection would be most of a server's memory.
     let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(SOCKET_BUFFER);
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES);
-    upgrade.on_upgrade(move |socket| serve(app, who, socket))
+    let until_farewell = app.sockets.token();
+    Ok(upgrade.on_upgrade(async move |socket| {
+        serve(app, who, socket).await;
+        drop(until_farewell);
+    }))
 }
 
 async fn serve(app: App, who: Caller, mut socket: WebSocket) {
@@ -74,8 +84,16 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
     // The first to hear of a shutdown counts for all: then everybody is still there.
     let devices = if end == End::Shutdown { *app.devices_at_end.get_or_init(|| app.metrics.connected()) } else { 0 };
     drop(connected);
-    _ = app.hub.send(Request::Disconnect { device, epoch }).await;
-    _ = timeout(FAREWELL, say_farewell(&mut socket, end, devices)).await;
+    let farewell = timeout(FAREWELL, say_farewell(&mut socket, end, devices));
+    let disconnect = app.hub.send(Request::Disconnect { device, epoch });
+    // At a shutdown the hub has many to take leave of, and the devices are to hear of it while the process is there.
+    if end == End::Shutdown {
+        _ = farewell.await;
+        _ = disconnect.await;
+    } else {
+        _ = disconnect.await;
+        _ = farewell.await;
+    }
 }
 
 async fn say_farewell(socket: &mut WebSocket, end: End, devices: u32) {

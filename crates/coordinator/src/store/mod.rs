@@ -4,7 +4,6 @@ mod sqlite;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::Arc,
 };
 
@@ -12,15 +11,17 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use wire::{
     ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry,
-    PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent, WebhookId,
+    InviteEntry, InviteId, PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent,
+    WebhookId,
 };
 
 use crate::{
+    hub::Caller,
     kept::Kept,
     own_backend::User,
     programs::{KeptAnswer, RepeatId, StoredKey},
     ring::Ring,
-    webhooks::{Outcome, Round, StoredHook},
+    webhooks::{Health, Outcome, Places, Round, StoredHook},
 };
 pub(crate) use sqlite::Sqlite;
 
@@ -122,13 +123,26 @@ pub(crate) struct InviteGrant {
 /// An invite to store.
 #[derive(Debug, Clone)]
 pub(crate) struct NewInvite {
+    pub(crate) id: InviteId,
     pub(crate) code_hash: Vec<u8>,
     pub(crate) uses: u32,
     pub(crate) expires_at: UnixMillis,
     pub(crate) role: Role,
     pub(crate) team: Option<String>,
     pub(crate) person: Option<UserId>,
+    pub(crate) made_by: MadeBy,
     pub(crate) created_at: UnixMillis,
+}
+
+/// Who made an invite.
+#[derive(Debug, Clone)]
+pub(crate) enum MadeBy {
+    /// The server, for whoever runs it.
+    Server,
+    /// The server, for the first admin: good while nobody is there.
+    ServerForTheFirst,
+    /// Somebody, with this device or key.
+    Somebody(Caller),
 }
 
 /// Who signs in.
@@ -218,7 +232,11 @@ forward! {
     fn role(id: &UserId) -> Option<Role>;
     fn first_admin() -> Option<UserId>;
     fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
-    fn add_invite(invite: &NewInvite) -> ();
+    fn sign_out_person(person: &UserId, now: UnixMillis) -> Vec<DeviceId>;
+    fn add_invite(invite: &NewInvite) -> bool;
+    fn invites(made_by: Option<&UserId>, now: UnixMillis) -> Vec<InviteEntry>;
+    fn remove_invite(id: &InviteId, made_by: Option<&UserId>) -> bool;
+    fn tidy_invites(now: UnixMillis) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
     fn invite_hash(begins: &[u8], now: UnixMillis) -> Option<Vec<u8>>;
     fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
@@ -241,7 +259,8 @@ forward! {
     fn remove_hook(id: &WebhookId) -> ();
     fn enable_hook(id: &WebhookId) -> ();
     fn disable_hooks_of(registered_by: &str, reason: &str, now: UnixMillis) -> ();
-    fn due_deliveries(now: UnixMillis, busy: &BTreeSet<WebhookId>, most: usize) -> Round;
+    fn disable_hooks_of_old_keys(now: UnixMillis) -> ();
+    fn due_deliveries(now: UnixMillis, busy: &BTreeMap<WebhookId, Health>, last: Option<&WebhookId>, places: Places) -> Round;
     fn finish_delivery(hook: &WebhookId, seq: i64, outcome: &Outcome, now: UnixMillis) -> ();
     fn deliveries(hook: &WebhookId, before: Option<i64>, most: u32) -> Vec<(i64, WebhookDelivery)>;
     fn tidy_webhooks(before: UnixMillis, now: UnixMillis) -> ();
@@ -255,5 +274,4 @@ forward! {
     fn signed_out_since(since: UnixMillis) -> Vec<(DeviceId, UnixMillis)>;
     fn set_call_type(name: &str, data: &CallTypeData) -> ();
     fn query(filter: &CallFilter, offset: i64, most: i64) -> Vec<Call>;
-    fn back_up(file: &Path) -> ();
 }

@@ -5,6 +5,7 @@ mod answers;
 mod calls;
 mod enrol;
 mod history;
+mod invites;
 mod keys;
 mod known;
 mod people;
@@ -15,7 +16,7 @@ use std::{path::Path, time::Duration};
 
 use serde::de::DeserializeOwned;
 use sqlx::{
-    Row as _, SqlitePool,
+    Connection as _, Row as _, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use wire::{Call, UnixMillis};
@@ -82,11 +83,13 @@ impl Sqlite {
         Ok(())
     }
 
-    /// A whole copy in a new file, made while everything goes on.
-    pub(in crate::store) async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
-        let query = sqlx::query("VACUUM INTO ?").bind(file.to_string_lossy().into_owned());
-        query.execute(&self.pool).await?;
-        Ok(())
+    /// A whole copy in a new file, made while everything goes on: of the version that is there, and nothing is changed.
+    pub(crate) async fn copy(from: &Path, into: &Path) -> Result<(), sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(from).read_only(true).busy_timeout(Duration::from_secs(2));
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        let into = into.to_string_lossy().into_owned();
+        sqlx::query("VACUUM INTO ?").bind(into).execute(&mut connection).await?;
+        connection.close().await
     }
 }
 
