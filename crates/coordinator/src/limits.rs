@@ -25,6 +25,8 @@ pub(crate) enum Limit {
     Ring,
     /// Signs, events and questions, by device.
     Message,
+    /// Lists of calls looked through, by person.
+    List,
 }
 
 impl Limit {
@@ -36,6 +38,7 @@ impl Limit {
             Self::Invite => (60.0, Duration::from_secs(5)),
             Self::Ring => (60.0, Duration::from_millis(500)),
             Self::Message => (50.0, Duration::from_millis(100)),
+            Self::List => (60.0, Duration::from_millis(200)),
         };
         (most * f64::from(factor), per_one / factor)
     }

@@ -38,9 +38,9 @@ pub use rest::{
     AccessToken, ApiKeyEntry, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData,
     CreateApiKey, CreateInvite, CreateWebhook, CreatedApiKey, CreatedInvite, CreatedWebhook, DeliveryState,
     DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials, MediaServer,
-    MemberData, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename, Renewal, RingMembers,
-    Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource, UpdateCall,
-    UpdateMembers, UpdatePermissions, WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry,
+    MemberData, MissedSeen, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename, Renewal,
+    RingMembers, Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource,
+    UpdateCall, UpdateMembers, UpdatePermissions, WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry,
     WebhookEvent, WebhookKind, WebhookRing,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};

@@ -78,11 +78,13 @@ pub(crate) enum Request {
     /// Something a person changes about himself.
     ChangePerson {
         who: Caller,
-        change: Box<dyn FnOnce(&mut StoredPerson) + Send>,
+        change: Box<dyn FnOnce(&mut StoredPerson) -> Result<(), ErrorBody> + Send>,
         reply: Reply<()>,
     },
+    /// Missed calls were looked at: up to a line of the history, or all that the person was told of.
     MissedSeen {
         who: Caller,
+        up_to: Option<i64>,
         reply: Reply<()>,
     },
     SignOut {

@@ -3,6 +3,8 @@
 
 mod arrivals;
 mod handle;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -28,7 +30,6 @@ use crate::{
     store::{Live, Store, StoreError},
     webhooks::Outbox,
 };
-pub(crate) use arrivals::HISTORY_IN_SNAPSHOT;
 use arrivals::{Arrival, Arrivals};
 use handle::{Answer, Decide};
 pub(crate) use handle::{HubHandle, Outlet, Reply, Request};
@@ -113,7 +114,7 @@ impl Hub {
                 written = written(&mut self.writing) => self.on_written(unix_now(), written),
                 Some(read) = self.reads.next() => self.on_read(unix_now(), read),
                 request = self.requests.recv() => match request {
-                    Some(request) => self.on_requests(request).await,
+                    Some(request) => self.on_requests(request),
                     None => return,
                 },
                 Some(event) = self.media_events.recv() => self.desk.authority.on_media(unix_now(), event),
@@ -164,6 +165,7 @@ impl Hub {
         if !batch.change.events.is_empty() {
             self.outbox.ring();
         }
+        self.arrivals.stored(&batch.change.personal);
         for ((person, _), entry) in batch.change.history.keys().zip(&entries) {
             self.arrivals.add_line(person, entry);
         }
@@ -257,22 +259,23 @@ impl Hub {
         }
     }
 
-    async fn on_requests(&mut self, first: Request) {
-        self.on_request(unix_now(), first).await;
+    fn on_requests(&mut self, first: Request) {
+        self.on_request(unix_now(), first);
         for _ in 1..AT_ONCE {
             let Ok(request) = self.requests.try_recv() else { return };
-            self.on_request(unix_now(), request).await;
+            self.on_request(unix_now(), request);
         }
     }
 
-    async fn on_request(&mut self, now: UnixMillis, request: Request) {
+    /// Waits for nothing: while one waited here, nothing would be read, written and announced.
+    fn on_request(&mut self, now: UnixMillis, request: Request) {
         match request {
             Request::PersonCame { person } => self.desk.authority.person_came(now, person),
             Request::Connect { who, outlet } => {
                 let (store, user, epoch) = (self.store.clone(), who.user.clone(), outlet.epoch);
                 self.arrivals.add(who, outlet);
                 self.reads.push(Box::pin(async move {
-                    let lines = store.history_before(&user, None, HISTORY_IN_SNAPSHOT).await;
+                    let lines = store.shown_history(&user).await;
                     Read::History { user, epoch, lines }
                 }));
             }
@@ -299,36 +302,20 @@ impl Hub {
                 self.answer(reply, Ok(people));
             }
             Request::ChangePerson { who, change, reply } => {
-                let Some(mut person) = self.desk.authority.stored_person(&who.user).cloned() else {
-                    return self.answer(reply, Err(crate::access::not_signed_in()));
-                };
-                change(&mut person);
-                let stored = self.store.update_person(&person).await.map_err(ErrorBody::from);
-                if stored.is_ok() {
-                    self.desk.authority.person_came(now, person);
-                }
-                self.answer(reply, stored);
+                let changed = self.desk.authority.change_person(&who, change);
+                self.answer(reply, changed);
             }
-            Request::MissedSeen { who, reply } => {
-                let seen = self.store.mark_seen(&who.user).await.map_err(ErrorBody::from);
-                if seen.is_ok() {
-                    self.arrivals.seen(&who.user);
-                    let outs = self.desk.authority.missed_seen(now, &who.user);
-                    self.send(now, outs);
-                }
-                self.answer(reply, seen);
+            Request::MissedSeen { who, up_to, reply } => {
+                self.desk.authority.see_missed(&who, up_to);
+                self.answer(reply, Ok(()));
             }
             Request::TellAdmins { event } => {
                 let outs = self.desk.authority.tell_admins(now, &event);
                 self.send(now, outs);
             }
             Request::SignOut { who, reply } => {
-                let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);
-                if done.is_ok() {
-                    let outs = self.desk.authority.signed_out(now, &who.device);
-                    self.send(now, outs);
-                }
-                self.answer(reply, done);
+                self.desk.authority.sign_out(now, &who.device);
+                self.answer(reply, Ok(()));
             }
         }
     }

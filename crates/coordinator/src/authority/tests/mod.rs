@@ -3,6 +3,7 @@
 mod history;
 mod members;
 mod people;
+mod personal;
 mod planned;
 mod rings;
 

@@ -36,12 +36,6 @@ impl Sqlite {
         row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
     }
 
-    pub(in crate::store) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE devices SET signed_out_at = ? WHERE id = ?");
-        query.bind(now.0).bind(id.as_str()).execute(&self.pool).await?;
-        Ok(())
-    }
-
     pub(in crate::store) async fn add_invite(&self, invite: &NewInvite) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO invites (code_hash, uses_left, expires_at, role, team, person, created_at) \
