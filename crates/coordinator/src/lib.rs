@@ -8,6 +8,7 @@ mod authority;
 mod avatar;
 mod backup;
 mod certificate;
+mod clock;
 mod desk;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -30,6 +31,7 @@ mod server;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+mod vitals;
 mod webhooks;
 
 pub use access::Secret;

@@ -30,6 +30,7 @@ use crate::{
     programs::{Keys, Repeats},
     reach::{self, Announcement, Answers, Door, Inside, OpenPorts, Outside, Router, RouterError},
     store::{NewInvite, Sqlite, Store},
+    vitals::Vitals,
     webhooks::{Courier, Outbox, Reach},
 };
 
@@ -108,9 +109,7 @@ pub struct Server {
     /// They end by themselves after a shutdown, and are waited for.
     ending: Vec<JoinHandle<()>>,
     /// They go on until everything else has ended.
-    lasting: [JoinHandle<()>; 2],
-    /// Cancelled when the hub has ended, whatever ended it.
-    dead: CancellationToken,
+    lasting: [JoinHandle<()>; 3],
 }
 
 impl Server {
@@ -174,6 +173,7 @@ impl Server {
             live,
         );
         let stop = CancellationToken::new();
+        let vitals = Vitals::new(stop.clone());
         let signed_out = store
             .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
             .await
@@ -203,6 +203,7 @@ impl Server {
             door: watch::Sender::new(Door::default()),
             metrics,
             pulse: Pulse::default(),
+            vitals: vitals.clone(),
             devices_at_end: OnceLock::new(),
             document,
             epochs: AtomicU64::new(1),
@@ -210,20 +211,20 @@ impl Server {
         let router = http::router(Arc::clone(&shared), described);
         let following = certificate.follow(certificate::LOOK, stop.clone());
         let announcement = if config.announce { announce(&shared, address) } else { None };
-        let mut ending = vec![tokio::spawn(following), tokio::spawn(courier.run(stop.clone()))];
+        let mut ending =
+            vec![vitals.run("the certificate", following), vitals.run("the webhooks", courier.run(stop.clone()))];
         if let Some(Ok(ports)) = ports {
-            ending.push(tokio::spawn(reach::keep(ports, stop.clone())));
+            ending.push(vitals.run("the router's ports", reach::keep(ports, stop.clone())));
         }
-        ending.push(tokio::spawn(listener::serve(listener, tls, router, stop)));
+        ending.push(vitals.run("the listener", listener::serve(listener, tls, router, stop)));
         tracing::info!(%address, "the server takes connections");
-        let dead = CancellationToken::new();
-        let alive = dead.clone().drop_guard();
-        let deciding = async move {
-            let _alive = alive;
-            hub.run().await;
-        };
-        let lasting = [tokio::spawn(deciding), tokio::spawn(upkeep)];
-        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting, dead })
+        let sfu = shared.sfu.clone();
+        let lasting = [
+            vitals.run("the hub", hub.run()),
+            vitals.run("the media server", async move { sfu.ended().await }),
+            vitals.run("the housekeeping", upkeep),
+        ];
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting })
     }
 
     /// Where it listens.
@@ -309,16 +310,16 @@ impl Server {
         reach::answers_at((outside.address, outside.tcp).into(), fingerprint).await
     }
 
-    /// Waits until the part that decides about calls has died, which is a fault of ours: nothing is answered from then on, and
-    /// what is stored is whole. Whoever runs the server starts a new one.
+    /// Waits until a part of the server has died, which is a fault of ours: it is of no more use, and what is stored is
+    /// whole. Whoever runs the server starts a new one.
     pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
-        self.dead.clone().cancelled_owned()
+        self.shared.vitals.failed()
     }
 
     /// Whether that has happened.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.dead.is_cancelled()
+        self.shared.vitals.fallen().is_some()
     }
 
     /// Tells the devices to come back later and ends; the router's ports are given back.
@@ -423,6 +424,13 @@ mod tests {
         assert_eq!(answer.unwrap_err().code, wire::Code::Unavailable);
         timeout(Duration::from_secs(10), server.failed()).await.expect("told of it");
         assert!(server.has_failed());
+        let health = reqwest::get(format!("{}/healthz", server.url())).await.unwrap();
+        assert_eq!(health.status().as_u16(), 503);
+        let health = health.text().await.unwrap();
+        assert!(health.contains("the hub has ended by a fault of its own"), "{health}");
         server.shutdown().await;
+        let again = Server::start(Config::new(folder.path().to_owned())).await.unwrap();
+        assert!(!again.has_failed());
+        again.shutdown().await;
     }
 }

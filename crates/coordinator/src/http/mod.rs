@@ -50,6 +50,7 @@ use crate::{
     programs::{Keys, Repeats},
     reach::Door,
     store::Store,
+    vitals::Vitals,
     webhooks::{Outbox, Reach},
 };
 use asker::{OnCall, SignedIn};
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     /// What is counted, and the newest look at whether the server is well.
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pulse: Pulse,
+    pub(crate) vitals: Vitals,
     /// Devices that were connected when the server was told to stop.
     pub(crate) devices_at_end: OnceLock<u32>,
     pub(crate) document: Document,

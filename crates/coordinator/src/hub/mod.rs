@@ -6,13 +6,7 @@ mod handle;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::extract::ws::Utf8Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -20,9 +14,13 @@ use sfu::SfuEvent;
 use tokio::sync::mpsc;
 use wire::{Call, CallId, DeviceId, ErrorBody, HistoryEntry, ServerMessage, UnixMillis, UserId};
 
-pub(crate) use crate::authority::{Authority, Caller};
+pub(crate) use crate::{
+    authority::{Authority, Caller},
+    clock::unix_now,
+};
 use crate::{
     authority::{Batch, CallTypes, Effect, Out},
+    clock::steady_now,
     desk::Desk,
     kept::Kept,
     media_plane::MediaPlane,
@@ -84,7 +82,7 @@ impl Hub {
     ) -> (Self, HubHandle) {
         let (handle, requests) = HubHandle::new();
         let hub = Self {
-            desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
+            desk: Desk::new(Authority::new(steady_now(), rand::random(), server_name, types, live)),
             store,
             media,
             outbox,
@@ -103,7 +101,7 @@ impl Hub {
 
     pub(crate) async fn run(mut self) {
         loop {
-            let now = unix_now();
+            let now = steady_now();
             let wait = self.turn(now);
             if self.arrivals.has_ready() && self.desk.may_greet() {
                 self.greet_arrivals();
@@ -111,13 +109,13 @@ impl Hub {
             }
             tokio::select! {
                 biased;
-                written = written(&mut self.writing) => self.on_written(unix_now(), written),
-                Some(read) = self.reads.next() => self.on_read(unix_now(), read),
+                written = written(&mut self.writing) => self.on_written(steady_now(), written),
+                Some(read) = self.reads.next() => self.on_read(steady_now(), read),
                 request = self.requests.recv() => match request {
                     Some(request) => self.on_requests(request),
                     None => return,
                 },
-                Some(event) = self.media_events.recv() => self.desk.authority.on_media(unix_now(), event),
+                Some(event) = self.media_events.recv() => self.desk.authority.on_media(steady_now(), event),
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -173,7 +171,7 @@ impl Hub {
         let outs = self.desk.stored(now, batch, entries);
         self.send(now, outs);
         if !news.is_empty() {
-            self.metrics.rings(&news, unix_now());
+            self.metrics.rings(&news, steady_now());
         }
     }
 
@@ -208,7 +206,7 @@ impl Hub {
     }
 
     fn greet_arrivals(&mut self) {
-        let now = unix_now();
+        let now = steady_now();
         for Arrival { who, outlet, history } in self.arrivals.take_ready() {
             if self.outlets.get(&who.device).is_some_and(|newer| newer.epoch > outlet.epoch) {
                 continue;
@@ -260,10 +258,10 @@ impl Hub {
     }
 
     fn on_requests(&mut self, first: Request) {
-        self.on_request(unix_now(), first);
+        self.on_request(steady_now(), first);
         for _ in 1..AT_ONCE {
             let Ok(request) = self.requests.try_recv() else { return };
-            self.on_request(unix_now(), request);
+            self.on_request(steady_now(), request);
         }
     }
 
@@ -350,10 +348,4 @@ async fn written(writing: &mut Option<Writing>) -> Written {
         Some(writing) => writing.done.as_mut().await,
         None => std::future::pending().await,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the hub is the driver: it reads the clock for the rules")]
-pub(crate) fn unix_now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -124,7 +124,7 @@ async fn what_somebody_changes_is_stored_with_what_he_changed_before() {
     };
     let add = |person: &mut StoredPerson| _ = person.favourites.insert("ben".parse().unwrap());
     let (renamed, added) = tokio::join!(change(|person| person.name = "Ann B.".to_owned()), change(add));
-    (renamed.unwrap(), added.unwrap());
+    renamed.and(added).unwrap();
     change(|person| person.do_not_disturb.is_on = true).await.unwrap();
     let ann = house.store.person(&"ann".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((ann.name.as_str(), ann.favourites.len(), ann.do_not_disturb.is_on), ("Ann B.", 1, true));
