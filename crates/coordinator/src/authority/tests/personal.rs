@@ -25,6 +25,7 @@ fn line(id: i64) -> HistoryEntry {
         message: None,
         reason: None,
         unseen: true,
+        custom: Default::default(),
     }
 }
 

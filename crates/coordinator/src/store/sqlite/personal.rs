@@ -59,6 +59,7 @@ mod tests {
             message: None,
             reason: None,
             unseen: true,
+            custom: Default::default(),
         };
         Remembered { person: "ben".parse().unwrap(), occasion: occasion.to_owned(), entry }
     }
