@@ -8,6 +8,7 @@ mod authority;
 mod avatar;
 mod backup;
 mod certificate;
+mod clock;
 mod config;
 mod desk;
 mod error;
@@ -32,6 +33,7 @@ mod server;
 pub mod simulation;
 mod store;
 mod visitors;
+mod vitals;
 mod webhooks;
 
 pub use access::Secret;

@@ -25,6 +25,10 @@ pub(crate) enum Limit {
     Ring,
     /// Signs, events and questions, by device.
     Message,
+    /// Lists of calls looked through, by person.
+    List,
+    /// What a device says of itself to everybody who sees its person, by device.
+    Presence,
 }
 
 impl Limit {
@@ -36,6 +40,8 @@ impl Limit {
             Self::Invite => (60.0, Duration::from_secs(5)),
             Self::Ring => (60.0, Duration::from_millis(500)),
             Self::Message => (50.0, Duration::from_millis(100)),
+            Self::List => (60.0, Duration::from_millis(200)),
+            Self::Presence => (20.0, Duration::from_secs(1)),
         };
         (most * f64::from(factor), per_one / factor)
     }

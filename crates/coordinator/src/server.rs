@@ -39,6 +39,7 @@ use crate::{
     },
     store::{MadeBy, NewInvite, Sqlite, Store},
     visitors::Visitors,
+    vitals::Vitals,
     webhooks::{Courier, Outbox},
 };
 
@@ -66,9 +67,7 @@ pub struct Server {
     /// They end by themselves after a shutdown, and are waited for.
     ending: Vec<JoinHandle<()>>,
     /// They go on until everything else has ended.
-    lasting: [JoinHandle<()>; 2],
-    /// Cancelled when the hub has ended, whatever ended it.
-    dead: CancellationToken,
+    lasting: [JoinHandle<()>; 3],
 }
 
 impl Server {
@@ -136,6 +135,7 @@ impl Server {
             live,
         );
         let stop = CancellationToken::new();
+        let vitals = Vitals::new(stop.clone());
         let signed_out = store
             .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
             .await
@@ -165,6 +165,7 @@ impl Server {
             door: watch::Sender::new(Door::default()),
             metrics,
             pulse: Pulse::default(),
+            vitals: vitals.clone(),
             devices_at_end: OnceLock::new(),
             sockets: TaskTracker::new(),
             decoding: Arc::new(Semaphore::new(DECODING)),
@@ -174,27 +175,28 @@ impl Server {
         let router = http::router(Arc::clone(&shared), described);
         let following = certificate.follow(certificate::LOOK, stop.clone());
         let announcement = if config.announce { announce(&shared, address) } else { None };
-        let mut ending = vec![tokio::spawn(following), tokio::spawn(courier.run(stop.clone()))];
+        let mut ending =
+            vec![vitals.run("the certificate", following), vitals.run("the webhooks", courier.run(stop.clone()))];
         if let Some(Ok(ports)) = ports {
-            ending.push(tokio::spawn(reach::keep(ports, stop.clone())));
+            ending.push(vitals.run("the router's ports", reach::keep(ports, stop.clone())));
         }
         let visitors = Arc::new(Visitors::new(config.limits_factor));
         let (house, sockets) = (House { tls, router, visitors, stop }, shared.sockets.clone());
-        ending.push(tokio::spawn(async move {
+        let listening = async move {
             listener::serve(listener, house).await;
             // Their connections are no longer the listener's: each still has to say good-bye.
             sockets.close();
             sockets.wait().await;
-        }));
-        tracing::info!(%address, "the server takes connections");
-        let dead = CancellationToken::new();
-        let alive = dead.clone().drop_guard();
-        let deciding = async move {
-            let _alive = alive;
-            hub.run().await;
         };
-        let lasting = [tokio::spawn(deciding), tokio::spawn(upkeep)];
-        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting, dead })
+        ending.push(vitals.run("the listener", listening));
+        tracing::info!(%address, "the server takes connections");
+        let sfu = shared.sfu.clone();
+        let lasting = [
+            vitals.run("the hub", hub.run()),
+            vitals.run("the media server", async move { sfu.ended().await }),
+            vitals.run("the housekeeping", upkeep),
+        ];
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting })
     }
 
     /// Where it listens.
@@ -283,16 +285,16 @@ impl Server {
         self.shared.certificate.identity().0
     }
 
-    /// Waits until the part that decides about calls has died, which is a fault of ours: nothing is answered from then on, and
-    /// what is stored is whole. Whoever runs the server starts a new one.
+    /// Waits until a part of the server has died, which is a fault of ours: it is of no more use, and what is stored is
+    /// whole. Whoever runs the server starts a new one.
     pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
-        self.dead.clone().cancelled_owned()
+        self.shared.vitals.failed()
     }
 
     /// Whether that has happened.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.dead.is_cancelled()
+        self.shared.vitals.fallen().is_some()
     }
 
     /// Tells the devices to come back later and ends; the router's ports are given back.
@@ -367,6 +369,13 @@ mod tests {
         assert_eq!(answer.unwrap_err().code, wire::Code::Unavailable);
         timeout(Duration::from_secs(10), server.failed()).await.expect("told of it");
         assert!(server.has_failed());
+        let health = reqwest::get(format!("{}/healthz", server.url())).await.unwrap();
+        assert_eq!(health.status().as_u16(), 503);
+        let health = health.text().await.unwrap();
+        assert!(health.contains("the hub has ended by a fault of its own"), "{health}");
         server.shutdown().await;
+        let again = Server::start(Config::new(folder.path().to_owned())).await.unwrap();
+        assert!(!again.has_failed());
+        again.shutdown().await;
     }
 }

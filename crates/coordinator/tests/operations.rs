@@ -15,7 +15,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
 };
-use wire::{ServerMessage, SignedIn};
+use wire::{Event, Presence, ServerMessage, SignedIn};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -46,7 +46,7 @@ async fn healthz_says_what_is_not_well() {
         let response = reqwest::get(format!("{}/healthz", server.url())).await.unwrap();
         (response.status().as_u16(), serde_json::from_str::<Value>(&response.text().await.unwrap()).unwrap())
     };
-    let well = json!({ "status": "ok", "store": "ok", "hub": "ok" });
+    let well = json!({ "status": "ok", "store": "ok", "hub": "ok", "parts": "ok" });
     assert_eq!(look().await, (200, well.clone()));
     // A table that is gone stands for a disk that takes nothing.
     let options = SqliteConnectOptions::new().filename(folder.path().join("bellbird.db"));
@@ -97,6 +97,36 @@ async fn what_a_newer_device_says_is_counted_and_the_connection_goes_on() {
         let line = format!("bellbird_messages_passed_over_total{{why=\"{why}\"}} 1");
         assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
     }
+}
+
+#[tokio::test]
+async fn who_says_too_often_how_he_stands_is_heard_less_often_and_the_last_word_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path()).await;
+    let signed_in = sign_in(&server).await;
+    let mut socket = socket(&server, &signed_in).await;
+    let flood = ["here", "away"].repeat(50);
+    for standing in flood.into_iter().chain(["do_not_disturb"]) {
+        let text = json!({ "type": "standing", "standing": standing }).to_string();
+        socket.send(Message::text(text)).await.unwrap();
+    }
+    let told = timeout(PATIENCE, async {
+        loop {
+            if let Message::Text(text) = socket.next().await.unwrap().unwrap()
+                && let ServerMessage::Event { event: Event::Person { person }, .. } =
+                    serde_json::from_str(&text).unwrap()
+                && person.presence == Presence::DoNotDisturb
+            {
+                return;
+            }
+        }
+    });
+    told.await.expect("what was said last is told with a heartbeat");
+    let metrics = reqwest::get(format!("{}/metrics", server.url())).await.unwrap().text().await.unwrap();
+    let passed_over = metrics.lines().find_map(|line| {
+        line.strip_prefix("bellbird_messages_passed_over_total{why=\"too_many\"} ")?.parse::<u32>().ok()
+    });
+    assert!(passed_over.unwrap() >= 60, "{metrics}");
 }
 
 #[tokio::test]

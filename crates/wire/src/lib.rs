@@ -40,8 +40,8 @@ pub use rest::{
     AccessToken, ApiKeyEntry, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData,
     CreateApiKey, CreateInvite, CreateWebhook, CreatedApiKey, CreatedInvite, CreatedWebhook, DeliveryState,
     DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, InviteEntry, Join, Joined, Leave, MediaCredentials,
-    MediaServer, MemberData, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename, Renewal,
-    RingMembers, Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource,
+    MediaServer, MemberData, MissedSeen, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename,
+    Renewal, RingMembers, Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource,
     UpdateCall, UpdateMembers, UpdatePermissions, WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry,
     WebhookEvent, WebhookKind, WebhookRing,
 };

@@ -42,7 +42,7 @@ struct Inner {
     state: AppState,
     settings: Settings,
     client: Option<Client>,
-    server: Option<Server>,
+    server: Option<Arc<Server>>,
     /// Calls this person has ended for everyone: no surprise, so no tone.
     ended_here: Vec<CallId>,
     /// Ends what follows the client.
@@ -198,7 +198,7 @@ impl Desk {
             client.shutdown().await;
         }
         if let Some(server) = server {
-            server.shutdown().await;
+            own_server::end(server).await;
         }
     }
 }

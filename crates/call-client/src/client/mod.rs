@@ -291,12 +291,16 @@ impl Client {
         self.rest.create_invite(&request).await
     }
 
-    /// The person has looked at the missed calls.
+    /// The person has looked at the missed calls that the state shows now; one that is missed in this moment stays unseen.
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn mark_missed_seen(&self) -> Result<(), ClientError> {
-        self.rest.mark_missed_seen().await
+        let newest = self.state.borrow().history.first().map(|line| line.id);
+        match newest {
+            Some(newest) => self.rest.mark_missed_seen(Some(newest)).await,
+            None => Ok(()),
+        }
     }
 
     /// Signs this device out; its account is worth nothing afterwards.

@@ -4,8 +4,9 @@ use std::{pin::pin, time::Duration};
 
 use call_client::{ClientState, EndReason, Leave, RingWish};
 use clap::Args;
-use wire::{CallId, Code, Person, UserId};
+use wire::{CallId, Code, PeopleQuery, Person, UserId};
 
+use super::history::PAGE;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -49,7 +50,10 @@ impl Call {
         let engine = self.files.engine()?;
         let mut phone = Phone::connect(context, Some((engine, given))).await?;
         let people = match phone.look().await? {
-            Waited::Changed(state) => find_people(&state, &self.people)?,
+            Waited::Changed(state) => {
+                let strangers = strangers(&phone, &state, &self.people).await?;
+                find_people(state.people.iter().chain(&strangers), &self.people)?
+            }
             Waited::Interrupted | Waited::Done(()) => return Ok(Exit::Cancelled),
         };
         let wish =
@@ -144,12 +148,30 @@ pub(crate) fn no_media() -> Failure {
     )
 }
 
-fn find_people(state: &ClientState, wanted: &[String]) -> Result<Vec<UserId>, Failure> {
+/// People of these names on a server too large for a device to know everybody.
+async fn strangers(phone: &Phone, state: &ClientState, wanted: &[String]) -> Result<Vec<Person>, Failure> {
+    let mut found: Vec<Person> = Vec::new();
+    if state.people.len() >= state.people_total as usize {
+        return Ok(found);
+    }
+    for wanted in wanted.iter().filter(|wanted| state.people.iter().all(|person| person.id.as_str() != *wanted)) {
+        let query = PeopleQuery { search: Some(wanted.clone()), limit: Some(PAGE), ..PeopleQuery::default() };
+        for other in phone.client.server().people(&query).await?.people {
+            let is_known = state.people.iter().chain(&found).any(|known| known.id == other.id);
+            if !is_known && other.id != state.me.id {
+                found.push(other);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn find_people<'a>(known: impl Iterator<Item = &'a Person> + Clone, wanted: &[String]) -> Result<Vec<UserId>, Failure> {
     let mut found = Vec::new();
     for wanted in wanted {
-        let by_id = state.people.iter().find(|person| person.id.as_str() == wanted);
+        let by_id = known.clone().find(|person| person.id.as_str() == wanted);
         let by_name: Vec<&Person> =
-            state.people.iter().filter(|person| person.name.to_lowercase() == wanted.to_lowercase()).collect();
+            known.clone().filter(|person| person.name.to_lowercase() == wanted.to_lowercase()).collect();
         let id = match (by_id, by_name.as_slice(), wanted.parse::<UserId>()) {
             (Some(person), _, _) => person.id.clone(),
             (None, [person], _) => person.id.clone(),

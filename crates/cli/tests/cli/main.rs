@@ -7,6 +7,7 @@ mod hosting;
 mod inviting;
 mod keyring;
 mod keys;
+mod lists;
 mod person;
 mod ringing;
 mod sdk;

@@ -60,6 +60,7 @@ use crate::{
     reach::Door,
     store::Store,
     visitors::{Visit, site},
+    vitals::Vitals,
     webhooks::{Outbox, Reach},
 };
 use asker::{OnCall, SignedIn};
@@ -94,6 +95,7 @@ pub(crate) struct Shared {
     /// What is counted, and the newest look at whether the server is well.
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pulse: Pulse,
+    pub(crate) vitals: Vitals,
     /// Devices that were connected when the server was told to stop.
     pub(crate) devices_at_end: OnceLock<u32>,
     /// Pictures that may be decoded at the same time.

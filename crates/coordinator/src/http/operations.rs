@@ -66,6 +66,8 @@ struct Health {
     store: String,
     /// Everything is decided in one place.
     hub: String,
+    /// The others: media, webhooks, whoever takes connections.
+    parts: String,
 }
 
 /// The newest look.
@@ -105,8 +107,10 @@ async fn look(app: &App) -> Health {
     });
     let (store, hub) = tokio::join!(store, hub);
     let (store, hub) = (said(store), said(hub));
-    let status = if store == "ok" && hub == "ok" { "ok" } else { "failing" };
-    Health { status, store, hub }
+    let ended = |part| format!("{part} has ended by a fault of its own: start the server again");
+    let parts = app.vitals.fallen().map_or_else(|| "ok".to_owned(), ended);
+    let is_well = [&store, &hub, &parts].iter().all(|part| *part == "ok");
+    Health { status: if is_well { "ok" } else { "failing" }, store, hub, parts }
 }
 
 /// Counts every request, and gives it a span. Paths are named as the router knows them: a query may hold a token.

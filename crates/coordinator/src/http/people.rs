@@ -2,12 +2,14 @@
 
 use axum::{extract::State, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{Code, DeviceId, ErrorBody, NAME, Person, Presence, Renewal, SignIn, SignedIn as SignedInAnswer, UserId};
+use wire::{
+    Code, DeviceId, ErrorBody, MissedSeen, NAME, Person, Presence, Renewal, SignIn, SignedIn as SignedInAnswer, UserId,
+};
 
 use super::{App, Body, From, Refusal, SignedIn, json};
 use crate::{
     access,
-    hub::{HISTORY_IN_SNAPSHOT, Request, unix_now},
+    hub::{Request, unix_now},
     limits::Limit,
     store::{NewDevice, PersonKind, StoredPerson},
 };
@@ -119,14 +121,24 @@ async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Res
     let user = who.user.clone();
     let mut snapshot = app.hub.ask(|reply| Request::Snapshot { who, reply }).await?;
     // Read after it, so that no line is missing of what the snapshot knows to be over.
-    snapshot.history = app.store.history_before(&user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from)?;
+    snapshot.history = app.store.shown_history(&user).await.map_err(ErrorBody::from)?;
     Ok(json(snapshot))
 }
 
 /// The person has looked at the missed calls.
-#[utoipa::path(post, path = "/v1/missed/seen", tag = "calls", responses((status = 200, description = "Done; `null`")))]
-async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    app.hub.ask(|reply| Request::MissedSeen { who, reply }).await?;
+#[utoipa::path(
+    post,
+    path = "/v1/missed/seen",
+    tag = "calls",
+    request_body = MissedSeen,
+    responses((status = 200, description = "Done; `null`"))
+)]
+async fn missed_seen(
+    State(app): State<App>,
+    SignedIn { who, .. }: SignedIn,
+    Body(MissedSeen { up_to }): Body<MissedSeen>,
+) -> Result<impl IntoResponse, Refusal> {
+    app.hub.ask(|reply| Request::MissedSeen { who, up_to, reply }).await?;
     Ok(json(()))
 }
 

@@ -75,7 +75,11 @@ async fn rename(
     Body(request): Body<Rename>,
 ) -> Result<impl IntoResponse, Refusal> {
     let name = text("name", &request.name)?.to_owned();
-    change(&app, who, move |person| person.name = name).await
+    change(&app, who, move |person| {
+        person.name = name;
+        Ok(())
+    })
+    .await
 }
 
 /// A picture of oneself: made smaller and encoded anew.
@@ -101,14 +105,22 @@ async fn set_avatar(
     let broken = || "this picture cannot be read".to_owned();
     let image = decoded.map_or_else(|_| Err(broken()), |(kept, _)| kept).map_err(wrong)?;
     app.store.set_avatar(&who.user, Some(&image)).await.map_err(ErrorBody::from)?;
-    change(&app, who, move |person| person.avatar = Some(StoredPerson::avatar_tag(&image))).await
+    change(&app, who, move |person| {
+        person.avatar = Some(StoredPerson::avatar_tag(&image));
+        Ok(())
+    })
+    .await
 }
 
 /// No picture any more.
 #[utoipa::path(delete, path = "/v1/me/avatar", tag = "people", responses((status = 200, description = "Done; `null`")))]
 async fn remove_avatar(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
     app.store.set_avatar(&who.user, None).await.map_err(ErrorBody::from)?;
-    change(&app, who, |person| person.avatar = None).await
+    change(&app, who, |person| {
+        person.avatar = None;
+        Ok(())
+    })
+    .await
 }
 
 /// Somebody's picture, as JPEG.
@@ -143,14 +155,17 @@ async fn add_favourite(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let favourite = user(&id)?;
-    let known = app.store.person(&who.user).await.map_err(ErrorBody::from)?;
-    if known.is_some_and(|person| person.favourites.len() >= MOST_FAVOURITES) {
-        return Err(ErrorBody::invalid("id", "there can be 200 favourites at most: take one out first").into());
-    }
     if !app.store.person_exists(&favourite).await.map_err(ErrorBody::from)? {
         return Err(ErrorBody::invalid("id", "there is nobody of this id here").into());
     }
-    change(&app, who, move |person| _ = person.favourites.insert(favourite)).await
+    change(&app, who, move |person| {
+        if person.favourites.len() >= MOST_FAVOURITES && !person.favourites.contains(&favourite) {
+            return Err(ErrorBody::invalid("id", "there can be 200 favourites at most: take one out first"));
+        }
+        person.favourites.insert(favourite);
+        Ok(())
+    })
+    .await
 }
 
 /// Takes somebody out of the favourites.
@@ -166,7 +181,11 @@ async fn remove_favourite(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let favourite = user(&id)?;
-    change(&app, who, move |person| _ = person.favourites.remove(&favourite)).await
+    change(&app, who, move |person| {
+        person.favourites.remove(&favourite);
+        Ok(())
+    })
+    .await
 }
 
 /// When one does not want to be disturbed.
@@ -185,13 +204,17 @@ async fn do_not_disturb(
     if let Some((field, problem)) = wish.problem() {
         return Err(ErrorBody::invalid(field, problem).into());
     }
-    change(&app, who, move |person| person.do_not_disturb = wish).await
+    change(&app, who, move |person| {
+        person.do_not_disturb = wish;
+        Ok(())
+    })
+    .await
 }
 
 async fn change(
     app: &App,
     who: Caller,
-    change: impl FnOnce(&mut StoredPerson) + Send + 'static,
+    change: impl FnOnce(&mut StoredPerson) -> Result<(), ErrorBody> + Send + 'static,
 ) -> Result<axum::Json<()>, Refusal> {
     app.limits.take(Limit::Message, who.device.as_str())?;
     app.hub.ask(|reply| Request::ChangePerson { who, change: Box::new(change), reply }).await?;

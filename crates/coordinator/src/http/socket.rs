@@ -15,11 +15,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{ClientMessage, ErrorBody, MAX_FRAME_BYTES, ServerMessage};
+use wire::{ClientMessage, ErrorBody, MAX_FRAME_BYTES, ServerMessage, Standing};
 
 use super::{App, Refusal, SignedIn};
 use crate::{
     hub::{Caller, Outlet, Request},
+    limits::Limit,
     metrics::PassedOver,
 };
 
@@ -136,6 +137,7 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
+    let mut unsaid = None;
     let stopped = app.stop.cancelled();
     tokio::pin!(stopped);
     loop {
@@ -147,7 +149,7 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
             received = socket.recv() => {
                 heard = now();
                 match received {
-                    Some(Ok(Message::Text(text))) => match on_text(app, who, &text).await {
+                    Some(Ok(Message::Text(text))) => match on_text(app, who, &text, &mut unsaid).await {
                         Some(answer) => answer,
                         None => continue,
                     },
@@ -159,6 +161,9 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
             _ = heartbeat.tick() => {
                 if heard.elapsed() > DEAD_AFTER {
                     return End::Silent;
+                }
+                if let Some(standing) = unsaid.take() {
+                    stands(app, who, standing, &mut unsaid).await;
                 }
                 Message::Ping(axum::body::Bytes::new())
             }
@@ -186,18 +191,21 @@ async fn send(
     socket.flush().await
 }
 
-async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
+async fn on_text(app: &App, who: &Caller, text: &str, unsaid: &mut Option<Standing>) -> Option<Message> {
     match serde_json::from_str(text) {
         Ok(ClientMessage::Ping) => {
             let pong = serde_json::to_string(&ServerMessage::Pong).expect("a pong is plain data");
             Some(Message::Text(Utf8Bytes::from(pong)))
         }
         Ok(ClientMessage::Alerted { cid, ring }) => {
-            _ = app.hub.send(Request::Alerted { who: who.clone(), cid, ring }).await;
+            match app.limits.take(Limit::Presence, who.device.as_str()) {
+                Ok(()) => _ = app.hub.send(Request::Alerted { who: who.clone(), cid, ring }).await,
+                Err(_) => app.metrics.passed_over(PassedOver::TooMany),
+            }
             None
         }
         Ok(ClientMessage::Standing { standing }) => {
-            _ = app.hub.send(Request::Stands { who: who.clone(), standing }).await;
+            stands(app, who, standing, unsaid).await;
             None
         }
         Ok(ClientMessage::Unknown) => {
@@ -209,6 +217,20 @@ async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
             app.metrics.passed_over(PassedOver::Unreadable);
             tracing::debug!(%error, "a message that cannot be read is passed over");
             None
+        }
+    }
+}
+
+/// Says how the person stands, or keeps it for the next heartbeat: everybody who sees him hears of each change.
+async fn stands(app: &App, who: &Caller, standing: Standing, unsaid: &mut Option<Standing>) {
+    match app.limits.take(Limit::Presence, who.device.as_str()) {
+        Ok(()) => {
+            *unsaid = None;
+            _ = app.hub.send(Request::Stands { who: who.clone(), standing }).await;
+        }
+        Err(_) => {
+            app.metrics.passed_over(PassedOver::TooMany);
+            *unsaid = Some(standing);
         }
     }
 }

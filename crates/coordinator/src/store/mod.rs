@@ -1,5 +1,7 @@
 //! Where everything is kept that must survive a restart. Written before it is announced.
 
+mod listed;
+mod personal;
 mod sqlite;
 
 use std::{
@@ -11,8 +13,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use wire::{
     ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry,
-    InviteEntry, InviteId, PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent,
-    WebhookId,
+    HistoryPage, InviteEntry, InviteId, PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery,
+    WebhookEvent, WebhookId,
 };
 
 use crate::{
@@ -23,6 +25,8 @@ use crate::{
     ring::Ring,
     webhooks::{Health, Outcome, Places, Round, StoredHook},
 };
+pub(crate) use listed::{Lines, Listed, Place, fits};
+pub(crate) use personal::{PersonChange, Personal};
 pub(crate) use sqlite::Sqlite;
 
 /// The store: one file beside the server, or (later) a database that many servers share.
@@ -158,7 +162,7 @@ pub(crate) struct NewDevice {
     pub(crate) created_at: UnixMillis,
 }
 
-/// One change of calls, rings and history, of many decisions perhaps: stored whole or not at all.
+/// One change of calls, rings, history and people, of many decisions perhaps: stored whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) calls: BTreeMap<CallId, StoredCall>,
@@ -166,6 +170,8 @@ pub(crate) struct Change {
     pub(crate) rings: BTreeMap<RingId, Ring>,
     /// By person and occasion.
     pub(crate) history: BTreeMap<(UserId, String), HistoryEntry>,
+    /// What people changed about themselves.
+    pub(crate) personal: Personal,
     /// What requests that may come again were answered.
     pub(crate) answers: Vec<KeptAnswer>,
     /// What webhooks are told of it.
@@ -174,7 +180,11 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty() && self.answers.is_empty()
+        self.calls.is_empty()
+            && self.rings.is_empty()
+            && self.history.is_empty()
+            && self.personal.is_empty()
+            && self.answers.is_empty()
     }
 
     /// Adds a line to somebody's history, in place of an older one about the same occasion.
@@ -208,6 +218,8 @@ pub(crate) struct Remembered {
 pub(crate) struct Live {
     pub(crate) people: Vec<StoredPerson>,
     pub(crate) calls: Vec<(Arc<Call>, Arc<Kept>)>,
+    /// The newest line of all histories.
+    pub(crate) newest_line: i64,
     /// The operator's own call types, as they were written.
     pub(crate) call_types: BTreeMap<String, CallTypeData>,
 }
@@ -231,7 +243,6 @@ forward! {
     fn person_exists(id: &UserId) -> bool;
     fn role(id: &UserId) -> Option<Role>;
     fn first_admin() -> Option<UserId>;
-    fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
     fn sign_out_person(person: &UserId, now: UnixMillis) -> Vec<DeviceId>;
     fn add_invite(invite: &NewInvite) -> bool;
     fn invites(made_by: Option<&UserId>, now: UnixMillis) -> Vec<InviteEntry>;
@@ -243,7 +254,6 @@ forward! {
     fn enrol(device: &NewDevice) -> bool;
     fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;
     fn person(id: &UserId) -> Option<StoredPerson>;
-    fn update_person(person: &StoredPerson) -> ();
     fn find_people(query: &PeopleQuery, most: i64) -> Vec<UserId>;
     fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
     fn avatar(person: &UserId) -> Option<Vec<u8>>;
@@ -268,10 +278,10 @@ forward! {
     fn beat(now: UnixMillis) -> ();
     fn call(cid: &CallId) -> Option<(Call, Kept)>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
-    fn mark_seen(person: &UserId) -> ();
-    fn history_before(person: &UserId, before: Option<i64>, most: u32) -> Vec<HistoryEntry>;
+    fn shown_history(person: &UserId) -> Vec<HistoryEntry>;
+    fn history_before(person: &UserId, which: Lines, before: Option<i64>, most: u32) -> HistoryPage;
     fn devices(person: &UserId) -> Vec<KnownDevice>;
     fn signed_out_since(since: UnixMillis) -> Vec<(DeviceId, UnixMillis)>;
     fn set_call_type(name: &str, data: &CallTypeData) -> ();
-    fn query(filter: &CallFilter, offset: i64, most: i64) -> Vec<Call>;
+    fn list(filter: &CallFilter, behind: Option<&Place>, most: i64) -> Vec<Listed>;
 }

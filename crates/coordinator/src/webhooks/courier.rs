@@ -15,7 +15,7 @@ use super::{
     signature::{read_secret, sign},
 };
 use crate::{
-    hub::unix_now,
+    clock::{steady_now, unix_now},
     store::{Store, StoreError},
 };
 
@@ -60,7 +60,7 @@ impl Courier {
     /// Until the server stops. What was on its way then is sent again by the next run: at least once.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
-            let wait = self.begin_what_is_due(unix_now()).await;
+            let wait = self.begin_what_is_due(steady_now()).await;
             tokio::select! {
                 Some((hook, seq, outcome)) = self.deliveries.next() => self.finish(&hook, seq, outcome).await,
                 () = self.outbox.rung() => {}
@@ -106,7 +106,7 @@ impl Courier {
         if let Outcome::Disable { reason, .. } = &outcome {
             tracing::warn!(%hook, reason, "a webhook is disabled");
         }
-        if let Err(error) = self.store.finish_delivery(hook, seq, &outcome, unix_now()).await {
+        if let Err(error) = self.store.finish_delivery(hook, seq, &outcome, steady_now()).await {
             // It stays due and is sent again.
             tracing::error!(%error, "what became of a delivery cannot be stored");
             tokio::time::sleep(PAUSE).await;
@@ -117,7 +117,7 @@ impl Courier {
 
 async fn deliver(http: reqwest::Client, reach: Reach, hook: StoredHook, due: Due) -> (WebhookId, i64, Outcome) {
     let said = post(&http, reach, &hook, &due).await;
-    let outcome = judge(&said, due.attempts, due.created_at, hook.failing_since, unix_now(), rand::random());
+    let outcome = judge(&said, due.attempts, due.created_at, hook.failing_since, steady_now(), rand::random());
     tracing::debug!(hook = %hook.id, event = %due.event, ?outcome, "a delivery was tried");
     (hook.id, due.seq, outcome)
 }

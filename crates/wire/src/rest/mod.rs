@@ -24,7 +24,7 @@ pub use calls::{
     CallData, GetOrCreate, GetOrCreated, Join, Joined, Leave, MediaCredentials, MediaServer, MemberData, Reject,
     RingMembers, UpdateCall,
 };
-pub use lists::{CallFilter, CallOrder, CallPage, CallTypeData, HistoryPage};
+pub use lists::{CallFilter, CallOrder, CallPage, CallTypeData, HistoryPage, MissedSeen};
 pub use moderation::{
     AskPermission, BlockUser, MuteUsers, SendEvent, SendReaction, TrackSource, UpdateMembers, UpdatePermissions,
 };

@@ -5,6 +5,7 @@ mod happenings;
 mod history;
 mod members;
 mod people;
+mod personal;
 mod planned;
 mod programs;
 mod rings;

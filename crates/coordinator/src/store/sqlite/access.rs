@@ -36,18 +36,6 @@ impl Sqlite {
         row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
     }
 
-    /// Signs a device out, and with it what it could come back by: invites it made for its own person or for admins.
-    pub(in crate::store) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let query = sqlx::query("UPDATE devices SET signed_out_at = ? WHERE id = ?").bind(now.0).bind(id.as_str());
-        query.execute(&mut *transaction).await?;
-        let query = sqlx::query("DELETE FROM invites WHERE made_with = ? AND (person IS NOT NULL OR role = ?)");
-        let query = query.bind(id.as_str()).bind(serde_json::to_string(&Role::Admin)?);
-        query.execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Signs every device of a person out, and with them every invite of his: which devices they were.
     pub(in crate::store) async fn sign_out_person(
         &self,
