@@ -68,7 +68,11 @@ impl Desk {
         }
     }
 
+    /// Who is in the call needs no reminder of it.
     async fn remind(&self, client: &Client, cid: CallId, by: Option<UserId>, starts_at: Option<UnixMillis>) {
+        if client.state().borrow().call(&cid).is_some_and(is_on) {
+            return;
+        }
         let call = client.server().read(&cid).await.inspect_err(|error| tracing::warn!(%cid, %error, "a planned call"));
         let state = client.state().borrow().clone();
         let title = call.map_or_else(|_| "A call".to_owned(), |call| title(&state, &call));
@@ -81,9 +85,12 @@ impl Desk {
         });
         let is_soon = starts_at.is_none_or(|at| at.since(now()) <= SOON);
         let joining = if is_soon { Joining::Now } else { Joining::Later };
-        let shown = (!state.is_quiet).then(|| notify::planned(&self.app, &cid, &words, joining));
-        let told = shown.and_then(|shown| self.inner().told.reminders.insert(cid, shown));
-        drop(told);
+        // The one before says an older time.
+        self.inner().told.reminders.remove(&cid);
+        if !state.is_quiet {
+            let shown = notify::planned(&self.app, &cid, &words, joining);
+            self.inner().told.reminders.insert(cid, shown);
+        }
         self.later(until, move |desk| {
             if desk.state().reminders.contains(&reminder) {
                 desk.forget_reminder(&reminder.cid);
