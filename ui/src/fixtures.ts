@@ -26,6 +26,11 @@ export function appWith(revision: number, calls: CallView[]): AppState {
     oneCallAtATime: true,
     notice: null,
     problem: null,
+    reminders: [],
+    asked: [],
+    endings: [],
+    waiting: null,
+    unread: null,
     nearby: [],
     secretPlace: 'keyring',
     version: '0.1.0',
@@ -43,6 +48,7 @@ export function callThat(callingState: CallingState, direction: Direction, numbe
     people: ['ben'],
     ownCapabilities: [],
     ring: { id: `r${number}`, endsAt: 0, targets: [] },
+    opening: { status: 'open' },
     joined: null,
   };
 }

@@ -120,8 +120,26 @@ pub struct CallView {
     pub own_capabilities: Vec<Capability>,
     /// The newest ring of this call that concerns me.
     pub ring: Option<RingView>,
+    /// Whether everybody on the list gets in now.
+    pub opening: OpeningView,
     /// What exists only while joining, joined or reconnecting.
     pub joined: Option<JoinedView>,
+}
+
+/// Whether everybody on the list of a call gets in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum OpeningView {
+    /// Always: it has no backstage, or the planned time has come.
+    Open,
+    /// It has a backstage, and its host has gone live.
+    Live,
+    /// Not yet: only who may come in backstage.
+    Backstage {
+        /// When it opens by itself, by this device's clock; absent when only its host opens it.
+        opens_at: Option<UnixMillis>,
+    },
 }
 
 /// Where a call stands on this device.

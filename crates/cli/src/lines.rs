@@ -168,7 +168,7 @@ pub(crate) fn unix_now() -> UnixMillis {
 
 #[cfg(test)]
 mod tests {
-    use call_client::{CallStateView, Connection, RingView};
+    use call_client::{CallStateView, Connection, OpeningView, RingView};
     use wire::{Person, Presence, Role};
 
     use super::*;
@@ -187,6 +187,7 @@ mod tests {
             own_capabilities: Vec::new(),
             people: vec!["ann".parse().unwrap()],
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: NOW, targets: vec![target] }),
+            opening: OpeningView::Open,
             joined: None,
         }
     }

@@ -1,8 +1,11 @@
 import { commands } from '#ui/bindings';
 import type { CallView, JoinedView } from '#ui/bindings';
 import { useNames } from '#ui/client';
+import { Asks } from '#ui/call/Asks';
+import { Backstage } from '#ui/call/Backstage';
 import styles from '#ui/call/CallScreen.module.css';
 import { Controls } from '#ui/call/Controls';
+import { EndsSoon } from '#ui/call/EndsSoon';
 import { Outgoing } from '#ui/call/Outgoing';
 import { Stage } from '#ui/call/Stage';
 import { Timer } from '#ui/call/Timer';
@@ -12,7 +15,7 @@ import { attempt } from '#ui/problems';
 import { together } from '#ui/words';
 
 /** The call this device is in, or waits for. */
-export function CallScreen({ call }: { call: CallView }) {
+export function CallScreen({ call, onSettings }: { call: CallView; onSettings: () => void }) {
   const name = useNames();
   const others = together(call.people.map(name));
   const { joined } = call;
@@ -36,10 +39,13 @@ export function CallScreen({ call }: { call: CallView }) {
           <div className={styles.door}>
             <Door />
           </div>
+          <EndsSoon cid={call.cid} />
+          <Asks cid={call.cid} />
+          <Backstage call={call} />
           <Stage call={call} joined={joined} others={others} />
         </>
       )}
-      <Controls call={call} />
+      <Controls call={call} onSettings={onSettings} />
     </main>
   );
 }

@@ -8,7 +8,9 @@ use super::{Calls, Toggle};
 use crate::{
     call::{Call, Phase},
     clock::Now,
-    state::{CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, RingView, TargetView},
+    state::{
+        CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, OpeningView, RingView, TargetView,
+    },
 };
 
 impl Calls {
@@ -64,7 +66,21 @@ impl Calls {
             people,
             own_capabilities: state.own_capabilities.iter().copied().collect(),
             ring: ring_view,
+            opening: self.view_opening(call, now),
             joined: view_joined(call, now),
+        }
+    }
+
+    fn view_opening(&self, call: &Call, now: Now) -> OpeningView {
+        let call = &call.state.call;
+        let backstage = &call.settings.backstage;
+        let ahead = i64::from(backstage.join_ahead_ms);
+        let opens = call.starts_at.map(|at| self.clock.until(now, UnixMillis(at.0.saturating_sub(ahead))).left(now));
+        match opens {
+            _ if !backstage.enabled => OpeningView::Open,
+            _ if call.is_live => OpeningView::Live,
+            Some(Duration::ZERO) => OpeningView::Open,
+            opens => OpeningView::Backstage { opens_at: opens.map(|left| now.wall.plus(left)) },
         }
     }
 }

@@ -160,6 +160,7 @@ pub struct InviteEntry {
 /// A device in its person's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct DeviceEntry {
     /// Which.
     pub id: DeviceId,
@@ -197,6 +198,7 @@ pub struct PeopleQuery {
 /// People by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct PeoplePage {
     /// The page.
     pub people: Vec<Person>,

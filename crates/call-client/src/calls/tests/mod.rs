@@ -1,6 +1,7 @@
 //! Short stories of one device, each named after its rule.
 
 mod joining;
+mod opening;
 mod rules;
 
 use std::{sync::Arc, time::Instant};
