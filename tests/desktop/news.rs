@@ -32,6 +32,7 @@ async fn shown(desktop: &Desktop, summary: &str) -> Result<Shown> {
 }
 
 /// A call that somebody makes with Ann, and tells her of.
+#[expect(clippy::disallowed_methods, reason = "the test plans by the clock the server goes by")]
 fn with_ann(in_ms: Option<i64>) -> Result<GetOrCreate> {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     let custom = serde_json::json!({ "title": "Standup" });

@@ -60,7 +60,7 @@ impl Desk {
             Event::Call { .. }
             | Event::Person { .. }
             | Event::History { .. }
-            | Event::MissedSeen
+            | Event::MissedSeen { .. }
             | Event::Favourites { .. }
             | Event::DoNotDisturb { .. }
             | Event::SignedOut

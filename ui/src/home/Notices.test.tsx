@@ -7,7 +7,10 @@ import { button, fresh, press, show, text, told } from '#ui/test-screen';
 
 test('a lost call is told until it is read, and is come into again while others go on with it', async () => {
   const sent = fresh();
-  const lost = { ...callThat('left', 'incoming'), state: { callingState: 'left', reason: 'media-failed' } as const };
+  const lost = {
+    ...callThat('left', 'incoming'),
+    state: { callingState: 'left', reason: 'media-failed', refusal: null } as const,
+  };
   told(1, {}, { unread: lost });
   show(<Notices />);
   expect(text()).toContain('Your call with Ben was lost');
@@ -61,7 +64,10 @@ test('who may not be backstage waits at the door, and not before a button that i
 test('a guest is not offered to call again', () => {
   fresh();
   const me = { id: 'ann', name: 'Ann', role: 'guest', presence: 'online', avatar: null } as const;
-  const over = { ...callThat('left', 'incoming'), state: { callingState: 'left', reason: 'cancelled' } as const };
+  const over = {
+    ...callThat('left', 'incoming'),
+    state: { callingState: 'left', reason: 'cancelled', refusal: null } as const,
+  };
   told(1, { me, calls: [over] });
   show(<Notices />);
   expect(text()).toContain('You missed a call from Ben');

@@ -207,7 +207,8 @@ async fn a_certificate_of_an_authority_is_known_by_its_name() {
     let stranger = ann.run(&["whoami"]).await;
     assert_ne!(stranger.exit, 0, "who does not trust the authority does not talk to the server");
 
-    let nameless = ["--listen", "0.0.0.0:0", "--udp", "127.0.0.1:0", "--data", text(&folder.path().join("nameless"))];
+    let data = folder.path().join("nameless");
+    let nameless = ["--listen", "0.0.0.0:0", "--udp", "127.0.0.1:0", "--data", text(&data)];
     let refused = ann.run(&[&["serve"], &files[..4], &nameless[..]].concat()).await;
     assert_eq!((refused.exit, refused.code()), (2, "invalid-request"), "{refused:?}");
     assert!(refused.told.contains("--advertise"), "{}", refused.told);
