@@ -99,7 +99,8 @@ async fn a_token_lets_any_client_into_a_room() {
     let given = nobody.run(&[&token[..], &["--livekit-key", "key:0123456789abcdef"]].concat()).await;
     assert_eq!(keys(&given.lines[0]), ["identity", "room", "token"], "{given:?}");
     assert_eq!(given.lines[0]["token"].as_str().unwrap().split('.').count(), 3, "a JWT");
-    let kept = nobody.run(&[&token[..], &["--data", text(&server.path("server"))]].concat()).await;
+    let keeps = Server::start().await;
+    let kept = nobody.run(&[&token[..], &["--data", text(&keeps.path("server"))]].concat()).await;
     assert_eq!(kept.exit, 0, "{kept:?}");
     let typo = server.path("sever");
     let missing = nobody.run(&[&token[..], &["--data", text(&typo)]].concat()).await;

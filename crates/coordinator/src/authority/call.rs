@@ -63,7 +63,10 @@ impl LiveCall {
     /// That ring as it travels to a person. A caller is shown all open rings of his device as one: whom he has rung in
     /// several goes are the people he waits for.
     pub(super) fn ring_as_seen_by(&self, user: &UserId, now: UnixMillis) -> Option<wire::Ring> {
-        let ring = self.ring_of(user)?;
+        let mut ring = self.ring_of(user)?;
+        if ring.caller == *user {
+            ring = self.rings().iter().rfind(|other| other.caller_device == ring.caller_device).unwrap_or(ring);
+        }
         let mut seen = ring.view(now);
         if ring.caller == *user {
             let is_open = |other: &&Ring| other.is_live() || self.leads_here(other);
