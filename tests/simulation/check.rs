@@ -290,6 +290,9 @@ impl World {
                 if device.connection.as_ref().is_some_and(|connection| connection.last_down >= self.now) {
                     continue;
                 }
+                // Who hears that he is not in waits a moment before he asks to be let in again: he may have been put out.
+                let hears_news =
+                    device.connection.as_ref().is_some_and(|connection| connection.last_down + 3_000 > self.now);
                 let (cid, life) = (&call.cid, device.life);
                 let seen = device.seen(cid);
                 let participants = call.session.iter().flat_map(|session| &session.participants);
@@ -308,7 +311,9 @@ impl World {
                         broken = Some(format!("device {d} rings out in {cid}, and the server knows nothing of it"));
                     }
                     // Unless it is asking to be let in again just now; for how long is looked at by `check_patience`.
-                    Seen::Joined | Seen::Joining { is_let_in: true, .. } if !is_participant && device.is_quiet() => {
+                    Seen::Joined | Seen::Joining { is_let_in: true, .. }
+                        if !is_participant && device.is_quiet() && !hears_news =>
+                    {
                         broken = Some(format!("device {d} is in {cid}, and the server says it is not"));
                     }
                     Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {

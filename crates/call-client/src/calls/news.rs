@@ -44,7 +44,8 @@ impl Calls {
             && state.call.version >= self.calls[index].state.call.version
         {
             let around = Surroundings { me: &self.me, now, manner: Manner::Hold };
-            let action = self.calls[index].update(around, state, Duration::ZERO, Origin::Event);
+            // How long it was on its way is not known: what it says of time left is worth nothing.
+            let action = self.calls[index].update(around, state, Duration::MAX, Origin::Event);
             self.act(now, index, action);
         }
     }
