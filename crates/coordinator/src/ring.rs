@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wire::{CallId, DeviceId, Outcome, Reason, RingId, SessionId, Target, UnixMillis, UserId};
+use wire::{CallId, DeviceId, Direction, Outcome, Reason, RingId, SessionId, Target, UnixMillis, UserId};
 
 /// One attempt to reach people, as the authority keeps it.
 ///
@@ -66,6 +66,11 @@ impl Ring {
 
     pub(crate) fn concerns(&self, user: &UserId) -> bool {
         self.caller == *user || self.targets.iter().any(|target| target.user == *user)
+    }
+
+    /// From the side of somebody whom it concerns.
+    pub(crate) fn direction_for(&self, person: &UserId) -> Direction {
+        if self.caller == *person { Direction::Outgoing } else { Direction::Incoming }
     }
 
     /// Compare-and-set: the first device of a person wins.

@@ -133,6 +133,15 @@ async fn who_looks_late_still_hears_every_change_in_its_order() {
     assert_eq!(stood, [CallingState::Ringing, CallingState::Left]);
 }
 
+/// The server ends, and the client has noticed; answers what it takes to start it again.
+async fn goes_away(server: Server, client: &Client) -> (tempfile::TempDir, String, std::path::PathBuf) {
+    let (address, data) = (server.address.clone(), server.path("server"));
+    server.process.signal("TERM").await;
+    let (folder, _) = server.stop().await;
+    sees(client, "the server is away", |state| matches!(state.connection, Connection::Offline { .. })).await;
+    (folder, address, data)
+}
+
 async fn serves_again(host: &Person, address: &str, data: &std::path::Path) -> Running {
     let mut again =
         host.start(&["serve", "--data", data.to_str().unwrap(), "--listen", address, "--udp", "127.0.0.1:0"]);
@@ -145,10 +154,7 @@ async fn a_server_with_a_new_secret_for_its_tokens_signs_nobody_out() {
     let server = Server::start().await;
     let ann = server.ann().await;
     let (_, client) = program(&ann, "Program").await;
-    let (address, data) = (server.address.clone(), server.path("server"));
-    server.process.signal("TERM").await;
-    let (_folder, _) = server.stop().await;
-    sees(&client, "the server is away", |state| matches!(state.connection, Connection::Offline { .. })).await;
+    let (_folder, address, data) = goes_away(server, &client).await;
     std::fs::remove_file(data.join("token-secret")).unwrap();
     // Asks while the socket is away as well: both hold a token of the old secret.
     let _second = serves_again(&ann, &address, &data).await;
@@ -163,10 +169,7 @@ async fn a_device_comes_back_when_the_server_said_and_not_before() {
     let server = Server::start().await;
     let ann = server.ann().await;
     let (_, client) = program(&ann, "Program").await;
-    let (address, data) = (server.address.clone(), server.path("server"));
-    server.process.signal("TERM").await;
-    let (_folder, _) = server.stop().await;
-    sees(&client, "the server is away", |state| matches!(state.connection, Connection::Offline { .. })).await;
+    let (_folder, address, data) = goes_away(server, &client).await;
     let _second = serves_again(&ann, &address, &data).await;
     // Told to come back within three seconds: no doubled waits after attempts in vain.
     let mut states = client.state();

@@ -63,23 +63,20 @@ impl LiveCall {
     /// That ring as it travels to a person. A caller is shown all open rings of his device as one: whom he has rung in
     /// several goes are the people he waits for.
     pub(super) fn ring_as_seen_by(&self, user: &UserId, now: UnixMillis) -> Option<wire::Ring> {
-        let mut ring = self.ring_of(user)?;
-        if ring.caller == *user {
-            ring = self.rings().iter().rfind(|other| other.caller_device == ring.caller_device).unwrap_or(ring);
+        let ring = self.ring_of(user)?;
+        if ring.caller != *user {
+            return Some(ring.view(now));
         }
-        let mut seen = ring.view(now);
-        if ring.caller == *user {
-            let is_open = |other: &&Ring| other.is_live() || self.leads_here(other);
-            let is_same_device = |other: &&Ring| other.caller_device == ring.caller_device;
-            let others = self.rings().iter().filter(|other| other.id != ring.id).filter(is_same_device);
-            for other in others.filter(is_open).map(|other| other.view(now)) {
-                let is_new = |target: &wire::Target| !seen.targets.iter().any(|known| known.user == target.user);
-                let more: Vec<_> = other.targets.into_iter().filter(is_new).collect();
-                seen.targets.extend(more);
-                seen.remaining_ms = seen.remaining_ms.max(other.remaining_ms);
-                seen.caller_came &= other.caller_came;
-                seen.session = seen.session.or(other.session);
-            }
+        let is_open = |ring: &&Ring| ring.is_live() || self.leads_here(ring);
+        let mut own = self.rings().iter().rev().filter(|other| other.caller_device == ring.caller_device);
+        let mut seen = own.next().unwrap_or(ring).view(now);
+        for other in own.filter(is_open).map(|other| other.view(now)) {
+            let is_new = |target: &wire::Target| !seen.targets.iter().any(|known| known.user == target.user);
+            let more: Vec<_> = other.targets.into_iter().filter(is_new).collect();
+            seen.targets.extend(more);
+            seen.remaining_ms = seen.remaining_ms.max(other.remaining_ms);
+            seen.caller_came &= other.caller_came;
+            seen.session = seen.session.or(other.session);
         }
         Some(seen)
     }
@@ -102,15 +99,9 @@ impl LiveCall {
 
     /// Adds a ring, and lets those go of which nothing will come any more.
     pub(super) fn add_ring(&mut self, ring: Ring) {
-        let is_open: Vec<bool> = self
-            .rings()
-            .iter()
-            .map(|ring| ring.is_live() || (self.leads_here(ring) && ring.awaits_somebody()))
-            .collect();
-        let mut is_open = is_open.into_iter();
-        let rings = &mut self.keep().rings;
-        rings.retain(|_| is_open.next().unwrap_or(false));
-        rings.push(ring);
+        let is_open = |ring: &&Ring| ring.is_live() || (self.leads_here(ring) && ring.awaits_somebody());
+        let rings = self.rings().iter().filter(is_open).cloned().chain([ring]).collect();
+        self.keep().rings = rings;
     }
 
     pub(super) fn is_live(&self) -> bool {

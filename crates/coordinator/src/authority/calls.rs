@@ -157,8 +157,7 @@ pub(super) fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody
 
 /// A person's line about a ring, as it begins.
 pub(super) fn ring_line(live: &LiveCall, ring: &Ring, person: &UserId) -> HistoryEntry {
-    let direction = if ring.caller == *person { Direction::Outgoing } else { Direction::Incoming };
-    history_line(live, person, &ring.caller, ring.started_at, ring.video, direction)
+    history_line(live, person, &ring.caller, ring.started_at, ring.video, ring.direction_for(person))
 }
 
 /// A person's line about a call that began then, with nothing said of how it went.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use wire::{
-    CallId, CallState, Capability, Code, Custom, ErrorBody, Event, Member, MemberData, RingMembers, UnixMillis,
-    UpdateMembers, UpdatePermissions, UserId,
+    CallId, CallState, Capability, Code, Custom, DeviceId, ErrorBody, Event, Member, MemberData, RingMembers,
+    UnixMillis, UpdateMembers, UpdatePermissions, UserId,
 };
 
 use super::{
@@ -237,9 +237,21 @@ impl Authority {
         let session = live.call.session.iter().flat_map(|session| &session.participants);
         let devices: Vec<_> = session.filter(|there| there.user == *user).map(|there| there.device.clone()).collect();
         for device in devices {
-            self.remove_participant(now, live, &device, draft);
-            draft.effects.push(Effect::RemoveParticipant { cid: live.call.cid.clone(), user: user.clone(), device });
+            self.put_device_out(now, live, user, device, draft);
         }
+    }
+
+    /// One device of a person is out, of the media server as well.
+    pub(super) fn put_device_out(
+        &self,
+        now: UnixMillis,
+        live: &mut LiveCall,
+        user: &UserId,
+        device: DeviceId,
+        draft: &mut Draft,
+    ) {
+        self.remove_participant(now, live, &device, draft);
+        draft.effects.push(Effect::RemoveParticipant { cid: live.call.cid.clone(), user: user.clone(), device });
     }
 
     /// The media server learns what a change of the call means for what those in it may send.

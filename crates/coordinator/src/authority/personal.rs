@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 
 use wire::{DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
 
-use super::{
-    Authority, Caller, Out,
-    batch::{Draft, Effect},
-    call::LiveCall,
-};
+use super::{Authority, Caller, Out, batch::Draft, call::LiveCall};
 use crate::{
     access,
     store::{PersonChange, Personal, StoredPerson},
@@ -71,16 +67,11 @@ impl Authority {
         let is_in: Vec<LiveCall> = self.calls.values().filter(|live| live.has_device(device)).cloned().collect();
         for mut live in is_in {
             let mut draft = Draft::default();
-            let session = live.call.session.iter().flat_map(|session| &session.participants);
-            let users: Vec<UserId> =
-                session.filter(|there| there.device == *device).map(|there| there.user.clone()).collect();
-            self.remove_participant(now, &mut live, device, &mut draft);
-            let cid = &live.call.cid;
-            draft.effects.extend(users.into_iter().map(|user| Effect::RemoveParticipant {
-                cid: cid.clone(),
-                user,
-                device: device.clone(),
-            }));
+            let mut there = live.call.session.iter().flat_map(|session| &session.participants);
+            let Some(user) = there.find(|there| there.device == *device).map(|there| there.user.clone()) else {
+                continue;
+            };
+            self.put_device_out(now, &mut live, &user, device.clone(), &mut draft);
             draft.calls.push(live);
             self.commit(draft);
         }

@@ -53,7 +53,7 @@ pub(super) fn begin_stay(now: UnixMillis, who: &Caller, live: &mut LiveCall, dra
 pub(super) fn stay_by_ring(now: UnixMillis, ring: &Ring, person: &UserId) -> Stay {
     Stay {
         occasion: ring.id.to_string(),
-        direction: if ring.caller == *person { Direction::Outgoing } else { Direction::Incoming },
+        direction: ring.direction_for(person),
         caller: ring.caller.clone(),
         at: ring.started_at,
         video: ring.video,
