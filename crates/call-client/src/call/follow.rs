@@ -62,7 +62,10 @@ impl Call {
         if self.state.call.ended_at.is_some() || !self.is_live {
             return None;
         }
-        let is_done = |ring: &&Ring| self.done.as_ref().is_some_and(|done| done.ring == ring.id);
+        let is_done = |ring: &&Ring| {
+            let done = self.done.as_ref().filter(|done| done.ring == ring.id);
+            done.is_some_and(|done| done.how != How::Dismissed || !self.is_awaited(around.me, ring))
+        };
         let Some(ring) = self.state.ring.as_ref().filter(|ring| !is_done(ring)) else {
             return if origin == Origin::Snapshot { self.remind(around.me) } else { None };
         };
@@ -100,7 +103,7 @@ impl Call {
         }
         let ring = self.state.ring.as_ref()?;
         match &self.done.as_ref()?.how {
-            How::Quietly => None,
+            How::Quietly | How::Dismissed => None,
             How::HungUp => {
                 let still_rings = is_caller(me, ring) && ring.is_live() && !ring.is_answered();
                 let is_missed = still_rings || self.is_awaited(me, ring);

@@ -110,8 +110,10 @@ struct Done {
 /// How this device was done with a ring: what the server must know, and is told again if it shows that it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum How {
-    /// Dismissed, answered or over: nobody needs to be told.
+    /// Answered or over: nobody needs to be told.
     Quietly,
+    /// Dismissed on this device alone (R6): nobody is told, and its person may still answer by ringing back.
+    Dismissed,
     /// Hung up or cancelled.
     HungUp,
     /// Refused.

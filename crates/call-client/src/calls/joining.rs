@@ -112,10 +112,10 @@ impl Calls {
     }
 
     pub(super) fn on_join_done(&mut self, now: Now, id: ErrandId, cid: &CallId, result: Result<Joined, ClientError>) {
-        let ticket = match self.errands.settle(now.instant, id, result.as_ref().err()) {
+        let (ticket, may_be_heard) = match self.errands.settle(now.instant, id, result.as_ref().err()) {
             Settled::Again => return,
-            Settled::Done { ticket } => ticket,
-            Settled::Forgotten => None,
+            Settled::Done { ticket, may_be_heard } => (ticket, may_be_heard),
+            Settled::Forgotten => (None, false),
         };
         let index = self.position(cid);
         let in_call = index.and_then(|index| self.calls[index].in_call());
@@ -135,14 +135,23 @@ impl Calls {
                 self.go_out_again(now, cid, &joined);
                 Ok(())
             }
-            (Err(error), Some(index)) if is_current => self.stay_out(now, index, error),
+            (Err(error), Some(index)) if is_current => {
+                let ring = self.calls[index].in_call().and_then(|in_call| in_call.ring.clone());
+                let result = self.stay_out(now, index, error);
+                if may_be_heard {
+                    self.be_out(now, cid, ring);
+                }
+                result
+            }
             (Err(error), Some(index)) if is_again => {
                 self.lose(now, index, &error);
                 Err(error)
             }
             (Err(error), _) => Err(error),
         };
-        if let Some(ticket) = ticket {
+        if let Some(ticket) = ticket
+            && !planted!(self, NeverReplies)
+        {
             self.outputs.push_back(Output::Reply { ticket, result });
         }
     }
@@ -189,6 +198,9 @@ impl Calls {
             let media = joined.media.clone();
             let (cid, microphone, camera) = (cid.clone(), Toggle::On, Toggle::Off);
             return self.outputs.push_back(Output::OpenSession { cid, join: 0, media, microphone, camera });
+        }
+        if planted!(self, GhostStays) {
+            return;
         }
         let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
         let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
@@ -238,6 +250,19 @@ impl Calls {
         result
     }
 
+    /// The server may have let this device in by an attempt whose answer was lost: the others are not left with somebody
+    /// who is not there.
+    fn be_out(&mut self, now: Now, cid: &CallId, ring: Option<RingId>) {
+        let Some(index) = self.position(cid) else { return };
+        match &self.calls[index].phase {
+            // It rings (again), or comes in by another ring.
+            Phase::RingingIn(_) | Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) => {}
+            Phase::Idle | Phase::Left(_) | Phase::Ended(_) => {
+                self.insist(now, Request::Leave { cid: cid.clone(), leave: wire::Leave { session: None, ring } });
+            }
+        }
+    }
+
     /// The server does not let this device in again.
     fn lose(&mut self, now: Now, index: usize, error: &ClientError) {
         if matches!(error.code(), Some(Code::CallEnded | Code::CallNotFound | Code::RingOver)) {
@@ -258,7 +283,7 @@ impl Calls {
                 self.insist(now, Request::Reject { cid, reject });
             }
             // R6: dismissed on this device alone; nobody is told.
-            (Phase::RingingIn(_), Leave::Plain) => call.leave(now, EndReason::Left, How::Quietly),
+            (Phase::RingingIn(_), Leave::Plain) => call.leave(now, EndReason::Left, How::Dismissed),
             (Phase::RingingOut(ringing), _) => {
                 let ring = Some(ringing.ring.clone());
                 call.leave(now, EndReason::Cancelled, How::HungUp);

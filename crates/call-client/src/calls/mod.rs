@@ -215,7 +215,7 @@ impl Calls {
 
     fn manner(&self, cid: &CallId) -> Manner {
         let mut others = self.calls.iter().filter(|call| call.cid != *cid);
-        if self.do_not_disturb == Toggle::On {
+        if self.do_not_disturb == Toggle::On && !planted!(self, SilentNotSilent) {
             Manner::StaySilent
         } else if self.busy_when_in_call == Toggle::On && others.any(|call| call.in_call().is_some()) {
             Manner::AnswerBusy
