@@ -10,7 +10,10 @@ use coordinator::simulation::Ask;
 use rand::Rng as _;
 use wire::{CallId, DeviceId, RingId, UnixMillis, UserId};
 
-use super::world::{EPOCH, Event, Media, World};
+use super::{
+    clocks::{CLOCKS_ARE_SET, Clock},
+    world::{EPOCH, Event, Media, World},
+};
 
 /// A connection as the device has it.
 #[derive(Debug)]
@@ -37,9 +40,10 @@ pub(super) struct Device {
     pub(super) id: DeviceId,
     pub(super) machine: Option<SimulatedDevice>,
     pub(super) life: u32,
+    /// When this life began.
+    pub(super) started_at: u64,
     seed: u64,
-    /// Its wall clock is wrong by so much.
-    pub(super) skew: i64,
+    pub(super) clock: Clock,
     /// How long it has slept in its life.
     slept: u64,
     pub(super) asleep: bool,
@@ -63,18 +67,19 @@ impl Device {
         user: UserId,
         id: DeviceId,
         seed: u64,
-        skew: i64,
+        clock: Clock,
         planted: Option<Planted>,
     ) -> Self {
-        let begin = (base, UnixMillis(EPOCH + skew));
+        let begin = (base, UnixMillis(EPOCH + clock.skew));
         let machine = Some(SimulatedDevice::start(begin, user.clone(), id.clone(), seed, planted));
         Self {
             user,
             id,
             machine,
             life: 0,
+            started_at: 0,
             seed,
-            skew,
+            clock,
             slept: 0,
             asleep: false,
             fell_asleep: 0,
@@ -119,10 +124,6 @@ impl Device {
 type Step<'a> = &'a mut dyn FnMut(&mut SimulatedDevice, Instant, UnixMillis) -> Vec<Wanted>;
 
 impl World {
-    pub(super) fn wall(&self, d: usize) -> UnixMillis {
-        UnixMillis(EPOCH + i64::try_from(self.now).unwrap_or(0) + self.devices[d].skew)
-    }
-
     /// Lets a device's machine take one step, does what it wants, and looks whether all is well.
     pub(super) fn step(&mut self, d: usize, step: Step<'_>) {
         let wall = self.wall(d);
@@ -177,7 +178,7 @@ impl World {
                     self.after(wait, Event::Alerted { d, epoch, cid, ring });
                 }
             }
-            Wanted::Reply { .. } => {}
+            Wanted::Reply { ticket, result } => self.check_reply(d, ticket, &result),
         }
     }
 
@@ -235,6 +236,11 @@ impl World {
             self.after(500, Event::DeviceSeesCut { d, epoch });
         }
         self.after(300, Event::Timer { d, life });
+        if CLOCKS_ARE_SET && !self.is_calm && self.random.random_bool(0.3) {
+            // The network is back, and with it the right time.
+            let wait = self.random.random_range(0..3_000);
+            self.after(wait, Event::ClockSet { d });
+        }
         for (cid, session) in self.devices[d].media.clone() {
             if slept > 8_000 {
                 let join = session.join;
@@ -281,6 +287,7 @@ impl World {
         let instant = self.base + Duration::from_millis(self.now - self.devices[d].slept);
         let device = &mut self.devices[d];
         let seed = device.seed + u64::from(device.life);
+        device.started_at = self.now;
         device.machine =
             Some(SimulatedDevice::start((instant, wall), device.user.clone(), device.id.clone(), seed, device.planted));
         let life = device.life;
