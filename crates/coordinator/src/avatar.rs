@@ -22,18 +22,29 @@ const QUALITY: u8 = 85;
 /// # Errors
 /// What is wrong with the upload, for people.
 pub(crate) fn kept(upload: &[u8]) -> Result<Vec<u8>, String> {
+    kept_within(upload, MAX_SIDE)
+}
+
+/// The same for pictures up to this side.
+pub(crate) fn kept_within(upload: &[u8], max_side: u32) -> Result<Vec<u8>, String> {
+    let too_large = || format!("the picture is larger than {max_side} x {max_side} pixels");
     let unreadable = |error: ImageError| match error {
-        ImageError::Limits(_) => format!("the picture is larger than {MAX_SIDE} x {MAX_SIDE} pixels"),
+        ImageError::Limits(_) => too_large(),
         _ => "this is no picture that can be read: JPEG, PNG and WebP can".to_owned(),
     };
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_image_width = Some(max_side);
+    limits.max_image_height = Some(max_side);
     limits.max_alloc = Some(MAX_MEMORY);
     let mut reader =
         ImageReader::new(Cursor::new(upload)).with_guessed_format().map_err(|error| unreadable(error.into()))?;
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(unreadable)?;
+    // The header says how large it is, before anything is decoded: not every decoder looks at the limits by itself.
+    let (width, height) = decoder.dimensions();
+    if width > max_side || height > max_side {
+        return Err(too_large());
+    }
     let orientation = decoder.orientation().map_err(unreadable)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     picture.apply_orientation(orientation);

@@ -67,7 +67,7 @@ async fn query(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct HistoryQuery {
+pub(super) struct HistoryQuery {
     before: Option<i64>,
     limit: Option<u32>,
 }
@@ -130,7 +130,7 @@ fn write_cursor(offset: i64) -> String {
     URL_SAFE_NO_PAD.encode(offset.to_le_bytes())
 }
 
-fn read_cursor(text: &str) -> Result<i64, ErrorBody> {
+pub(super) fn read_cursor(text: &str) -> Result<i64, ErrorBody> {
     let invalid = || ErrorBody::invalid("cursor", "this cursor was not made by this server: begin with the first page");
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
     let offset = i64::from_le_bytes(bytes.try_into().map_err(|_| invalid())?);
