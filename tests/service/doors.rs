@@ -32,12 +32,11 @@ impl<'a> Doors<'a> {
         let doors = Self { open: cid("open")?, backstage: cid("backstage")?, ended: cid("ended")?, owner, other };
         let server = owner.client.server();
         for cid in [&doors.open, &doors.backstage, &doors.ended] {
-            let settings = (*cid == doors.backstage).then(|| json!({ "backstage": { "enabled": true } }));
+            let settings = Some(json!({ "backstage": { "enabled": *cid == doors.backstage } }));
             let data =
                 CallData { members: members.clone(), settings, team: team.map(str::to_owned), ..CallData::default() };
             server.get_or_create(cid, &GetOrCreate { data, ..GetOrCreate::default() }).await?;
         }
-        server.go_live(&doors.open).await?;
         owner.client.join(doors.open.clone(), JoinOptions::default()).await?;
         owner.is_in(&doors.open, CallingState::Joined).await?;
         server.end(&doors.ended).await?;

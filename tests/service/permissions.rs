@@ -144,11 +144,8 @@ async fn a_call_of_a_team_is_there_only_for_the_team() -> Result<()> {
     let (guest, bystander) = (of_team("guest", Role::Guest).await?, of_team("bystander", Role::User).await?);
     let stranger = service.person("stranger").await?;
     let of_other = service.person_with("other", Role::User, Some("blue")).await?;
-    // On the list of no team's call: a list does not make anybody one of the team.
-    let listed =
-        MemberData { user: stranger.account.user.clone(), role: Some("host".to_owned()), custom: wire::Custom::new() };
     for call_type in TYPES {
-        let doors = Doors::make(call_type, &owner, vec![listed.clone()], Some("red"), &bystander).await?;
+        let doors = Doors::make(call_type, &owner, Vec::new(), Some("red"), &bystander).await?;
         for (user, place) in
             [(&mate, Some(Place::User)), (&guest, Some(Place::Guest)), (&stranger, None), (&of_other, None)]
         {

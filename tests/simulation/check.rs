@@ -28,7 +28,7 @@ pub(super) struct Checks {
     /// Rings that are over for a device in this life: answered anywhere, or done with by its person.
     pub(super) silenced: BTreeSet<(usize, u32, RingId)>,
     /// Calls a device's person has gone out of, and not come back into.
-    gone: BTreeSet<(usize, u32, CallId)>,
+    pub(super) gone: BTreeSet<(usize, u32, CallId)>,
     opened: BTreeMap<(usize, RingId), u32>,
     joining: Option<(u64, Option<RingId>)>,
     alerting: BTreeSet<(usize, u32, RingId)>,
@@ -274,7 +274,8 @@ impl World {
             let before = self.checks.people.insert(session.id.clone(), people.len());
             let is_left_alone = before.is_some_and(|before| before > 1) && people.len() == 1 && call.members.len() == 2;
             if is_left_alone
-                && let Some((ring, _)) = self.server.stored_rings(now).filter(|(ring, _)| ring.cid == call.cid).last()
+                && let Some((ring, _)) =
+                    self.server.stored_rings(now).filter(|(ring, _)| ring.session.as_ref() == Some(&session.id)).last()
                 && !ring.is_live()
             {
                 return self.checks.fail(format!("one of two has left {} and the other is still in", call.cid));

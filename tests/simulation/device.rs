@@ -40,8 +40,6 @@ pub(super) struct Device {
     pub(super) id: DeviceId,
     pub(super) machine: Option<SimulatedDevice>,
     pub(super) life: u32,
-    /// When this life began.
-    pub(super) started_at: u64,
     seed: u64,
     pub(super) clock: Clock,
     /// How long it has slept in its life.
@@ -77,7 +75,6 @@ impl Device {
             id,
             machine,
             life: 0,
-            started_at: 0,
             seed,
             clock,
             slept: 0,
@@ -287,7 +284,6 @@ impl World {
         let instant = self.base + Duration::from_millis(self.now - self.devices[d].slept);
         let device = &mut self.devices[d];
         let seed = device.seed + u64::from(device.life);
-        device.started_at = self.now;
         device.machine =
             Some(SimulatedDevice::start((instant, wall), device.user.clone(), device.id.clone(), seed, device.planted));
         let life = device.life;

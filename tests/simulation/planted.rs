@@ -8,36 +8,49 @@ use super::{runs::first_broken, world::Bug};
 /// So many scenarios are enough for every one of them.
 const ENOUGH: u64 = 50_000;
 
-/// What is said of each. A bug that is not in here does not compile.
-fn broken_rule(bug: Bug) -> &'static str {
+/// What is said of each: whichever of these comes first. A bug that is not in here does not compile.
+fn broken_rules(bug: Bug) -> &'static [&'static str] {
     match bug {
-        Bug::None => "nothing",
+        Bug::None => &[],
         Bug::Server(bug) => match bug {
-            InServer::AcceptTwice => "?",
-            InServer::LateRejectCounts => "?",
-            InServer::NoDeadline => "?",
-            InServer::CancelNotStored => "?",
-            InServer::AnnouncedBeforeStored => "?",
-            InServer::OthersNotTold => "?",
-            InServer::SnapshotWithoutRings => "?",
-            InServer::CrossedCancelLost => "?",
-            InServer::FailureNotTakenBack => "?",
-            InServer::VanishedCallerRings => "?",
-            InServer::AloneGoesOn => "?",
+            InServer::AcceptTwice => &["the outcome of"],
+            InServer::LateRejectCounts => &["the outcome of"],
+            InServer::NoDeadline => &["after its deadline"],
+            InServer::CancelNotStored => &["is announced", "after its deadline"],
+            InServer::AnnouncedBeforeStored => &["is announced"],
+            InServer::OthersNotTold => {
+                &["does not come into", "says it is not", "knows nothing of it", "does not ring", "over for it"]
+            }
+            InServer::SnapshotWithoutRings => &["does not ring", "does not come into", "knows nothing of it"],
+            InServer::CrossedCancelLost => &["does not come into", "left alone", "one of two", "who went out"],
+            InServer::FailureNotTakenBack => {
+                &["stored", "says it is not", "knows nothing of it", "does not come into", "left alone", "asks for"]
+            }
+            InServer::VanishedCallerRings => &["caller who has vanished"],
+            InServer::AloneGoesOn => &["one of two has left"],
         },
         Bug::Device(bug) => match bug {
-            InDevice::JoinsAgain => "?",
-            InDevice::TakesOlderStates => "?",
-            InDevice::DismissedAlertsAgain => "?",
-            InDevice::RingsForEver => "?",
-            InDevice::LeavesOnce => "?",
-            InDevice::JoinsOnce => "?",
-            InDevice::IgnoresOtherDevices => "?",
-            InDevice::ComesInAfterHangingUp => "?",
-            InDevice::RingsOutAfterAll => "?",
-            InDevice::NeverReplies => "?",
-            InDevice::SilentNotSilent => "?",
-            InDevice::GhostStays => "?",
+            InDevice::JoinsAgain => &["over for it", "dragged back", "comes in twice"],
+            InDevice::TakesOlderStates => &[
+                "over for it",
+                "says it is not",
+                "does not come into",
+                "knows nothing of it",
+                "without having accepted",
+                "dragged back",
+            ],
+            InDevice::DismissedAlertsAgain => &["over for it"],
+            InDevice::RingsForEver => &["after the deadline"],
+            InDevice::LeavesOnce => {
+                &["does not come into", "who went out", "knows nothing of it", "left alone", "does not ring"]
+            }
+            InDevice::JoinsOnce => &["gives up coming into"],
+            InDevice::IgnoresOtherDevices => &["over for it"],
+            InDevice::ComesInAfterHangingUp => &["microphone on"],
+            InDevice::RingsOutAfterAll => &["over for it"],
+            InDevice::NeverReplies => &["was never told"],
+            InDevice::SilentNotSilent => &["nobody may disturb"],
+            InDevice::GhostStays => &["who went out"],
         },
     }
 }
@@ -65,7 +78,10 @@ fn every_planted_bug_is_found_by_the_rule_it_breaks() {
     }
     assert_eq!(found.len(), InServer::ALL.len() + InDevice::ALL.len(), "some are not found in {ENOUGH} scenarios");
     for Found { bug, seed, what } in &found {
-        let rule = broken_rule(*bug);
-        assert!(what.contains(rule), "{bug:?} breaks \"{rule}\", and scenario {seed} says: {what}");
+        let rules = broken_rules(*bug);
+        assert!(
+            rules.iter().any(|rule| what.contains(rule)),
+            "{bug:?} breaks {rules:?}, and scenario {seed} says: {what}"
+        );
     }
 }

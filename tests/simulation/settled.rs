@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use call_client::simulation::Seen;
-use wire::{Outcome, Ring, Session};
+use wire::{Outcome, Ring, Session, UnixMillis};
 
 use super::{check::short, device::Device, world::World};
 
 /// Everybody alone in a call for two, or awaited, has been let go of after this.
 const PATIENCE: i64 = 45_000;
-/// Who was let in and whose media never came is taken out after this.
-const MEDIA_AWAITED: u64 = 32_000;
+/// So long an answered call waits for who has yet to come in: his word that he will not may have been lost.
+const AWAITED: i64 = 32_000;
 
 impl World {
     /// The network has been quiet for a while: the devices agree with the server.
@@ -64,16 +64,16 @@ impl World {
                                 broken.get_or_insert(format!("device {d} does not ring in {cid}, and should"));
                             }
                         }
-                        if rings.iter().any(|ring| awaits(ring, device, call.session.as_ref())) {
+                        if rings.last().is_some_and(|ring| awaits(ring, device, call.session.as_ref(), now)) {
                             broken.get_or_insert(format!("device {d} does not come into {cid}, which was answered"));
                         }
                     }
                     Seen::RingingIn(_) | Seen::RingingOut(_) | Seen::Joined | Seen::Joining { .. } => {}
                 }
                 let is_here = matches!(seen, Seen::Joined | Seen::Joining { .. });
-                // Nobody but the server can know that a device is gone that has begun a new life.
-                let is_known_gone = device.life == 0 || device.started_at + MEDIA_AWAITED < self.now;
-                if is_participant && !is_here && device.is_quiet() && is_known_gone {
+                // Unless something between the two sent his request a second time.
+                let went_out = self.checks.gone.contains(&(d, life, cid.clone())) && self.faults.doubles == 0;
+                if is_participant && !is_here && went_out && device.is_quiet() {
                     broken.get_or_insert(format!("the server has {} in {cid}, who went out", device.id));
                 }
             }
@@ -137,12 +137,13 @@ impl World {
 
 /// The ring was answered into this session, and this device has yet to come in: as the caller's, or as the one that
 /// accepted.
-fn awaits(ring: &Ring, device: &Device, session: Option<&Session>) -> bool {
+fn awaits(ring: &Ring, device: &Device, session: Option<&Session>, now: UnixMillis) -> bool {
     let as_caller = ring.caller_device == device.id && ring.is_answered() && !ring.caller_came;
-    let accepted_here = |target: &&wire::Target| {
-        target.outcome == Outcome::Accepted && target.answered_on.as_ref() == Some(&device.id)
-    };
+    let accepted_here =
+        |target: &&wire::Target| target.outcome == Outcome::Accepted && target.answered_on.as_ref() == Some(&device.id);
     let as_callee = ring.target(&device.user).filter(accepted_here).is_some_and(|target| !target.came);
-    let is_of_session = session.is_some_and(|session| ring.session.as_ref() == Some(&session.id));
+    let is_over_due = |session: &Session| session.started_at.0 + AWAITED < now.0;
+    let is_of_session =
+        session.is_some_and(|session| ring.session.as_ref() == Some(&session.id) && is_over_due(session));
     is_of_session && (as_caller || as_callee)
 }
