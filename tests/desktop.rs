@@ -4,9 +4,11 @@ mod desktop {
     mod bare;
     mod call;
     mod crash;
+    mod devices;
     mod door;
     mod keyring;
     mod leaving;
+    mod news;
     mod people;
     mod ring_ends;
     mod several;

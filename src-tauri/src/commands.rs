@@ -3,7 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use call_client::{Qr, Toggle};
 use tauri::{State, WebviewWindow};
-use wire::{AskId, CallId, CreateInvite, DoNotDisturb, ErrorBody, MuteUsers, PeopleQuery, Person, RingMembers, UserId};
+use wire::{
+    AskId, CallId, Capability, CreateInvite, DeviceEntry, DeviceId, DoNotDisturb, ErrorBody, MuteUsers, PeoplePage,
+    PeopleQuery, RingMembers, UserId,
+};
 
 use crate::{
     desk::Desk,
@@ -58,15 +61,16 @@ pub(crate) async fn try_again(desk: State<'_, Desk>) -> Answer<()> {
 
 #[tauri::command]
 #[specta::specta]
-pub(crate) fn sign_in_anew(desk: State<'_, Desk>) {
-    desk.sign_in_anew();
+pub(crate) async fn sign_in_anew(desk: State<'_, Desk>) -> Answer<()> {
+    desk.sign_in_anew().await;
+    Ok(())
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn create_invite(desk: State<'_, Desk>, wish: InviteWish) -> Answer<InviteLink> {
-    let InviteWish { uses, expires_in_ms, role } = wish;
-    let request = CreateInvite { uses, expires_in_ms, role, ..CreateInvite::default() };
+    let InviteWish { uses, expires_in_ms, role, me } = wish;
+    let request = CreateInvite { uses, expires_in_ms, role, me, ..CreateInvite::default() };
     let made = desk.client()?.create_invite(request).await.map_err(|error| error.body())?;
     let qr = Qr::of(&made.link).map(|qr| qr.svg()).ok();
     Ok(InviteLink { link: made.link, code: made.code.spoken(), qr, expires_at: made.expires_at })
@@ -144,8 +148,8 @@ pub(crate) async fn put_out(desk: State<'_, Desk>, cid: CallId, user: UserId) ->
 /// Rings people into a call that goes on.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn add_people(desk: State<'_, Desk>, cid: CallId, people: Vec<UserId>) -> Answer<()> {
-    let request = RingMembers { members: Some(people), ..RingMembers::default() };
+pub(crate) async fn add_people(desk: State<'_, Desk>, cid: CallId, people: Vec<UserId>, video: bool) -> Answer<()> {
+    let request = RingMembers { members: Some(people), video, ..RingMembers::default() };
     desk.client()?.server().ring_members(&cid, &request).await.map(|_| ()).map_err(|error| error.body())
 }
 
@@ -159,6 +163,62 @@ pub(crate) async fn set_microphone(desk: State<'_, Desk>, cid: CallId, on: bool)
 #[specta::specta]
 pub(crate) async fn set_camera(desk: State<'_, Desk>, cid: CallId, on: bool) -> Answer<()> {
     desk.client()?.set_camera(cid, Toggle::from(on)).await.map_err(|error| error.body())
+}
+
+/// Whether the others of a call are heard.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_speaker(desk: State<'_, Desk>, cid: CallId, on: bool) -> Answer<()> {
+    desk.client()?.set_speaker(cid, Toggle::from(on)).await.map_err(|error| error.body())
+}
+
+/// Asks whoever runs a call to be let speak.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn ask_to_speak(desk: State<'_, Desk>, cid: CallId) -> Answer<()> {
+    desk.ask_for(&cid, Capability::SendAudio).await
+}
+
+/// Gives what somebody asked for.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn allow_asked(desk: State<'_, Desk>, id: u32) -> Answer<()> {
+    desk.allow_asked(id).await
+}
+
+/// Does not answer somebody who asked for something.
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn pass_over(desk: State<'_, Desk>, id: u32) {
+    desk.forget_asked(id);
+}
+
+/// Opens a backstage to everybody, or closes it again.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn go_live(desk: State<'_, Desk>, cid: CallId, on: bool) -> Answer<()> {
+    desk.go_live(&cid, Toggle::from(on)).await
+}
+
+/// Does not come in any more when the call opens that was waited for.
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn stop_waiting(desk: State<'_, Desk>) {
+    desk.stop_waiting();
+}
+
+/// The reminder of a planned call was read.
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn close_reminder(desk: State<'_, Desk>, cid: CallId) {
+    desk.forget_reminder(&cid);
+}
+
+/// How the last call ended was read.
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn close_unread(desk: State<'_, Desk>) {
+    desk.forget_unread();
 }
 
 #[tauri::command]
@@ -209,13 +269,12 @@ pub(crate) async fn set_favourite(desk: State<'_, Desk>, user: UserId, on: bool)
     set.map_err(|error| error.body())
 }
 
-/// People of a large server, whom not every device is told of.
+/// People of a large server, whom not every device is told of; a page at a time.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn find_people(desk: State<'_, Desk>, search: String) -> Answer<Vec<Person>> {
-    let query = PeopleQuery { search: Some(search), ..PeopleQuery::default() };
-    let found = desk.client()?.server().people(&query).await.map_err(|error| error.body())?;
-    Ok(found.people)
+pub(crate) async fn find_people(desk: State<'_, Desk>, search: String, after: Option<UserId>) -> Answer<PeoplePage> {
+    let query = PeopleQuery { search: Some(search), after, ..PeopleQuery::default() };
+    desk.client()?.server().people(&query).await.map_err(|error| error.body())
 }
 
 /// A picture as the page can show it; it changes with its tag.
@@ -233,6 +292,20 @@ pub(crate) async fn set_avatar(desk: State<'_, Desk>, image: Option<String>) -> 
     let unreadable = |_| ErrorBody::invalid("image", "the picture cannot be read: choose another");
     let image = image.map(|text| STANDARD.decode(text).map_err(unreadable)).transpose()?;
     desk.client()?.server().set_avatar(image).await.map_err(|error| error.body())
+}
+
+/// Every device this person is signed in on.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn my_devices(desk: State<'_, Desk>) -> Answer<Vec<DeviceEntry>> {
+    desk.client()?.server().devices().await.map_err(|error| error.body())
+}
+
+/// Signs another device of this person out.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn sign_out_device(desk: State<'_, Desk>, device: DeviceId) -> Answer<()> {
+    desk.client()?.server().sign_out_device(&device).await.map_err(|error| error.body())
 }
 
 #[tauri::command]

@@ -10,6 +10,7 @@ mod notify;
 mod probe;
 mod profile;
 mod ringing;
+mod running;
 mod state;
 mod surfaces;
 mod tray;
@@ -44,6 +45,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,pulseaudio=warn"));
+    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them.
+    let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
     // A log that cannot be written (its disk is full) is no reason to fall over.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
     if let Some(file) = arguments.write_bindings {
@@ -84,7 +87,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             tray::start(app.handle());
             probe::start(app.handle());
             desk::begin(app.handle());
-            windows::show_when_asked(app.handle(), lock)?;
+            running::answer(app.handle(), lock)?;
             Ok(())
         })
         .build(tauri::generate_context!())?;

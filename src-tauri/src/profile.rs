@@ -13,6 +13,8 @@ use std::{
 use call_client::AccountFolder;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::running;
+
 /// Nobody but its person looks into a profile: its server's keys and database are in there too.
 const PRIVATE: u32 = 0o700;
 
@@ -73,7 +75,9 @@ impl Profile {
     /// Makes sure that one app runs for this profile; `None` when another does, whose window is then shown.
     pub(crate) fn lock(&self) -> io::Result<Option<UnixListener>> {
         let socket = self.folder.join("running.sock");
-        if UnixStream::connect(&socket).is_ok() {
+        if let Ok(mut running) = UnixStream::connect(&socket) {
+            // A process that is just ending takes no wishes.
+            _ = running.write_all(running::SHOW.as_bytes());
             return Ok(None);
         }
         match fs::remove_file(&socket) {

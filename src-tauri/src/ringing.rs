@@ -34,7 +34,7 @@ pub(crate) enum Sound {
 pub(crate) enum Parting {
     /// Nobody wanted to come, or could.
     Refused,
-    /// The other side went.
+    /// The other side went, or was lost.
     Ended,
 }
 
@@ -56,6 +56,15 @@ pub(crate) struct Wanted {
     pub(crate) on: Vec<On>,
     /// Missed calls nobody has looked at, newest first: id and caller.
     pub(crate) missed: Vec<(i64, String)>,
+}
+
+/// What happens to the call that is on when another is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepting {
+    /// Nothing, or there is none.
+    Adds,
+    /// It is left: one call at a time.
+    LeavesOther,
 }
 
 impl Wanted {
@@ -106,8 +115,10 @@ pub(crate) fn parting(before: &ClientState, after: &ClientState) -> Option<(Call
         let rang = was.direction == Direction::Outgoing && was.state.calling_state == CallingState::Ringing;
         let is_over = matches!(call.state.calling_state, CallingState::Left | CallingState::Ended);
         let parting = match call.state.reason? {
-            EndReason::Declined | EndReason::Busy if rang => Parting::Refused,
-            EndReason::Ended if is_on(was) => Parting::Ended,
+            EndReason::Declined | EndReason::Busy | EndReason::Timeout if rang => Parting::Refused,
+            EndReason::Ended | EndReason::PutOut | EndReason::Refused | EndReason::MediaFailed if is_on(was) => {
+                Parting::Ended
+            }
             EndReason::Answered
             | EndReason::AnsweredElsewhere
             | EndReason::Declined
@@ -117,10 +128,24 @@ pub(crate) fn parting(before: &ClientState, after: &ClientState) -> Option<(Call
             | EndReason::Busy
             | EndReason::Ended
             | EndReason::Left
-            | EndReason::MediaFailed => return None,
+            | EndReason::MediaFailed
+            | EndReason::Refused
+            | EndReason::PutOut => return None,
         };
         is_over.then(|| (call.cid.clone(), parting))
     })
+}
+
+/// The call that has just ended as nobody wanted, or with words to read: it is told until somebody has read it.
+pub(crate) fn worth_reading(before: &ClientState, after: &ClientState) -> Option<CallView> {
+    let is_worth = |call: &&CallView| {
+        let Some(was) = before.call(&call.cid).filter(|was| !was.is_over()) else { return false };
+        let was_lost = call.state.reason == Some(EndReason::MediaFailed) && is_on(was);
+        let was_declined = call.state.reason == Some(EndReason::Declined) && was.direction == Direction::Outgoing;
+        let mut targets = call.ring.iter().flat_map(|ring| &ring.targets);
+        call.is_over() && (was_lost || was_declined && targets.any(|target| target.message.is_some()))
+    };
+    after.calls.iter().find(is_worth).cloned()
 }
 
 /// Whether this device is in a call, or on the way in.
@@ -136,12 +161,12 @@ fn ringing_here(state: &ClientState, call: &CallView) -> Option<Incoming> {
     Some(Incoming { cid: call.cid.clone(), ring: call.ring.as_ref()?.id.clone(), caller, video: call.video })
 }
 
-fn others(state: &ClientState, call: &CallView) -> String {
+pub(crate) fn others(state: &ClientState, call: &CallView) -> String {
     let names: Vec<_> = call.people.iter().map(|person| name_of(state, person.as_str())).collect();
     names.join(", ")
 }
 
-fn name_of(state: &ClientState, id: &str) -> String {
+pub(crate) fn name_of(state: &ClientState, id: &str) -> String {
     let person = state.people.iter().find(|person| person.id.as_str() == id);
     person.map_or_else(|| id.to_owned(), |person| person.name.clone())
 }
@@ -149,7 +174,7 @@ fn name_of(state: &ClientState, id: &str) -> String {
 /// Calls and states for tests.
 #[cfg(test)]
 pub(crate) mod examples {
-    use call_client::{CallStateView, Connection, DeviceView, JoinedView, RingView, TargetView};
+    use call_client::{CallStateView, Connection, DeviceView, JoinedView, OpeningView, RingView, TargetView};
     use wire::{Outcome, Person, Presence, Role, UnixMillis};
 
     use super::*;
@@ -171,6 +196,7 @@ pub(crate) mod examples {
             since: None,
             microphone: DeviceView::On,
             camera: DeviceView::Off,
+            speaker_on: true,
             speaker_trouble: None,
             participants: Vec::new(),
         };
@@ -185,12 +211,13 @@ pub(crate) mod examples {
             cid: "default:1".parse().unwrap(),
             is_created_by_me: direction == Direction::Outgoing,
             direction,
-            state: CallStateView { calling_state, reason: None },
+            state: CallStateView { calling_state, reason: None, refusal: None },
             video: true,
             caller: Some(if direction == Direction::Outgoing { "ann" } else { "ben" }.parse().unwrap()),
             people: vec!["ben".parse().unwrap()],
             own_capabilities: Vec::new(),
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: UnixMillis(0), targets: vec![target] }),
+            opening: OpeningView::Open,
             joined: (calling_state == CallingState::Joined).then_some(joined),
         }
     }
@@ -284,9 +311,31 @@ mod tests {
         assert_eq!(heard(Outgoing, Ringing, Left, EndReason::Busy), Some(Parting::Refused));
         assert_eq!(heard(Outgoing, Joined, Ended, EndReason::Ended), Some(Parting::Ended));
         assert_eq!(heard(Incoming, Joined, Ended, EndReason::Ended), Some(Parting::Ended));
+        assert_eq!(heard(Outgoing, Ringing, Left, EndReason::Timeout), Some(Parting::Refused), "nobody came");
+        assert_eq!(heard(Incoming, Joined, Left, EndReason::MediaFailed), Some(Parting::Ended), "it was lost");
+        assert_eq!(heard(Incoming, Ringing, Left, EndReason::Timeout), None, "I did not come");
         assert_eq!(heard(Outgoing, Joined, Left, EndReason::Left), None, "I hung up");
         assert_eq!(heard(Outgoing, Ringing, Left, EndReason::Left), None, "I gave up");
         assert_eq!(heard(Incoming, Ringing, Left, EndReason::Declined), None, "I declined");
         assert_eq!(heard(Outgoing, Left, Left, EndReason::Declined), None, "once");
+    }
+
+    #[test]
+    fn a_lost_call_and_the_words_of_who_declined_are_kept_to_be_read() {
+        use CallingState::{Joined, Left, Ringing};
+        use Direction::{Incoming, Outgoing};
+        let kept = |direction, before, reason, message: Option<&str>| {
+            let mut over = call(direction, Left);
+            over.state.reason = Some(reason);
+            let targets = over.ring.iter_mut().flat_map(|ring| &mut ring.targets);
+            targets.for_each(|target| target.message = message.map(str::to_owned));
+            worth_reading(&state(vec![call(direction, before)]), &state(vec![over])).is_some()
+        };
+        assert!(kept(Incoming, Joined, EndReason::MediaFailed, None));
+        assert!(kept(Outgoing, Ringing, EndReason::Declined, Some("in a meeting")));
+        assert!(!kept(Outgoing, Ringing, EndReason::Declined, None), "the history has that");
+        assert!(!kept(Incoming, Ringing, EndReason::Declined, Some("in a meeting")), "my own words");
+        assert!(!kept(Incoming, Joined, EndReason::Left, None));
+        assert!(!kept(Incoming, Left, EndReason::MediaFailed, None), "once");
     }
 }

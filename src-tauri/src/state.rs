@@ -1,9 +1,9 @@
 //! Everything the page may show, as one value; it goes out whole.
 
-use call_client::{ClientState, FoundServer, SecretPlace};
+use call_client::{CallView, ClientState, FoundServer, SecretPlace};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use wire::{ErrorBody, Role, UnixMillis};
+use wire::{CallId, Capability, ErrorBody, Role, UnixMillis, UserId};
 
 /// The whole state of the app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
@@ -22,11 +22,53 @@ pub(crate) struct AppState {
     pub(crate) notice: Option<String>,
     /// What was pressed last in the popup, a notification or the tray and did not work.
     pub(crate) problem: Option<Problem>,
+    /// Planned calls that exist now, begin soon or begin now, until they are joined, closed or long past.
+    pub(crate) reminders: Vec<Reminder>,
+    /// What others ask me for in calls I am in.
+    pub(crate) asked: Vec<Asked>,
+    /// Calls I am in that end soon, by their limit.
+    pub(crate) endings: Vec<Ending>,
+    /// The call that is not open yet, and that this device comes into as soon as it is.
+    pub(crate) waiting: Option<CallId>,
+    /// The last call that ended as nobody wanted, until it is read or another begins.
+    pub(crate) unread: Option<CallView>,
     /// Servers that announce themselves on this network; looked for while nobody is signed in.
     pub(crate) nearby: Vec<ServerNearby>,
     /// Where the secret of the sign-in is; nowhere while nobody is signed in.
     pub(crate) secret_place: Option<SecretPlace>,
     pub(crate) version: String,
+}
+
+/// A call that somebody has planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reminder {
+    pub(crate) cid: CallId,
+    /// What it is called, or who is in it.
+    pub(crate) title: String,
+    /// Who told of it; nobody when its time comes.
+    pub(crate) by: Option<UserId>,
+    pub(crate) starts_at: Option<UnixMillis>,
+}
+
+/// Somebody asks for what I may give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Asked {
+    /// Rises with each, and names it.
+    pub(crate) id: u32,
+    pub(crate) cid: CallId,
+    pub(crate) user: UserId,
+    pub(crate) capabilities: Vec<Capability>,
+}
+
+/// A call that its limit ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Ending {
+    pub(crate) cid: CallId,
+    /// By this device's clock.
+    pub(crate) at: UnixMillis,
 }
 
 /// A wish from outside the main window that did not work.
@@ -42,16 +84,26 @@ pub(crate) struct Problem {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 #[serde(tag = "stage", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub(crate) enum Stage {
-    /// First run, or signed out: what went wrong, or what is good to know.
-    Welcome { error: Option<ErrorBody>, notice: Option<String> },
-    /// Something takes a moment.
-    Starting { what: String },
+    /// First run, or signed out: what went wrong, or what is good to know, and where one can go back to.
+    Welcome { error: Option<ErrorBody>, notice: Option<String>, back: Option<Back> },
+    /// Something takes a moment, and can be given up where others are waited for.
+    Starting { what: String, can_stop: bool },
     /// A server was asked to let this person in; an admin compares the code with the one on his own screen.
     Asking { server: String, code: String, minutes: u32 },
     /// There is a sign-in, and it cannot be read now.
     Locked { error: ErrorBody },
     /// Signed in.
     Ready { client: Box<ClientState> },
+}
+
+/// What was there before a person came to the beginning again, and is there still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Back {
+    /// A sign-in that could not be read.
+    SignIn,
+    /// The server inside, which did not start.
+    OwnServer,
 }
 
 /// Where the page gets pictures.
@@ -92,6 +144,8 @@ pub(crate) struct InviteWish {
     pub(crate) uses: Option<u32>,
     pub(crate) expires_in_ms: Option<u32>,
     pub(crate) role: Option<Role>,
+    /// It signs in one more device of who makes it.
+    pub(crate) me: bool,
 }
 
 /// An invite to send, to read aloud, or to show to a camera.

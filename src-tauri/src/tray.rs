@@ -14,7 +14,7 @@ use wire::{CallId, ErrorBody};
 
 use crate::{
     desk::{self, Desk},
-    ringing::{Incoming, Mood, On, Wanted, wanted},
+    ringing::{Accepting, Incoming, Mood, On, Wanted, wanted},
     windows,
 };
 
@@ -147,9 +147,13 @@ fn icon(mood: Mood) -> tauri::Result<Image<'static>> {
 /// Entries that act on a call are named by what they do and the call.
 fn menu(app: &AppHandle, wanted: &Wanted) -> tauri::Result<Menu<tauri::Wry>> {
     let mut menu = MenuBuilder::new(app);
+    let answer = match app.try_state::<Desk>().map(|desk| desk.accepting(wanted)) {
+        Some(Accepting::LeavesOther) => "Leave this call and answer",
+        Some(Accepting::Adds) | None => "Answer",
+    };
     for Incoming { cid, caller, .. } in &wanted.incoming {
         let decline = if wanted.incoming.len() == 1 { "Decline".to_owned() } else { format!("Decline {caller}") };
-        menu = menu.text(format!("answer {cid}"), format!("Answer {caller}")).text(format!("decline {cid}"), decline);
+        menu = menu.text(format!("answer {cid}"), format!("{answer} {caller}")).text(format!("decline {cid}"), decline);
     }
     if !wanted.incoming.is_empty() {
         menu = menu.separator();

@@ -56,22 +56,6 @@ pub(crate) async fn is_looked_at(app: &AppHandle) -> bool {
     answer.await.unwrap_or(false)
 }
 
-/// Shows the main window whenever the app is started once more for the same profile.
-pub(crate) fn show_when_asked(app: &AppHandle, lock: std::os::unix::net::UnixListener) -> std::io::Result<()> {
-    lock.set_nonblocking(true)?;
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move {
-        let asked = match tokio::net::UnixListener::from_std(lock) {
-            Ok(asked) => asked,
-            Err(error) => return tracing::warn!(%error, "a second start will not show the window"),
-        };
-        while asked.accept().await.is_ok() {
-            show_main(&app);
-        }
-    });
-    Ok(())
-}
-
 pub(crate) fn hide_main(app: &AppHandle) {
     with(app, MAIN, WebviewWindow::hide);
 }

@@ -106,6 +106,12 @@ async fn at_home(album: &Album<'_>, look: Look) -> Result<()> {
     let devices = "select:not([disabled]):not([aria-label])";
     harness::eventually("the devices are found", || ann.place("main", devices), |_| true).await?;
     album.keep("settings", &ann).await?;
+    ann.press("Add another device").await?;
+    ann.says("bellbird://").await?;
+    album.keep("add-device", &ann).await?;
+    ann.press("Close").await?;
+    harness::eventually("the devices are listed", || ann.place("main", "[data-role=device]"), |_| true).await?;
+    album.keep("settings-devices", &ann).await?;
     ann.press_box("Quiet hours").await?;
     ann.press("sunday").await?;
     album.keep("settings-quiet", &ann).await?;
@@ -142,6 +148,9 @@ async fn at_home(album: &Album<'_>, look: Look) -> Result<()> {
         harness::eventually("the picture", || window.place("main", "[data-role=tile] canvas"), |_| true).await?;
     }
     album.keep("call", &ann).await?;
+    ann.press("Add people").await?;
+    album.keep("add-people", &ann).await?;
+    ann.press("Close").await?;
     ann.resize(SMALL).await?;
     ann.press("Mute").await?;
     ann.press("Camera off").await?;

@@ -161,6 +161,34 @@ async fn who_signs_in_or_runs_the_server_keeps_the_rules_as_well() -> Result<()>
 }
 
 #[tokio::test]
+async fn every_refusal_has_the_error_body() -> Result<()> {
+    let service = Service::start().await?;
+    let raw = Raw::of(&service.admin().await?.account).await?;
+    let picture = of_length(5 * 1024 * 1024 + 1);
+    for (method, path, body, status, field) in [
+        ("DELETE", "/v1/calls/query", "", 405, Some("method")),
+        ("POST", "/healthz", "", 405, Some("method")),
+        ("POST", "/v1/asks/seven/answer", "{}", 400, Some("id")),
+        ("POST", "/v1/asks/-1/outcome", "{}", 400, Some("id")),
+        ("GET", "/v1/people/%ff/avatar", "", 400, Some("id")),
+        ("DELETE", "/v1/webhooks/%ff", "", 400, Some("hook")),
+        ("GET", "/v1/webhooks/h1/deliveries?before=x", "", 400, Some("query")),
+        ("GET", "/v1/people?limit=x", "", 400, Some("query")),
+        ("GET", "/v1/history?before=x", "", 400, Some("query")),
+        ("GET", "/v1/calls/default/%ff", "", 400, Some("id")),
+        ("GET", "/v1/socket", "", 400, Some("upgrade")),
+        ("PUT", "/v1/me/avatar", picture.as_str(), 400, Some("image")),
+        ("PUT", "/v1/me/avatar", "GIF89a", 400, Some("image")),
+        ("GET", "/v2/people", "", 404, None),
+    ] {
+        let (answered, said) = raw.ask(method, path, body).await?;
+        assert_eq!((answered, said["field"].as_str()), (status, field), "{method} {path}: {said}");
+        assert!(said["code"].is_string() && said["message"].is_string(), "{method} {path}: {said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn unknown_fields_are_ignored() -> Result<()> {
     let service = Service::start().await?;
     let ann = service.person("ann").await?;
@@ -183,13 +211,20 @@ async fn tokens_that_are_not_good_are_answered_alike() -> Result<()> {
     let unsigned = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{claims}.");
     let other = Service::start().await?;
     let elsewhere = Raw::of(&other.person("ann").await?.account).await?.token.context("a token")?;
-    let bad = [String::new(), "x".to_owned(), unsigned, format!("{head}.{claims}x.{signature}"), elsewhere];
+    let (bad, stale) =
+        ([String::new(), "x".to_owned(), unsigned], [format!("{head}.{claims}x.{signature}"), elsewhere]);
     raw.token = None;
     let none = raw.ask("GET", "/v1/snapshot", "").await?;
     assert_eq!((none.0, &none.1["code"]), (401, &json!("unauthenticated")));
     for token in bad {
         raw.token = Some(token.clone());
         assert_eq!(raw.ask("GET", "/v1/snapshot", "").await?, none, "{token}");
+    }
+    // With another secret than today's: whoever has been here fetches a new one, and nobody learns more by that.
+    for token in stale {
+        raw.token = Some(token.clone());
+        let (status, answer) = raw.ask("GET", "/v1/snapshot", "").await?;
+        assert_eq!((status, &answer["code"]), (401, &json!("token-expired")), "{token}");
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) epoch: u64,
-    pub(super) opened_at: UnixMillis,
+    pub(super) opened_at: (Instant, UnixMillis),
     /// Messages arrive in order.
     pub(super) last_down: u64,
 }
@@ -30,7 +30,7 @@ pub(super) struct Asked {
     /// The machine's number; `None` for a ring, which the person asked for.
     pub(super) id: Option<u64>,
     pub(super) cid: CallId,
-    pub(super) asked_at: UnixMillis,
+    pub(super) asked_at: (Instant, UnixMillis),
     pub(super) is_join: bool,
     pub(super) ring: Option<RingId>,
 }
@@ -121,10 +121,14 @@ impl Device {
 type Step<'a> = &'a mut dyn FnMut(&mut SimulatedDevice, Instant, UnixMillis) -> Vec<Wanted>;
 
 impl World {
+    /// What a device's two clocks say.
+    pub(super) fn clocks(&self, d: usize) -> (Instant, UnixMillis) {
+        (self.base + Duration::from_millis(self.now - self.devices[d].slept), self.wall(d))
+    }
+
     /// Lets a device's machine take one step, does what it wants, and looks whether all is well.
     pub(super) fn step(&mut self, d: usize, step: Step<'_>) {
-        let wall = self.wall(d);
-        let instant = self.base + Duration::from_millis(self.now - self.devices[d].slept);
+        let (instant, wall) = self.clocks(d);
         let Some(machine) = &mut self.devices[d].machine else { return };
         let wanted = step(machine, instant, wall);
         let timeout = machine.timeout();
@@ -158,7 +162,7 @@ impl World {
                 if is_join {
                     self.checks.first_asked.entry((d, life, id)).or_insert(self.now);
                 }
-                self.ask(d, Asked { id: Some(id), cid, asked_at: self.wall(d), is_join, ring }, ask);
+                self.ask(d, Asked { id: Some(id), cid, asked_at: self.clocks(d), is_join, ring }, ask);
             }
             Wanted::Reconnect => {
                 if let Some(epoch) = self.devices[d].connection.as_ref().map(|connection| connection.epoch) {
@@ -280,8 +284,7 @@ impl World {
             return;
         }
         self.say(|| format!("device {d} starts"));
-        let wall = self.wall(d);
-        let instant = self.base + Duration::from_millis(self.now - self.devices[d].slept);
+        let (instant, wall) = self.clocks(d);
         let device = &mut self.devices[d];
         let seed = device.seed + u64::from(device.life);
         device.machine =

@@ -52,7 +52,7 @@ impl World {
         }
         let epoch = self.next_key;
         self.next_key += 1;
-        let opened_at = self.wall(d);
+        let opened_at = self.clocks(d);
         self.devices[d].connection = Some(Connection { epoch, opened_at, last_down: 0 });
         let wait = self.delay();
         self.after(wait, Event::Opened { d, epoch });

@@ -93,7 +93,7 @@ impl World {
         let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
         self.ask(
             d,
-            Asked { id: None, cid, asked_at: self.wall(d), is_join: false, ring: None },
+            Asked { id: None, cid, asked_at: self.clocks(d), is_join: false, ring: None },
             Ask::GetOrCreate(request),
         );
     }
@@ -125,7 +125,7 @@ impl World {
     }
 
     fn end(&mut self, d: usize, cid: CallId) {
-        self.ask(d, Asked { id: None, cid, asked_at: self.wall(d), is_join: false, ring: None }, Ask::End);
+        self.ask(d, Asked { id: None, cid, asked_at: self.clocks(d), is_join: false, ring: None }, Ask::End);
     }
 
     fn change_manners(&mut self, d: usize) {

@@ -15,7 +15,7 @@ export const commands = {
 	stopAsking: () => __TAURI_INVOKE<void>("stop_asking"),
 	answerAsk: (id: AskId, admit: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("answer_ask", { id, admit })),
 	tryAgain: () => typedError<null, ErrorBody>(__TAURI_INVOKE("try_again")),
-	signInAnew: () => __TAURI_INVOKE<void>("sign_in_anew"),
+	signInAnew: () => typedError<null, ErrorBody>(__TAURI_INVOKE("sign_in_anew")),
 	createInvite: (wish: InviteWish) => typedError<InviteLink, ErrorBody>(__TAURI_INVOKE("create_invite", { wish })),
 	ring: (people: UserId[], video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("ring", { people, video })),
 	/**  A refusal in the popup is shown in the main window, where there is room to read it. */
@@ -29,9 +29,25 @@ export const commands = {
 	/**  Puts somebody out of a call; he may come back. */
 	putOut: (cid: CallId, user: UserId) => typedError<null, ErrorBody>(__TAURI_INVOKE("put_out", { cid, user })),
 	/**  Rings people into a call that goes on. */
-	addPeople: (cid: CallId, people: UserId[]) => typedError<null, ErrorBody>(__TAURI_INVOKE("add_people", { cid, people })),
+	addPeople: (cid: CallId, people: UserId[], video: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("add_people", { cid, people, video })),
+	/**  Asks whoever runs a call to be let speak. */
+	askToSpeak: (cid: CallId) => typedError<null, ErrorBody>(__TAURI_INVOKE("ask_to_speak", { cid })),
+	/**  Gives what somebody asked for. */
+	allowAsked: (id: number) => typedError<null, ErrorBody>(__TAURI_INVOKE("allow_asked", { id })),
+	/**  Does not answer somebody who asked for something. */
+	passOver: (id: number) => __TAURI_INVOKE<void>("pass_over", { id }),
+	/**  Opens a backstage to everybody, or closes it again. */
+	goLive: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("go_live", { cid, on })),
+	/**  Does not come in any more when the call opens that was waited for. */
+	stopWaiting: () => __TAURI_INVOKE<void>("stop_waiting"),
+	/**  The reminder of a planned call was read. */
+	closeReminder: (cid: CallId) => __TAURI_INVOKE<void>("close_reminder", { cid }),
+	/**  How the last call ended was read. */
+	closeUnread: () => __TAURI_INVOKE<void>("close_unread"),
 	setMicrophone: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_microphone", { cid, on })),
 	setCamera: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_camera", { cid, on })),
+	/**  Whether the others of a call are heard. */
+	setSpeaker: (cid: CallId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_speaker", { cid, on })),
 	markMissedSeen: () => typedError<null, ErrorBody>(__TAURI_INVOKE("mark_missed_seen")),
 	devices: () => typedError<Devices, ErrorBody>(__TAURI_INVOKE("devices")),
 	chooseDevice: (kind: DeviceKind, id: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("choose_device", { kind, id })),
@@ -39,12 +55,16 @@ export const commands = {
 	setBusyWhenInCall: (on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_busy_when_in_call", { on })),
 	setDoNotDisturb: (wish: DoNotDisturb) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_do_not_disturb", { wish })),
 	setFavourite: (user: UserId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_favourite", { user, on })),
-	/**  People of a large server, whom not every device is told of. */
-	findPeople: (search: string) => typedError<Person[], ErrorBody>(__TAURI_INVOKE("find_people", { search })),
+	/**  People of a large server, whom not every device is told of; a page at a time. */
+	findPeople: (search: string, after: UserId | null) => typedError<PeoplePage, ErrorBody>(__TAURI_INVOKE("find_people", { search, after })),
 	/**  A picture as the page can show it; it changes with its tag. */
 	avatar: (user: UserId) => typedError<string, ErrorBody>(__TAURI_INVOKE("avatar", { user })),
 	/**  My picture, as base64; `null` takes it away. */
 	setAvatar: (image: string | null) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_avatar", { image })),
+	/**  Every device this person is signed in on. */
+	myDevices: () => typedError<DeviceEntry[], ErrorBody>(__TAURI_INVOKE("my_devices")),
+	/**  Signs another device of this person out. */
+	signOutDevice: (device: DeviceId) => typedError<null, ErrorBody>(__TAURI_INVOKE("sign_out_device", { device })),
 	signOut: () => typedError<null, ErrorBody>(__TAURI_INVOKE("sign_out")),
 	showMainWindow: () => __TAURI_INVOKE<void>("show_main_window"),
 };
@@ -71,6 +91,16 @@ export type AppState = {
 	notice: string | null,
 	/**  What was pressed last in the popup, a notification or the tray and did not work. */
 	problem: Problem | null,
+	/**  Planned calls that exist now, begin soon or begin now, until they are joined, closed or long past. */
+	reminders: Reminder[],
+	/**  What others ask me for in calls I am in. */
+	asked: Asked[],
+	/**  Calls I am in that end soon, by their limit. */
+	endings: Ending[],
+	/**  The call that is not open yet, and that this device comes into as soon as it is. */
+	waiting: CallId | null,
+	/**  The last call that ended as nobody wanted, until it is read or another begins. */
+	unread: CallView | null,
 	/**  Servers that announce themselves on this network; looked for while nobody is signed in. */
 	nearby: ServerNearby[],
 	/**  Where the secret of the sign-in is; nowhere while nobody is signed in. */
@@ -81,6 +111,22 @@ export type AppState = {
 /**  Names a question. */
 export type AskId = number;
 
+/**  Somebody asks for what I may give. */
+export type Asked = {
+	/**  Rises with each, and names it. */
+	id: number,
+	cid: CallId,
+	user: UserId,
+	capabilities: Capability[],
+};
+
+/**  What was there before a person came to the beginning again, and is there still. */
+export type Back = 
+/**  A sign-in that could not be read. */
+"signIn" | 
+/**  The server inside, which did not start. */
+"ownServer";
+
 /**  A lasting place to meet, named by type and id; written `type:id`. */
 export type CallId = string;
 
@@ -90,6 +136,8 @@ export type CallStateView = {
 	callingState: CallingState,
 	/**  Why ringing ended here, or why the call did; absent before. */
 	reason: EndReason | null,
+	/**  What the server said, where it did not let this device in. */
+	refusal: ErrorBody | null,
 };
 
 /**  One call as this device sees it. */
@@ -112,6 +160,8 @@ export type CallView = {
 	ownCapabilities: Capability[],
 	/**  The newest ring of this call that concerns me. */
 	ring: RingView | null,
+	/**  Whether everybody on the list gets in now. */
+	opening: OpeningView,
 	/**  What exists only while joining, joined or reconnecting. */
 	joined: JoinedView | null,
 };
@@ -265,6 +315,21 @@ export type DeviceChoice = {
 	chosen: boolean,
 };
 
+/**  A device in its person's list. */
+export type DeviceEntry = {
+	/**  Which. */
+	id: DeviceId,
+	/**  What the person called it. */
+	name: string,
+	/**  Since when it has been signed in. */
+	created_at: UnixMillis,
+	/**  The device that asks. */
+	is_this: boolean,
+};
+
+/**  One installation signed in as a user. */
+export type DeviceId = string;
+
 /**  A kind of device. */
 export type DeviceKind = "microphone" | "speaker" | "camera";
 
@@ -326,7 +391,18 @@ export type EndReason =
 /**  I hung up. */
 "left" | 
 /**  The media never came up, or was lost for good. */
-"media-failed";
+"media-failed" | 
+/**  The server did not let this device in: [`CallStateView::refusal`] says why. */
+"refused" | 
+/**  Somebody who may do so put this device out; the call goes on for the others. */
+"put-out";
+
+/**  A call that its limit ends. */
+export type Ending = {
+	cid: CallId,
+	/**  By this device's clock. */
+	at: UnixMillis,
+};
 
 /**  The body of every refusal. */
 export type ErrorBody = {
@@ -402,6 +478,8 @@ export type InviteWish = {
 	uses: number | null,
 	expiresInMs: number | null,
 	role: Role | null,
+	/**  It signs in one more device of who makes it. */
+	me: boolean,
 };
 
 /**  A call this device is in. */
@@ -412,6 +490,8 @@ export type JoinedView = {
 	microphone: DeviceView,
 	/**  My camera. */
 	camera: DeviceView,
+	/**  Whether the others are heard here; off where the call's settings say so at the start, or the person has said so. */
+	speakerOn: boolean,
 	/**  Why nobody is heard: what happened and what to do, for people. Absent while the speaker works. */
 	speakerTrouble: string | null,
 	/**  Me first, then the others in the order they came. */
@@ -424,6 +504,17 @@ export type LevelsChanged = {
 	microphone: number,
 	tracks: TrackLevel[],
 };
+
+/**  Whether everybody on the list of a call gets in. */
+export type OpeningView = 
+/**  Always: it has no backstage, or the planned time has come. */
+{ status: "open" } | 
+/**  It has a backstage, and its host has gone live. */
+{ status: "live" } | 
+/**  Not yet: only who may come in backstage. */
+{ status: "backstage"; 
+/**  When it opens by itself, by this device's clock; absent when only its host opens it. */
+opensAt: UnixMillis | null };
 
 /**  Where one target of a ring stands. */
 export type Outcome = 
@@ -463,6 +554,14 @@ export type ParticipantView = {
 	audioTrack: string | null,
 	/**  The key of the picture on the frame socket; absent without one. */
 	videoTrack: string | null,
+};
+
+/**  People by name. */
+export type PeoplePage = {
+	/**  The page. */
+	people: Person[],
+	/**  What `after` has to be for the next; absent on the last. */
+	next?: UserId | null,
 };
 
 /**  A person as others on the server see him. */
@@ -522,6 +621,16 @@ export type Reason =
 /**  The caller gave up. */
 "cancel";
 
+/**  A call that somebody has planned. */
+export type Reminder = {
+	cid: CallId,
+	/**  What it is called, or who is in it. */
+	title: string,
+	/**  Who told of it; nobody when its time comes. */
+	by: UserId | null,
+	startsAt: UnixMillis | null,
+};
+
 /**  One attempt to reach people. */
 export type RingId = string;
 
@@ -559,10 +668,10 @@ export type ServerNearby = {
 
 /**  How far this person is. */
 export type Stage = 
-/**  First run, or signed out: what went wrong, or what is good to know. */
-{ stage: "welcome"; error: ErrorBody | null; notice: string | null } | 
-/**  Something takes a moment. */
-{ stage: "starting"; what: string } | 
+/**  First run, or signed out: what went wrong, or what is good to know, and where one can go back to. */
+{ stage: "welcome"; error: ErrorBody | null; notice: string | null; back: Back | null } | 
+/**  Something takes a moment, and can be given up where others are waited for. */
+{ stage: "starting"; what: string; canStop: boolean } | 
 /**  A server was asked to let this person in; an admin compares the code with the one on his own screen. */
 { stage: "asking"; server: string; code: string; minutes: number } | 
 /**  There is a sign-in, and it cannot be read now. */

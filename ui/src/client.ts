@@ -81,6 +81,11 @@ export function usePeople(): ClientState['people'] {
   return useClient((client) => client.people) ?? NOBODY;
 }
 
+/** Whether this person may ring others; a guest is rung. */
+export function useMayCall(): boolean {
+  return useClient((client) => client.me.role !== 'guest') ?? false;
+}
+
 const NO_ONE: UserId[] = [];
 
 export function useFavourites(): UserId[] {

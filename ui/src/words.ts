@@ -34,6 +34,9 @@ export function day(at: number, now: number): string {
   if (days === 1) {
     return 'Yesterday';
   }
+  if (days === -1) {
+    return 'Tomorrow';
+  }
   const withYear = then.getFullYear() !== today.getFullYear();
   return then.toLocaleDateString(undefined, {
     weekday: 'long',
@@ -41,6 +44,12 @@ export function day(at: number, now: number): string {
     month: 'long',
     ...(withYear ? { year: 'numeric' } : {}),
   });
+}
+
+/** The same inside a sentence. */
+export function onDay(at: number, now: number): string {
+  const said = day(at, now);
+  return said === 'Today' || said === 'Yesterday' || said === 'Tomorrow' ? said.toLowerCase() : `on ${said}`;
 }
 
 export function clock(at: number): string {
@@ -92,30 +101,50 @@ export function outcome(entry: HistoryView): string {
 }
 
 /** What to tell when a call is over; nothing for what the person did himself. */
-export function ending(call: CallView, reason: EndReason, others: string, caller: string): string | null {
-  const message = call.ring?.targets.find((target) => target.message !== null)?.message ?? null;
+export function ending(call: CallView, reason: EndReason, name: (id: string) => string): string | null {
+  const others = together(call.people.map(name));
+  const caller = name(call.caller ?? '');
+  const isIncoming = call.direction === 'incoming';
   switch (reason) {
     case 'answered':
     case 'left':
       return null;
     case 'answered-elsewhere':
-      return `Answered on another device`;
+      return `${isIncoming ? `The call from ${caller}` : `Your call with ${others}`} was answered on another device`;
     case 'declined-elsewhere':
-      return `Declined on another device`;
+      return `The call from ${caller} was declined on another device`;
     case 'declined':
-      if (call.direction === 'incoming') {
-        return null;
-      }
-      return message === null ? `${others} declined the call` : `${others} declined: “${message}”`;
+      return isIncoming ? null : declined(call, name);
     case 'cancelled':
-      return call.direction === 'incoming' ? `You missed a call from ${caller}` : null;
+      return isIncoming ? `You missed a call from ${caller}` : null;
     case 'timeout':
-      return call.direction === 'incoming' ? `You missed a call from ${caller}` : `${others} did not answer`;
+      return isIncoming ? `You missed a call from ${caller}` : `${others} did not answer`;
     case 'busy':
-      return `${others} is in another call`;
+      return call.people.length > 1 ? `${others} are in other calls` : `${others} is in another call`;
     case 'ended':
       return 'The call has ended';
+    case 'put-out':
+      return 'You were put out of the call';
+    case 'refused':
+      return call.state.refusal?.message ?? 'You were not let into the call';
     case 'media-failed':
-      return 'The connection for sound and picture was lost. Check your network and call again.';
+      return `Your call with ${others} was lost`;
   }
+}
+
+/** Each one's words are his own. */
+function declined(call: CallView, name: (id: string) => string): string {
+  const others = together(call.people.map(name));
+  const targets = call.ring?.targets ?? [];
+  const words = targets.flatMap((target) =>
+    target.message === null ? [] : [{ who: name(target.user), said: `“${target.message}”` }],
+  );
+  const [first] = words;
+  if (first === undefined) {
+    return `${others} declined the call`;
+  }
+  if (targets.length === 1) {
+    return `${first.who} declined: ${first.said}`;
+  }
+  return `${others} declined the call. ${words.map(({ who, said }) => `${who}: ${said}`).join(', ')}`;
 }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use wire::UnixMillis;
 
-/// The wall clock running ahead by more than this means that the machine slept (or that the clock was set).
-const SLEPT: i64 = 2_000;
+/// The wall clock running ahead by more than this means that the machine slept (or that the clock was set), running back
+/// that it was set.
+const JUMPED: u64 = 2_000;
 
-/// One moment, by both clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One moment, by both clocks. Which of two is the later one, the clock says that never jumps; only while it stands
+/// still, in a sleep, the other does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Now {
     pub(crate) instant: Instant,
     pub(crate) wall: UnixMillis,
@@ -48,7 +50,7 @@ impl Deadline {
 pub(crate) struct Clock {
     last: Now,
     /// Connections opened before this moment may still hold messages from before a sleep.
-    woke_at: Option<UnixMillis>,
+    woke_at: Option<Now>,
     /// Smallest difference seen between this wall clock and the server's, on this connection.
     offset: Option<i64>,
 }
@@ -58,19 +60,20 @@ impl Clock {
         Self { last: now, woke_at: None, offset: None }
     }
 
-    /// Whether the machine has slept since the last time.
-    pub(crate) fn has_slept(&mut self, now: Now) -> bool {
+    /// Whether the machine has slept since the last time, or its clock was set, which cannot be told apart: either way
+    /// what was compared with the wall clock before means nothing now.
+    pub(crate) fn has_jumped(&mut self, now: Now) -> bool {
         let last = std::mem::replace(&mut self.last, now);
         let awake = i64::try_from(now.instant.saturating_duration_since(last.instant).as_millis()).unwrap_or(i64::MAX);
-        let slept = now.wall.0.saturating_sub(last.wall.0).saturating_sub(awake) > SLEPT;
-        if slept {
-            self.woke_at = Some(now.wall);
+        let has_jumped = now.wall.0.saturating_sub(last.wall.0).saturating_sub(awake).unsigned_abs() > JUMPED;
+        if has_jumped {
+            self.woke_at = Some(now);
         }
-        slept
+        has_jumped
     }
 
     /// Whether a connection was opened before the machine slept: what it says is old.
-    pub(crate) fn is_stale(&self, opened_at: UnixMillis) -> bool {
+    pub(crate) fn is_stale(&self, opened_at: Now) -> bool {
         self.woke_at.is_some_and(|woke_at| opened_at < woke_at)
     }
 
@@ -91,5 +94,58 @@ impl Clock {
         let offset = self.offset.map_or(sample, |offset| offset.min(sample));
         self.offset = Some(offset);
         Duration::from_millis(u64::try_from(sample - offset).unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL: i64 = 1_800_000_000_000;
+
+    /// So many seconds after the start by each clock.
+    fn at(begin: Instant, awake: u64, wall: i64) -> Now {
+        Now { instant: begin + Duration::from_secs(awake), wall: UnixMillis(WALL + wall * 1_000) }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a virtual clock has to begin somewhere")]
+    fn begin() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn what_was_opened_before_a_sleep_is_old_and_what_was_opened_after_it_is_not() {
+        let begin = begin();
+        let mut clock = Clock::new(at(begin, 0, 0));
+        assert!(!clock.has_jumped(at(begin, 10, 10)));
+        assert!(clock.has_jumped(at(begin, 10, 600)), "the clock that never jumps stood still");
+        assert!(clock.is_stale(at(begin, 10, 10)) && clock.is_stale(at(begin, 3, 3)));
+        assert!(!clock.is_stale(at(begin, 10, 600)) && !clock.is_stale(at(begin, 11, 601)));
+    }
+
+    #[test]
+    fn a_clock_set_back_after_a_sleep_makes_nothing_old_that_is_new() {
+        let begin = begin();
+        let mut clock = Clock::new(at(begin, 0, 0));
+        assert!(clock.has_jumped(at(begin, 10, 600)));
+        // A second only, when the network is back: nothing to reconnect for.
+        assert!(!clock.has_jumped(at(begin, 11, 600)));
+        assert!(!clock.is_stale(at(begin, 11, 599)));
+        assert!(clock.has_jumped(at(begin, 12, -3_000)), "hours: the offset to the server is another");
+        assert!(clock.is_stale(at(begin, 11, 599)));
+        assert!(!clock.is_stale(at(begin, 13, -2_999)));
+    }
+
+    #[test]
+    fn a_deadline_told_after_the_clock_was_set_back_is_as_far_away_as_the_server_says() {
+        let begin = begin();
+        let mut clock = Clock::new(at(begin, 0, 0));
+        clock.connected(at(begin, 0, 0), UnixMillis(WALL));
+        let set_back = at(begin, 10, -3_600);
+        assert!(clock.has_jumped(set_back));
+        clock.connected(set_back, UnixMillis(WALL + 10_000));
+        let until = clock.until(set_back, UnixMillis(WALL + 40_000));
+        assert_eq!(until.left(set_back), Duration::from_secs(30));
+        assert_eq!(clock.age(at(begin, 11, -3_599), UnixMillis(WALL + 11_000)), Duration::ZERO);
     }
 }

@@ -27,8 +27,14 @@ pub async fn invite_by_code(code: &InviteCode, server: &ServerAddress) -> Result
     if !question.is_answered_by(&proof, code, seen.as_ref()) {
         return Err(ClientError::WrongServer);
     }
-    let pin = seen.filter(|_| !proof.is_issued);
-    Ok(Invite { server: server.clone(), code: code.clone(), pin })
+    match (seen, proof.issued_for) {
+        // The name that the certificate was issued for is the one to keep.
+        (Some(_), Some(name)) => {
+            let unreadable = |error: wire::InviteError| ClientError::Unreadable { why: error.to_string() };
+            Ok(Invite { server: name.parse().map_err(unreadable)?, code: code.clone(), pin: None })
+        }
+        (pin, _) => Ok(Invite { server: server.clone(), code: code.clone(), pin }),
+    }
 }
 
 /// A question to be let in that waits for an admin's answer. Dropping it takes it back: nobody can use a yes any more.

@@ -49,7 +49,7 @@ pub fn server_messages(data: &[u8]) {
             | ServerMessage::Pong
             | ServerMessage::Unknown => Vec::new(),
         };
-        calls.handle(at(now), Input::Server { opened_at: at(0).wall, message });
+        calls.handle(at(now), Input::Server { opened_at: at(0), message });
         drain(&mut calls);
         for cid in cids {
             let options = JoinOptions { create: false, video: Toggle::On };

@@ -54,6 +54,7 @@ mod product;
 mod profile;
 mod qr;
 mod quiet;
+mod reach;
 mod rest;
 mod roster;
 mod session;
@@ -78,10 +79,11 @@ pub use keeping::{AccountFolder, KeepError, SecretPlace};
 pub use media::{Choice, Engine, EngineError, EngineOptions};
 pub use product::{Refresh, sign_in_by_token};
 pub use qr::{Qr, TooLong};
+pub use reach::{Answers, answers_at};
 pub use rest::Rest;
 pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
-    ParticipantView, RingView, TargetView,
+    OpeningView, ParticipantView, RingView, TargetView,
 };
 pub use wire;
 pub use wish::RingWish;

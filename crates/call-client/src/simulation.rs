@@ -146,7 +146,11 @@ impl SimulatedDevice {
                     self.timeout = at;
                     return wanted;
                 }
-                Output::Changed | Output::Switch { .. } | Output::Notice(_) | Output::FetchAsks => {}
+                Output::Changed
+                | Output::Switch { .. }
+                | Output::Hear { .. }
+                | Output::Notice(_)
+                | Output::FetchAsks => {}
                 Output::Request { id, request } => {
                     let (cid, request) = match request {
                         errands::Request::Join { cid, join } => (cid, Request::Join(join)),
@@ -169,9 +173,10 @@ impl SimulatedDevice {
         &mut self,
         instant: Instant,
         wall: UnixMillis,
-        opened_at: UnixMillis,
+        opened_at: (Instant, UnixMillis),
         message: &Arc<ServerMessage>,
     ) -> Vec<Wanted> {
+        let opened_at = Now { instant: opened_at.0, wall: opened_at.1 };
         self.handle(instant, wall, Input::Server { opened_at, message: ServerMessage::clone(message) })
     }
 
@@ -184,10 +189,11 @@ impl SimulatedDevice {
     pub fn rang(
         &mut self,
         (instant, wall): (Instant, UnixMillis),
-        asked_at: UnixMillis,
+        asked_at: (Instant, UnixMillis),
         state: CallState,
         revision: u64,
     ) -> Vec<Wanted> {
+        let asked_at = Now { instant: asked_at.0, wall: asked_at.1 };
         self.handle(instant, wall, Input::State { asked_at, state, revision })
     }
 

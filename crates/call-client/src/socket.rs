@@ -20,13 +20,13 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest as _, http::HeaderValue, protocol::WebSocketConfig},
 };
 use tracing::{debug, info, warn};
-use wire::{ClientMessage, Code, ServerMessage, UnixMillis};
+use wire::{ClientMessage, ServerMessage};
 
 use crate::{
-    backoff,
-    client::unix_now,
+    backoff, client,
+    clock::Now,
     error::ClientError,
-    rest::Rest,
+    rest::{Rest, is_about_the_token, is_signed_out},
     tls,
     way::{self, Way},
 };
@@ -48,8 +48,8 @@ const MAX_MESSAGE_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) enum SocketEvent {
     Message {
-        /// When this connection began to be opened, by the wall clock: nothing it brings is older.
-        opened_at: UnixMillis,
+        /// When this connection began to be opened: nothing it brings is older.
+        opened_at: Now,
         message: ServerMessage,
     },
     /// Somebody else answers at the server's address; it is tried again.
@@ -97,7 +97,7 @@ pub(crate) async fn run(
 ) {
     let mut attempt = 0u32;
     loop {
-        let opened_at = unix_now();
+        let opened_at = client::now();
         let mut come_back = None;
         let news = match connect(&rest).await {
             Ok(stream) => {
@@ -117,12 +117,14 @@ pub(crate) async fn run(
                     }
                 }
             }
-            Err(error) if matches!(error.code(), Some(Code::Unauthenticated)) => {
+            Err(NotConnected::SignedOut) => {
                 _ = events.send(SocketEvent::SignedOut).await;
                 return;
             }
-            Err(error @ ClientError::WrongServer) => SocketEvent::WrongServer { why: error.to_string() },
-            Err(error) => {
+            Err(NotConnected::Failed(error @ ClientError::WrongServer)) => {
+                SocketEvent::WrongServer { why: error.to_string() }
+            }
+            Err(NotConnected::Failed(error)) => {
                 debug!(%error, attempt, "the server cannot be reached");
                 SocketEvent::Down { why: error.to_string() }
             }
@@ -183,9 +185,24 @@ fn peer(stream: &Stream) -> Option<SocketAddr> {
     }
 }
 
-async fn connect(rest: &Rest) -> Result<Stream, ClientError> {
-    let token = rest.access_token().await?;
-    open(&rest.socket_url("/v1/socket"), &token, rest.account().pin).await
+/// Why a connection did not come about.
+enum NotConnected {
+    /// The server does not know this device any more.
+    SignedOut,
+    Failed(ClientError),
+}
+
+async fn connect(rest: &Rest) -> Result<Stream, NotConnected> {
+    let no_token = |error| if is_signed_out(&error) { NotConnected::SignedOut } else { NotConnected::Failed(error) };
+    let (url, pin) = (rest.socket_url("/v1/socket"), rest.account().pin);
+    let token = rest.access_token().await.map_err(no_token)?;
+    let opened = match open(&url, &token, pin).await {
+        Err(error) if is_about_the_token(&error) => {
+            open(&url, &rest.another_token(&token).await.map_err(no_token)?, pin).await
+        }
+        other => other,
+    };
+    opened.map_err(NotConnected::Failed)
 }
 
 /// Opens a WebSocket with a bearer token; also used for the media server's signalling.
@@ -217,7 +234,7 @@ pub(crate) async fn open(url: &str, token: &str, pin: Option<wire::Pin>) -> Resu
 /// Moves messages both ways until the connection is lost or not wanted any more.
 async fn serve(
     mut stream: Stream,
-    opened_at: UnixMillis,
+    opened_at: Now,
     events: &mpsc::Sender<SocketEvent>,
     orders: &mut mpsc::Receiver<Order>,
     unknown: &AtomicU64,

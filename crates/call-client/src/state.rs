@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use wire::{
-    CallId, Capability, Direction, DoNotDisturb, HistoryOutcome, Outcome, Person, Reason, RingId, UnixMillis, UserId,
-    WaitingAsk,
+    CallId, Capability, Direction, DoNotDisturb, ErrorBody, HistoryOutcome, Outcome, Person, Reason, RingId,
+    UnixMillis, UserId, WaitingAsk,
 };
 
 /// What this device knows. State is what the server's snapshot says; events only bring it forward.
@@ -120,8 +120,26 @@ pub struct CallView {
     pub own_capabilities: Vec<Capability>,
     /// The newest ring of this call that concerns me.
     pub ring: Option<RingView>,
+    /// Whether everybody on the list gets in now.
+    pub opening: OpeningView,
     /// What exists only while joining, joined or reconnecting.
     pub joined: Option<JoinedView>,
+}
+
+/// Whether everybody on the list of a call gets in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub enum OpeningView {
+    /// Always: it has no backstage, or the planned time has come.
+    Open,
+    /// It has a backstage, and its host has gone live.
+    Live,
+    /// Not yet: only who may come in backstage.
+    Backstage {
+        /// When it opens by itself, by this device's clock; absent when only its host opens it.
+        opens_at: Option<UnixMillis>,
+    },
 }
 
 /// Where a call stands on this device.
@@ -133,6 +151,8 @@ pub struct CallStateView {
     pub calling_state: CallingState,
     /// Why ringing ended here, or why the call did; absent before.
     pub reason: Option<EndReason>,
+    /// What the server said, where it did not let this device in.
+    pub refusal: Option<ErrorBody>,
 }
 
 /// Calling state of one call on one device.
@@ -181,6 +201,10 @@ pub enum EndReason {
     Left,
     /// The media never came up, or was lost for good.
     MediaFailed,
+    /// The server did not let this device in: [`CallStateView::refusal`] says why.
+    Refused,
+    /// Somebody who may do so put this device out; the call goes on for the others.
+    PutOut,
 }
 
 /// A ring, for screens.
@@ -224,6 +248,8 @@ pub struct JoinedView {
     pub microphone: DeviceView,
     /// My camera.
     pub camera: DeviceView,
+    /// Whether the others are heard here; off where the call's settings say so at the start, or the person has said so.
+    pub speaker_on: bool,
     /// Why nobody is heard: what happened and what to do, for people. Absent while the speaker works.
     pub speaker_trouble: Option<String>,
     /// Me first, then the others in the order they came.

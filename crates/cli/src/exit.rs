@@ -65,6 +65,11 @@ impl Failure {
         Self::refused(Code::Unauthenticated, message)
     }
 
+    /// What happened, what it means, what to do.
+    pub(crate) fn message(&self) -> &str {
+        &self.body.message
+    }
+
     /// In words on standard error, and for programs on standard output.
     pub(crate) fn tell(&self, json: bool) {
         note(&format!("bellbird: {}", self.body.message));
@@ -96,6 +101,8 @@ impl From<StartError> for Failure {
             StartError::CertificateFiles { .. }
             | StartError::CallType { .. }
             | StartError::ConfiguredCallType { .. }
+            | StartError::Advertise { .. }
+            | StartError::NameWanted
             | StartError::OwnBackend(_) => Self::usage(error.to_string()),
             StartError::Data(_)
             | StartError::Database(_)

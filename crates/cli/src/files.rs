@@ -21,10 +21,23 @@ pub(crate) struct Files {
     camera: Option<PathBuf>,
 }
 
+/// What was given a file: its person wants it used, whatever the call's settings say is on at the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given {
+    pub(crate) microphone: bool,
+    pub(crate) speaker: bool,
+    pub(crate) camera: bool,
+}
+
 impl Files {
+    pub(crate) fn given(&self) -> Given {
+        let given = |file: &Option<PathBuf>| matches!(choice(file.clone()), Choice::File(_));
+        Given { microphone: given(&self.mic), speaker: given(&self.speaker), camera: given(&self.camera) }
+    }
+
     /// A picture was given.
     pub(crate) fn has_picture(&self) -> bool {
-        matches!(choice(self.camera.clone()), Choice::File(_))
+        self.given().camera
     }
 
     /// The engine with these files. A camera is switched on only by who asks for pictures: see the commands.

@@ -133,8 +133,12 @@ pub(crate) fn why_ringing_ended(call: &CallView, me: &UserId) -> Option<EndReaso
         }
         CallingState::Left | CallingState::Ended => match call.state.reason? {
             // How the call ended after the answer; the ringing ended by the answer.
-            EndReason::Left | EndReason::MediaFailed | EndReason::Ended if was_answered => Some(EndReason::Answered),
-            EndReason::Left | EndReason::MediaFailed => None,
+            EndReason::Left | EndReason::MediaFailed | EndReason::Refused | EndReason::PutOut | EndReason::Ended
+                if was_answered =>
+            {
+                Some(EndReason::Answered)
+            }
+            EndReason::Left | EndReason::MediaFailed | EndReason::Refused | EndReason::PutOut => None,
             reason @ (EndReason::Answered
             | EndReason::AnsweredElsewhere
             | EndReason::Declined
@@ -164,7 +168,7 @@ pub(crate) fn unix_now() -> UnixMillis {
 
 #[cfg(test)]
 mod tests {
-    use call_client::{CallStateView, Connection, RingView};
+    use call_client::{CallStateView, Connection, OpeningView, RingView};
     use wire::{Person, Presence, Role};
 
     use super::*;
@@ -177,12 +181,13 @@ mod tests {
             cid: "default:x".parse().unwrap(),
             is_created_by_me: false,
             direction: Direction::Incoming,
-            state: CallStateView { calling_state, reason },
+            state: CallStateView { calling_state, reason, refusal: None },
             video: false,
             caller: Some("ann".parse().unwrap()),
             own_capabilities: Vec::new(),
             people: vec!["ann".parse().unwrap()],
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: NOW, targets: vec![target] }),
+            opening: OpeningView::Open,
             joined: None,
         }
     }

@@ -54,6 +54,8 @@ fn main() -> ExitCode {
     };
     let usual = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them.
+    let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
     // A log that cannot be written (its disk is full) is no reason to fall over: told of on standard error, which is the
     // same disk, it would end the task that logs, by a panic.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false).init();
@@ -84,8 +86,9 @@ fn explain(error: &clap::Error) -> ExitCode {
     }
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Failure::usage(first.trim_start_matches("error: ")).say();
+        // Up to the first empty line it says what is wrong: what is missing may be a list.
+        let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        Failure::usage(said.join(" ").trim_start_matches("error: ")).say();
     }
     Exit::Usage.into()
 }

@@ -6,17 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use call_client::{CallView, CallingState, Client, ClientState, Connection, EndReason, Leave};
+use call_client::{CallView, CallingState, Client, ClientError, ClientState, Connection, EndReason, Leave, Toggle};
 use media::Engine;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
+    sync::broadcast::{self, error::RecvError},
 };
-use wire::{CallId, Direction, RingId};
+use wire::{CallId, Direction, ErrorBody, Outcome, RingId};
 
 use crate::{
     Context,
     exit::Failure,
+    files::Given,
     lines::{Lines, why_ringing_ended},
     running::Lock,
 };
@@ -47,11 +48,15 @@ impl Interrupt {
 /// A connected device.
 pub(crate) struct Phone {
     pub(crate) client: Client,
-    states: watch::Receiver<Arc<ClientState>>,
+    /// Every change, so that each is printed; the last that was taken.
+    changes: broadcast::Receiver<Arc<ClientState>>,
+    state: Arc<ClientState>,
     lines: Lines,
     /// Rings that have been printed here: who reads the lines is alerted.
     alerted: BTreeSet<RingId>,
     interrupt: Interrupt,
+    /// Switched on in a call, whatever its settings say.
+    given: Given,
     _lock: Lock,
 }
 
@@ -74,7 +79,7 @@ pub(crate) struct Patience {
 }
 
 /// A call that is over for this device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Over {
     /// Media flowed.
     pub(crate) was_in: bool,
@@ -82,47 +87,47 @@ pub(crate) struct Over {
     pub(crate) was_interrupted: bool,
     /// It rang for longer than it may, and the server said nothing.
     pub(crate) was_too_long: bool,
+    /// Somebody still rings as far as the server has told: that the ring is over is this device's own guess.
+    pub(crate) is_guessed: bool,
     /// Why ringing ended here.
     pub(crate) ringing: Option<EndReason>,
     /// How the call ended here.
     pub(crate) call: Option<EndReason>,
+    /// What the server said, where it did not let this device in.
+    pub(crate) refusal: Option<ErrorBody>,
 }
 
 impl Phone {
     /// Connects, and waits until the server has said what goes on.
-    pub(crate) async fn connect(context: &Context, engine: Option<Engine>) -> Result<Self, Failure> {
+    pub(crate) async fn connect(context: &Context, media: Option<(Engine, Given)>) -> Result<Self, Failure> {
+        let (engine, given) = media.map_or((None, Given::default()), |(engine, given)| (Some(engine), given));
         let account = context.profile.account()?;
         let mut interrupt = Interrupt::new()?;
         let mut lock = Lock::take(&context.profile)?;
         let client = Client::start(account, engine)?;
         lock.serve(&client);
-        let mut states = client.state();
-        let online = async {
-            loop {
-                match &states.borrow_and_update().connection {
-                    Connection::Connecting => {}
-                    Connection::Online => return Ok(()),
-                    Connection::Offline { why } | Connection::WrongServer { why } => {
-                        return Err(Failure::unreachable(why));
-                    }
-                    Connection::SignedOut => return Err(Failure::signed_out()),
-                }
-                if states.changed().await.is_err() {
-                    return Err(call_client::ClientError::Stopped.into());
-                }
+        let mut changes = client.changes();
+        let mut state = Arc::clone(&client.state().borrow());
+        loop {
+            match &state.connection {
+                Connection::Connecting => {}
+                Connection::Online => break,
+                Connection::Offline { why } => return Err(Failure::unreachable(why)),
+                Connection::WrongServer { .. } => return Err(ClientError::WrongServer.into()),
+                Connection::SignedOut => return Err(Failure::signed_out()),
             }
-        };
-        tokio::select! {
-            online = online => online?,
-            () = interrupt.wait() => return Err(Failure::interrupted()),
+            state = tokio::select! {
+                next = next_state(&mut changes, &client) => next?,
+                () = interrupt.wait() => return Err(Failure::interrupted()),
+            };
         }
         let lines = Lines::new(context.json);
-        Ok(Self { client, states, lines, alerted: BTreeSet::new(), interrupt, _lock: lock })
+        Ok(Self { client, changes, state, lines, alerted: BTreeSet::new(), interrupt, given, _lock: lock })
     }
 
     /// What goes on now; printed where it has changed. What rings and has been printed counts as alerted.
     pub(crate) async fn look(&mut self) -> Result<Waited<()>, Failure> {
-        let state = Arc::clone(&self.states.borrow_and_update());
+        let state = Arc::clone(&self.state);
         if self.lines.tell(&state).is_err() {
             return Ok(Waited::Interrupted);
         }
@@ -144,7 +149,7 @@ impl Phone {
         tokio::select! {
             done = work => return Ok(Waited::Done(done)),
             () = self.interrupt.wait() => return Ok(Waited::Interrupted),
-            changed = self.states.changed() => changed.map_err(|_| call_client::ClientError::Stopped)?,
+            next = next_state(&mut self.changes, &self.client) => self.state = next?,
         }
         Ok(match self.look().await? {
             Waited::Changed(state) => Waited::Changed(state),
@@ -161,7 +166,7 @@ impl Phone {
     pub(crate) async fn follow(&mut self, cid: &CallId, patience: Patience) -> Result<Over, Failure> {
         let ring_until = patience.ring.map(|ring| now() + ring + GRACE);
         let mut leave_at = None;
-        let mut over = Over { was_in: false, was_interrupted: false, was_too_long: false, ringing: None, call: None };
+        let mut over = Over::default();
         let mut was_seen = false;
         let mut waited = self.look().await?;
         loop {
@@ -174,11 +179,15 @@ impl Phone {
                         was_seen = true;
                         over.ringing = why_ringing_ended(call, &state.me.id);
                         over.call = call.state.reason;
+                        over.refusal = call.state.refusal.clone();
+                        let targets = call.ring.iter().flat_map(|ring| &ring.targets);
+                        over.is_guessed = targets.into_iter().any(|target| target.outcome == Outcome::Ringing);
                         match call.state.calling_state {
                             CallingState::Left | CallingState::Ended => return Ok(over),
                             CallingState::Idle if over.was_interrupted => return Ok(over),
                             CallingState::Joined if !over.was_in => {
                                 over.was_in = true;
+                                self.use_what_is_given(cid).await?;
                                 leave_at = patience.stay.map(|stay| now() + stay);
                             }
                             CallingState::Idle
@@ -204,18 +213,31 @@ impl Phone {
         }
     }
 
+    async fn use_what_is_given(&self, cid: &CallId) -> Result<(), Failure> {
+        if self.given.microphone {
+            self.client.set_microphone(cid.clone(), Toggle::On).await?;
+        }
+        if self.given.speaker {
+            self.client.set_speaker(cid.clone(), Toggle::On).await?;
+        }
+        if self.given.camera {
+            self.client.set_camera(cid.clone(), Toggle::On).await?;
+        }
+        Ok(())
+    }
+
     async fn leave(&self, cid: &CallId) -> Result<(), Failure> {
         Ok(self.client.leave(cid.clone(), Leave::Plain).await?)
     }
 
     fn rings(&self, cid: &CallId) -> bool {
         let rings = |call: &CallView| call.cid == *cid && call.state.calling_state == CallingState::Ringing;
-        self.states.borrow().calls.iter().any(rings)
+        self.client.state().borrow().calls.iter().any(rings)
     }
 
     /// The server cannot be reached at the moment.
     pub(crate) fn is_offline(&self) -> bool {
-        matches!(self.states.borrow().connection, Connection::Offline { .. })
+        matches!(self.client.state().borrow().connection, Connection::Offline { .. } | Connection::WrongServer { .. })
     }
 
     /// Leaves everything; the server knows before the process ends.
@@ -230,6 +252,21 @@ pub(crate) fn ringing(state: &ClientState) -> impl Iterator<Item = &CallView> {
         .calls
         .iter()
         .filter(|call| call.direction == Direction::Incoming && call.state.calling_state == CallingState::Ringing)
+}
+
+/// The next change; of more than could wait, the newest.
+async fn next_state(
+    changes: &mut broadcast::Receiver<Arc<ClientState>>,
+    client: &Client,
+) -> Result<Arc<ClientState>, Failure> {
+    match changes.recv().await {
+        Ok(state) => Ok(state),
+        Err(RecvError::Lagged(_)) => {
+            *changes = changes.resubscribe();
+            Ok(Arc::clone(&client.state().borrow()))
+        }
+        Err(RecvError::Closed) => Err(ClientError::Stopped.into()),
+    }
 }
 
 async fn until(due: Option<Instant>) {

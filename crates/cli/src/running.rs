@@ -19,6 +19,8 @@ use crate::{exit::Failure, profile::Profile};
 
 /// How long a process that is about to end is waited for, and how long a running one may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How often is looked whether the other is still there.
+const LOOKS: u32 = 10;
 /// Longest request line.
 const MAX_LINE: u64 = 256;
 
@@ -78,16 +80,18 @@ impl Lock {
     }
 }
 
-/// Somebody holds the lock, and still does after a while.
+/// Somebody holds the lock, and still does after a while: only a process that has ended takes nobody in any more.
 fn is_held(socket: &Path) -> bool {
-    let Ok(mut stream) = UnixStream::connect(socket) else { return false };
-    _ = stream.set_read_timeout(Some(PATIENCE));
-    // The end of the other process ends the stream.
-    match stream.read(&mut [0]) {
-        Ok(0) => false,
-        Ok(_) => true,
-        Err(error) => matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut),
+    let pause = PATIENCE / LOOKS;
+    for _ in 0..LOOKS {
+        let Ok(mut stream) = UnixStream::connect(socket) else { return false };
+        _ = stream.set_read_timeout(Some(pause));
+        // It says nothing by itself; its end, and that alone for sure, ends the stream at once.
+        if stream.read(&mut [0]).is_ok() {
+            std::thread::sleep(pause);
+        }
     }
+    true
 }
 
 async fn answer(stream: tokio::net::UnixStream, client: &Client) -> io::Result<()> {

@@ -99,8 +99,13 @@ impl Tokens {
         match decode::<AccessClaims>(token, &self.decoding, &validation) {
             Ok(decoded) => Ok(decoded.claims),
             Err(error) => Err(match error.kind() {
-                ErrorKind::ExpiredSignature => {
-                    ErrorBody::new(Code::TokenExpired, "the access token is too old: fetch a new one and try again")
+                // Too old; made before this server's clock was set back; or signed with a secret that was replaced. The
+                // device may be as good as ever: its refresh secret tells.
+                ErrorKind::ExpiredSignature | ErrorKind::ImmatureSignature | ErrorKind::InvalidSignature => {
+                    ErrorBody::new(
+                        Code::TokenExpired,
+                        "the access token is not good any longer: fetch a new one and try again",
+                    )
                 }
                 _ => not_signed_in(),
             }),
@@ -180,4 +185,28 @@ pub(crate) fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
     opened.write_all(content)?;
     opened.sync_all()?;
     std::fs::rename(partial, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(tokens: &Tokens, at: UnixMillis) -> String {
+        tokens.issue(&"ann".parse().unwrap(), &"d1".parse().unwrap(), Role::User, at).token
+    }
+
+    #[test]
+    fn a_token_that_a_new_one_would_mend_is_told_apart_from_one_of_nobody() {
+        let (tokens, before) = (Tokens::new("the secret"), Tokens::new("the secret that was lost"));
+        let now = crate::hub::unix_now();
+        let code = |token: &str| tokens.check(token, now).unwrap_err().code;
+        assert!(tokens.check(&token(&tokens, now), now).is_ok());
+        assert_eq!(code(&token(&before, now)), Code::TokenExpired, "the secret was replaced");
+        let clock_was_ahead = now.plus(Duration::from_secs(3_600));
+        assert_eq!(code(&token(&tokens, clock_was_ahead)), Code::TokenExpired, "the clock was set back");
+        assert_eq!(code(&token(&tokens, UnixMillis(now.0 - 3_600_000))), Code::TokenExpired);
+        for nobody in ["", "x", "a.b.c"] {
+            assert_eq!(code(nobody), Code::Unauthenticated, "{nobody}");
+        }
+    }
 }

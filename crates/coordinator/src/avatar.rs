@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{
-    DynamicImage, ImageDecoder as _, ImageError, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder,
+    DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder,
     imageops::FilterType,
 };
 
@@ -17,34 +17,20 @@ const MAX_MEMORY: u64 = 192 * 1024 * 1024;
 const SIDE: u32 = 256;
 const QUALITY: u8 = 85;
 
+/// Looks at the head of an upload: whether it is a picture, and of a size that is decoded.
+///
+/// # Errors
+/// What is wrong with the upload, for people.
+pub(crate) fn check(upload: &[u8]) -> Result<(), String> {
+    decoder(upload).map(|_| ()).map_err(unreadable)
+}
+
 /// The picture as it is kept: a JPEG of 256 x 256, without what cameras write beside it (places, times, names).
 ///
 /// # Errors
 /// What is wrong with the upload, for people.
 pub(crate) fn kept(upload: &[u8]) -> Result<Vec<u8>, String> {
-    kept_within(upload, MAX_SIDE)
-}
-
-/// The same for pictures up to this side.
-pub(crate) fn kept_within(upload: &[u8], max_side: u32) -> Result<Vec<u8>, String> {
-    let too_large = || format!("the picture is larger than {max_side} x {max_side} pixels");
-    let unreadable = |error: ImageError| match error {
-        ImageError::Limits(_) => too_large(),
-        _ => "this is no picture that can be read: JPEG, PNG and WebP can".to_owned(),
-    };
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(max_side);
-    limits.max_image_height = Some(max_side);
-    limits.max_alloc = Some(MAX_MEMORY);
-    let mut reader =
-        ImageReader::new(Cursor::new(upload)).with_guessed_format().map_err(|error| unreadable(error.into()))?;
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
-    // The header says how large it is, before anything is decoded: not every decoder looks at the limits by itself.
-    let (width, height) = decoder.dimensions();
-    if width > max_side || height > max_side {
-        return Err(too_large());
-    }
+    let mut decoder = decoder(upload).map_err(unreadable)?;
     let orientation = decoder.orientation().map_err(unreadable)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     picture.apply_orientation(orientation);
@@ -52,6 +38,24 @@ pub(crate) fn kept_within(upload: &[u8], max_side: u32) -> Result<Vec<u8>, Strin
     let mut kept = Vec::new();
     square.write_with_encoder(JpegEncoder::new_with_quality(&mut kept, QUALITY)).map_err(unreadable)?;
     Ok(kept)
+}
+
+/// What has read the head and not yet the picture.
+fn decoder(upload: &[u8]) -> Result<impl ImageDecoder, ImageError> {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_MEMORY);
+    let mut reader = ImageReader::new(Cursor::new(upload)).with_guessed_format()?;
+    reader.limits(limits);
+    reader.into_decoder()
+}
+
+fn unreadable(error: ImageError) -> String {
+    match error {
+        ImageError::Limits(_) => format!("the picture is larger than {MAX_SIDE} x {MAX_SIDE} pixels"),
+        _ => "this is no picture that can be read: JPEG, PNG and WebP can".to_owned(),
+    }
 }
 
 fn on_white(picture: &DynamicImage) -> RgbImage {
@@ -98,8 +102,12 @@ mod tests {
     #[test]
     fn what_is_no_picture_and_what_is_too_large_is_refused() {
         assert!(kept(b"<svg xmlns='http://www.w3.org/2000/svg'/>").unwrap_err().contains("JPEG"));
-        assert!(kept(&png(6_001, 2, [0; 4])).unwrap_err().contains("larger"));
         let cut = png(300, 300, [9; 4]);
         assert!(kept(&cut[..cut.len() / 2]).is_err());
+        // By its head alone, before anything is decoded.
+        let large = png(6_001, 2, [0; 4]);
+        assert!(check(&large[..64]).unwrap_err().contains("larger"));
+        assert!(check(b"GIF89a").is_err());
+        check(&cut[..64]).unwrap();
     }
 }

@@ -2,12 +2,7 @@
 
 use std::{ffi::OsStr, fs, io, path::Path};
 
-use crate::{
-    access,
-    error::StartError,
-    server::DATABASE,
-    store::{Sqlite, Store},
-};
+use crate::{access, error::StartError, server::DATABASE, store::Sqlite};
 
 /// Copies everything a server keeps into a folder, whole, while it runs or not; a server started on that folder is the
 /// same server.
@@ -21,11 +16,10 @@ pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
         let full = io::Error::new(io::ErrorKind::AlreadyExists, "the folder for the copy is not empty");
         return Err(StartError::Data(full));
     }
-    let database = |error: String| StartError::Database(error);
-    let store = Sqlite::open(&data.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
     // Readable for its owner alone from the first byte on: SQLite takes an empty file as it is.
     access::write_private(&into.join(DATABASE), &[])?;
-    Store::Sqlite(store).back_up(&into.join(DATABASE)).await.map_err(|error| database(error.to_string()))?;
+    let copied = Sqlite::copy(&data.join(DATABASE), &into.join(DATABASE)).await;
+    copied.map_err(|error| StartError::Database(error.to_string()))?;
     // Secrets, certificate, and whatever a later version keeps beside them: everything lies in the folder itself.
     for entry in fs::read_dir(data)? {
         let entry = entry?;

@@ -47,6 +47,19 @@ pub enum StartError {
         /// What is wrong with it.
         error: String,
     },
+    /// Invites cannot name this host.
+    #[error(
+        "--advertise cannot be \"{host}\": invites name a host name or an address alone, without https://, port, path or brackets (the port is the one of --listen)"
+    )]
+    Advertise {
+        /// What was given.
+        host: String,
+    },
+    /// The certificate of an authority is known by a name, and none was given.
+    #[error(
+        "an authority has issued this certificate, so that devices know the server by its name alone: say with --advertise which name of the certificate invites are to give"
+    )]
+    NameWanted,
     /// The operator's own sign-in cannot be used.
     #[error("the settings under [sign_in] cannot be used: {0}")]
     OwnBackend(String),

@@ -183,7 +183,7 @@ pub fn call_type(data: &[u8]) {
 /// An uploaded picture.
 pub fn avatar(data: &[u8]) {
     // Larger ones take the same way, for longer.
-    _ = crate::avatar::kept_within(data, 256);
+    _ = crate::avatar::kept(data);
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorBody> {

@@ -26,6 +26,7 @@ pub(crate) async fn run(store: Store) {
 
 async fn tidy(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     store.forget_answers(before(now, KEPT)).await?;
+    store.tidy_invites(now).await?;
     store.tidy_webhooks(before(now, EVENTS), now).await
 }
 

@@ -8,6 +8,8 @@ mod authority;
 mod avatar;
 mod backup;
 mod certificate;
+mod clock;
+mod config;
 mod desk;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -30,14 +32,17 @@ mod server;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+mod visitors;
+mod vitals;
 mod webhooks;
 
 pub use access::Secret;
 pub use backup::back_up;
 pub use certificate::CertificateFiles;
+pub use config::Config;
 pub use error::StartError;
 pub use own_backend::{ClaimNames, OwnBackend};
-pub use reach::{Answers, Outside, Router, RouterError, RouterProtocol};
-pub use server::{Config, Server, media_key, room_token};
+pub use reach::{Outside, Router, RouterError, RouterProtocol};
+pub use server::{Server, kept_media_key, room_token};
 pub use sfu::ApiKey;
 pub use webhooks::Reach;

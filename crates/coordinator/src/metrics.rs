@@ -72,6 +72,8 @@ pub(crate) enum PassedOver {
     Unknown,
     /// No message at all, or one that breaks a rule.
     Unreadable,
+    /// One of too many.
+    TooMany,
 }
 
 impl Metrics {
@@ -107,8 +109,8 @@ impl Metrics {
         registry.register("webhooks_waiting", "Events that wait for a webhook", metrics.webhooks_waiting.clone());
         let help = "Messages of devices that were passed over, by why";
         registry.register("messages_passed_over", help, metrics.passed_over.clone());
-        // Both are there from the start: a rise from nothing is seen only when nothing was seen.
-        for why in [PassedOver::Unknown, PassedOver::Unreadable] {
+        // All are there from the start: a rise from nothing is seen only when nothing was seen.
+        for why in [PassedOver::Unknown, PassedOver::Unreadable, PassedOver::TooMany] {
             _ = metrics.passed_over.get_or_create(&WhyLabel::from(why));
         }
         metrics
@@ -181,6 +183,7 @@ impl From<PassedOver> for WhyLabel {
         let why = match why {
             PassedOver::Unknown => "unknown",
             PassedOver::Unreadable => "unreadable",
+            PassedOver::TooMany => "too_many",
         };
         Self { why }
     }

@@ -101,6 +101,12 @@ impl Ring {
         awaits_caller || self.targets.iter().any(|target| accepted_on(target, device) && !target.came)
     }
 
+    /// Whether this person has yet to come in by it.
+    pub(crate) fn awaits_person(&self, user: &UserId) -> bool {
+        let awaits = |target: &Target| target.user == *user && target.outcome == Outcome::Accepted && !target.came;
+        (self.caller == *user && !self.caller_came && self.is_answered()) || self.targets.iter().any(awaits)
+    }
+
     /// Whether anybody has yet to come in by it.
     pub(crate) fn awaits_somebody(&self) -> bool {
         let awaits_target = |target: &Target| target.outcome == Outcome::Accepted && !target.came;

@@ -1,100 +1,59 @@
 //! Starting and stopping a server: data, keys, media, the hub, and one port for everything.
 
 use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    num::{NonZeroU16, NonZeroU32},
-    path::{Path, PathBuf},
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
+    path::Path,
     sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
 use sfu::{ApiKey, Sfu, SfuConfig};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
-use tokio_util::sync::CancellationToken;
-use wire::{CallTypeData, Invite, Role, ServerAddress, UnixMillis, UserId};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{Invite, InviteId, Pin, Role, ServerAddress, UnixMillis, UserId};
 
 use crate::{
     access::{self, SIGNED_OUT_COUNTS, SignedOut, Tokens, kept_secret},
     authority::CallTypes,
-    certificate::{self, CertificateFiles, ServerCertificate},
+    certificate::{self, ServerCertificate},
+    config::Config,
     error::StartError,
     housekeeping,
     http::{self, Pulse, Shared},
     hub::{Hub, unix_now},
     limits::Limits,
-    listener,
+    listener::{self, House},
     media_plane::MediaPlane,
     metrics::Metrics,
-    own_backend::{OwnBackend, UserTokens},
+    own_backend::UserTokens,
     programs::{Keys, Repeats},
-    reach::{self, Announcement, Answers, Door, Inside, OpenPorts, Outside, Router, RouterError},
-    store::{NewInvite, Sqlite, Store},
-    webhooks::{Courier, Outbox, Reach},
+    reach::{
+        self, Announcement, Door, Inside, OpenPorts, Outside, Router, RouterError, advertised, check_advertised,
+        outside_media, with_a_port,
+    },
+    store::{MadeBy, NewInvite, Sqlite, Store},
+    visitors::Visitors,
+    vitals::Vitals,
+    webhooks::{Courier, Outbox},
 };
 
 /// How long the first admin has to use the invite of a new server.
 const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
+/// Pictures of people that are decoded at the same time; each takes up to 200 MB.
+const DECODING: usize = 2;
 /// How long a shutdown waits for connections to end.
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// The database in the data folder.
 pub(crate) const DATABASE: &str = "bellbird.db";
-
-/// What a server needs to know.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Where the database, the keys and the certificate are kept; made if it does not exist.
-    pub data: PathBuf,
-    /// TCP address for devices. Port 0 takes any.
-    pub listen: SocketAddr,
-    /// UDP address for sound and picture. Port 0 takes any.
-    pub udp: SocketAddr,
-    /// Key and secret of the media server; made and kept in the data folder if absent.
-    pub livekit_key: Option<(String, String)>,
-    /// The name people read.
-    pub name: String,
-    /// Hosts that invites name, the first of them; the machine's own address if empty.
-    pub advertise: Vec<String>,
-    /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
-    pub limits_factor: NonZeroU32,
-    /// The operator's own certificate; self-made and kept in the data folder if absent.
-    pub certificate: Option<CertificateFiles>,
-    /// Whether it announces itself on its network.
-    pub announce: bool,
-    /// The router that is asked to open the ports; none is asked if absent.
-    pub map_ports: Option<Router>,
-    /// How people of the operator's own product sign in, if he has one.
-    pub sign_in: Option<OwnBackend>,
-    /// Where webhooks may lie.
-    pub webhooks: Reach,
-    /// The operator's own call types by name, and built-in ones as he wants them: in place of what an admin made of them
-    /// before this start.
-    pub call_types: BTreeMap<String, CallTypeData>,
-}
-
-impl Config {
-    /// What is usual for a server that keeps its data there: any free ports of this machine itself.
-    #[must_use]
-    pub fn new(data: PathBuf) -> Self {
-        let anywhere_here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self {
-            data,
-            listen: anywhere_here,
-            udp: anywhere_here,
-            livekit_key: None,
-            name: "Bellbird".to_owned(),
-            advertise: Vec::new(),
-            limits_factor: NonZeroU32::MIN,
-            certificate: None,
-            announce: false,
-            map_ports: None,
-            sign_in: None,
-            webhooks: Reach::Public,
-            call_types: BTreeMap::new(),
-        }
-    }
-}
+/// The secret of the media server's own key, in the data folder.
+const MEDIA_SECRET: &str = "media-secret";
 
 /// A running server; dropping it without [`Server::shutdown`] ends it at once.
 #[derive(Debug)]
@@ -108,9 +67,7 @@ pub struct Server {
     /// They end by themselves after a shutdown, and are waited for.
     ending: Vec<JoinHandle<()>>,
     /// They go on until everything else has ended.
-    lasting: [JoinHandle<()>; 2],
-    /// Cancelled when the hub has ended, whatever ended it.
-    dead: CancellationToken,
+    lasting: [JoinHandle<()>; 3],
 }
 
 impl Server {
@@ -119,6 +76,7 @@ impl Server {
     /// # Errors
     /// In words for the person who starts it: the data folder, the database, an address that is taken.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        check_advertised(&config.advertise)?;
         std::fs::create_dir_all(&config.data)?;
         let store =
             Sqlite::open(&config.data.join(DATABASE)).await.map_err(|error| StartError::Database(error.to_string()))?;
@@ -149,6 +107,9 @@ impl Server {
             None => ServerCertificate::kept(&config.data)?,
         });
         let tls = certificate.tls()?;
+        if certificate.pin().is_none() && config.advertise.is_empty() && !address.ip().is_loopback() {
+            return Err(StartError::NameWanted);
+        }
         let reachable = match &outside {
             Some(Ok(outside)) if config.advertise.is_empty() => {
                 ServerAddress { host: outside.address.to_string(), port: outside.tcp }
@@ -174,6 +135,7 @@ impl Server {
             live,
         );
         let stop = CancellationToken::new();
+        let vitals = Vitals::new(stop.clone());
         let signed_out = store
             .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
             .await
@@ -203,27 +165,38 @@ impl Server {
             door: watch::Sender::new(Door::default()),
             metrics,
             pulse: Pulse::default(),
+            vitals: vitals.clone(),
             devices_at_end: OnceLock::new(),
+            sockets: TaskTracker::new(),
+            decoding: Arc::new(Semaphore::new(DECODING)),
             document,
             epochs: AtomicU64::new(1),
         });
         let router = http::router(Arc::clone(&shared), described);
         let following = certificate.follow(certificate::LOOK, stop.clone());
         let announcement = if config.announce { announce(&shared, address) } else { None };
-        let mut ending = vec![tokio::spawn(following), tokio::spawn(courier.run(stop.clone()))];
+        let mut ending =
+            vec![vitals.run("the certificate", following), vitals.run("the webhooks", courier.run(stop.clone()))];
         if let Some(Ok(ports)) = ports {
-            ending.push(tokio::spawn(reach::keep(ports, stop.clone())));
+            ending.push(vitals.run("the router's ports", reach::keep(ports, stop.clone())));
         }
-        ending.push(tokio::spawn(listener::serve(listener, tls, router, stop)));
-        tracing::info!(%address, "the server takes connections");
-        let dead = CancellationToken::new();
-        let alive = dead.clone().drop_guard();
-        let deciding = async move {
-            let _alive = alive;
-            hub.run().await;
+        let visitors = Arc::new(Visitors::new(config.limits_factor));
+        let (house, sockets) = (House { tls, router, visitors, stop }, shared.sockets.clone());
+        let listening = async move {
+            listener::serve(listener, house).await;
+            // Their connections are no longer the listener's: each still has to say good-bye.
+            sockets.close();
+            sockets.wait().await;
         };
-        let lasting = [tokio::spawn(deciding), tokio::spawn(upkeep)];
-        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting, dead })
+        ending.push(vitals.run("the listener", listening));
+        tracing::info!(%address, "the server takes connections");
+        let sfu = shared.sfu.clone();
+        let lasting = [
+            vitals.run("the hub", hub.run()),
+            vitals.run("the media server", async move { sfu.ended().await }),
+            vitals.run("the housekeeping", upkeep),
+        ];
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting })
     }
 
     /// Where it listens.
@@ -252,35 +225,38 @@ impl Server {
         format!("{scheme}://{}", self.shared.address)
     }
 
-    /// The invite of the first admin; only while nobody has signed in. Each call makes a new one.
+    /// The invite of the first admin: made and good only while nobody has signed in. Each call makes a new one in place of
+    /// the one before.
     pub async fn admin_invite(&self) -> Option<Invite> {
         let live = self.shared.store.live().await.ok()?;
-        if live.people.is_empty() { self.admits_as_admin(None).await } else { None }
+        if live.people.is_empty() { self.admits_as_admin(None, MadeBy::ServerForTheFirst).await } else { None }
     }
 
     /// An invite for whoever runs this server: one more device of its first admin, or the first admin's own while nobody
     /// has signed in. Only for programs that have the server inside: it needs no leave of anybody.
     pub async fn owner_invite(&self) -> Option<Invite> {
         match self.shared.store.first_admin().await.ok()? {
-            Some(owner) => self.admits_as_admin(Some(owner)).await,
+            Some(owner) => self.admits_as_admin(Some(owner), MadeBy::Server).await,
             None => self.admin_invite().await,
         }
     }
 
     /// An invite as a new admin, or as one who is known.
-    async fn admits_as_admin(&self, person: Option<UserId>) -> Option<Invite> {
+    async fn admits_as_admin(&self, person: Option<UserId>, made_by: MadeBy) -> Option<Invite> {
         let (code, now) = (access::fresh_code(), unix_now());
         let invite = NewInvite {
+            id: InviteId::mint(ulid::Ulid::new()),
             code_hash: access::hash(code.as_str()),
             uses: 1,
             expires_at: now.plus(ADMIN_INVITE),
             role: Role::Admin,
             team: None,
             person,
+            made_by,
             created_at: now,
         };
-        self.shared.store.add_invite(&invite).await.ok()?;
-        Some(self.shared.invite(code))
+        let is_made = self.shared.store.add_invite(&invite).await.ok()?;
+        is_made.then(|| self.shared.invite(code))
     }
 
     /// Shows from now on what the certificate's files hold, as they are looked at by themselves every ten seconds.
@@ -309,22 +285,22 @@ impl Server {
         self.outside.as_ref()
     }
 
-    /// Whether this server answers at an address outside, as far as can be told from here.
-    pub async fn answers_at(&self, outside: &Outside) -> Answers {
-        let (fingerprint, _) = self.shared.certificate.identity();
-        reach::answers_at((outside.address, outside.tcp).into(), fingerprint).await
+    /// The certificate this server shows, by which whoever tries an address knows that it is this server.
+    #[must_use]
+    pub fn fingerprint(&self) -> Pin {
+        self.shared.certificate.identity().0
     }
 
-    /// Waits until the part that decides about calls has died, which is a fault of ours: nothing is answered from then on, and
-    /// what is stored is whole. Whoever runs the server starts a new one.
+    /// Waits until a part of the server has died, which is a fault of ours: it is of no more use, and what is stored is
+    /// whole. Whoever runs the server starts a new one.
     pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
-        self.dead.clone().cancelled_owned()
+        self.shared.vitals.failed()
     }
 
     /// Whether that has happened.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.dead.is_cancelled()
+        self.shared.vitals.fallen().is_some()
     }
 
     /// Tells the devices to come back later and ends; the router's ports are given back.
@@ -352,12 +328,17 @@ impl std::fmt::Debug for Shared {
 }
 
 /// The key of the media server that is kept in a data folder; made on first use.
+fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
+    Ok(ApiKey { key: "bellbird".to_owned(), secret: kept_secret(&data.join(MEDIA_SECRET))? })
+}
+
+/// The key of the media server where a server has been; none is made.
 ///
 /// # Errors
-/// When the folder cannot be read or written.
-pub fn media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
-    std::fs::create_dir_all(data)?;
-    Ok(ApiKey { key: "bellbird".to_owned(), secret: kept_secret(&data.join("media-secret"))? })
+/// When there is no key, or it cannot be read.
+pub fn kept_media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
+    std::fs::metadata(data.join(MEDIA_SECRET))?;
+    media_key(data)
 }
 
 /// A token for a room, signed without a running server.
@@ -374,45 +355,10 @@ fn announce(shared: &Shared, listens: SocketAddr) -> Option<Announcement> {
     begun.map_err(|error| tracing::warn!(%error, "the server is not announced on the network")).ok()
 }
 
-/// The address with a port that is free now, where any would do: the router has to be told which.
-fn with_a_port(udp: SocketAddr) -> std::io::Result<SocketAddr> {
-    if udp.port() != 0 {
-        return Ok(udp);
-    }
-    Ok(SocketAddr::new(udp.ip(), UdpSocket::bind(udp)?.local_addr()?.port()))
-}
-
 async fn open_ports(router: Router, tcp: SocketAddr, udp: SocketAddr) -> Result<OpenPorts, RouterError> {
     let ports = NonZeroU16::new(tcp.port()).zip(NonZeroU16::new(udp.port()));
     let (tcp, udp) = ports.ok_or(RouterError::Silent)?;
     router.open(Inside { tcp, udp }).await
-}
-
-/// Addresses of others by which sound and picture come to this machine: those of the router, and of whatever stands
-/// before a rented machine.
-fn outside_media(advertised: &[String], outside: Option<&Result<Outside, RouterError>>, udp: u16) -> Vec<SocketAddr> {
-    let given = advertised.iter().filter_map(|host| host.parse::<IpAddr>().ok()).map(|ip| SocketAddr::new(ip, udp));
-    let mapped = outside.and_then(|outside| outside.as_ref().ok());
-    given.filter(|address| address.port() != 0).chain(mapped.map(|to| SocketAddr::new(to.address, to.udp))).collect()
-}
-
-/// The host that others reach this server by.
-fn advertised(wished: &[String], listening: SocketAddr) -> String {
-    if let Some(host) = wished.first() {
-        return host.clone();
-    }
-    if !listening.ip().is_unspecified() {
-        return listening.ip().to_string();
-    }
-    own_address().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_string()
-}
-
-/// The address of the interface that leads outside. Connecting a UDP socket sends nothing: it only asks the routing
-/// table (192.0.2.1 is reserved for documentation, RFC 5737).
-fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
 }
 
 #[cfg(test)]
@@ -429,6 +375,13 @@ mod tests {
         assert_eq!(answer.unwrap_err().code, wire::Code::Unavailable);
         timeout(Duration::from_secs(10), server.failed()).await.expect("told of it");
         assert!(server.has_failed());
+        let health = reqwest::get(format!("{}/healthz", server.url())).await.unwrap();
+        assert_eq!(health.status().as_u16(), 503);
+        let health = health.text().await.unwrap();
+        assert!(health.contains("the hub has ended by a fault of its own"), "{health}");
         server.shutdown().await;
+        let again = Server::start(Config::new(folder.path().to_owned())).await.unwrap();
+        assert!(!again.has_failed());
+        again.shutdown().await;
     }
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
 };
-use wire::{ServerMessage, SignedIn};
+use wire::{Event, Presence, ServerMessage, SignedIn};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -46,7 +46,7 @@ async fn healthz_says_what_is_not_well() {
         let response = reqwest::get(format!("{}/healthz", server.url())).await.unwrap();
         (response.status().as_u16(), serde_json::from_str::<Value>(&response.text().await.unwrap()).unwrap())
     };
-    let well = json!({ "status": "ok", "store": "ok", "hub": "ok" });
+    let well = json!({ "status": "ok", "store": "ok", "hub": "ok", "parts": "ok" });
     assert_eq!(look().await, (200, well.clone()));
     // A table that is gone stands for a disk that takes nothing.
     let options = SqliteConnectOptions::new().filename(folder.path().join("bellbird.db"));
@@ -100,6 +100,36 @@ async fn what_a_newer_device_says_is_counted_and_the_connection_goes_on() {
 }
 
 #[tokio::test]
+async fn who_says_too_often_how_he_stands_is_heard_less_often_and_the_last_word_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path()).await;
+    let signed_in = sign_in(&server).await;
+    let mut socket = socket(&server, &signed_in).await;
+    let flood = ["here", "away"].repeat(50);
+    for standing in flood.into_iter().chain(["do_not_disturb"]) {
+        let text = json!({ "type": "standing", "standing": standing }).to_string();
+        socket.send(Message::text(text)).await.unwrap();
+    }
+    let told = timeout(PATIENCE, async {
+        loop {
+            if let Message::Text(text) = socket.next().await.unwrap().unwrap()
+                && let ServerMessage::Event { event: Event::Person { person }, .. } =
+                    serde_json::from_str(&text).unwrap()
+                && person.presence == Presence::DoNotDisturb
+            {
+                return;
+            }
+        }
+    });
+    told.await.expect("what was said last is told with a heartbeat");
+    let metrics = reqwest::get(format!("{}/metrics", server.url())).await.unwrap().text().await.unwrap();
+    let passed_over = metrics.lines().find_map(|line| {
+        line.strip_prefix("bellbird_messages_passed_over_total{why=\"too_many\"} ")?.parse::<u32>().ok()
+    });
+    assert!(passed_over.unwrap() >= 60, "{metrics}");
+}
+
+#[tokio::test]
 async fn a_server_that_ends_tells_its_devices_to_come_back_and_when() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path()).await;
@@ -122,6 +152,44 @@ async fn a_server_that_ends_tells_its_devices_to_come_back_and_when() {
     assert!(matches!(last, ServerMessage::ComeBack { in_ms: 250..=750 }), "{last:?}");
     assert_eq!(u16::from(close.code), 1012);
     timeout(PATIENCE, ending).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn every_device_is_told_before_the_process_ends() {
+    // Nobody reads or answers heartbeats before the end: as many as can be there before the first counts as gone.
+    const DEVICES: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let data = folder.path().to_owned();
+    let config = Config { limits_factor: 20.try_into().unwrap(), ..Config::new(data) };
+    let server = process.spawn(Server::start(config)).await.unwrap().unwrap();
+    let ann = sign_in(&server).await;
+    let ask = async |path: &str, body: Value| {
+        let request = reqwest::Client::new().post(format!("{}/v1/{path}", server.url())).bearer_auth(&ann.access.token);
+        request.body(body.to_string()).send().await.unwrap().text().await.unwrap()
+    };
+    let invite: Value = serde_json::from_str(&ask("invites", json!({ "uses": DEVICES })).await).unwrap();
+    let mut sockets = Vec::new();
+    for device in 0..DEVICES {
+        let wish = json!({ "code": invite["code"], "name": format!("d{device}"), "device_name": "test" });
+        let signed_in: SignedIn = serde_json::from_str(&ask("sign-in", wish).await).unwrap();
+        sockets.push(socket(&server, &signed_in).await);
+    }
+    process.spawn(server.shutdown()).await.unwrap();
+    // What is not done by now is never done.
+    process.shutdown_background();
+    for mut socket in sockets {
+        let is_told = timeout(PATIENCE, async {
+            while let Some(Ok(message)) = socket.next().await {
+                let Message::Text(text) = message else { continue };
+                if matches!(serde_json::from_str(&text).unwrap(), ServerMessage::ComeBack { .. }) {
+                    return true;
+                }
+            }
+            false
+        });
+        assert!(is_told.await.unwrap());
+    }
 }
 
 #[tokio::test]

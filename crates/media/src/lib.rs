@@ -21,4 +21,7 @@ pub use engine::{DeviceInfo, Devices, Engine, EngineError, EngineOptions, Playin
 pub use frame::{EncodedFrame, I420};
 pub use peer::{ConnectionState, DeviceKind, Peer, PeerCommand, PeerEvent, PeerOptions, Target, Toggle, TrackKind};
 pub use stats::{Levels, PeerStats};
-pub use video::hub::{VideoHub, VideoSubscription};
+pub use video::{
+    hub::{VideoHub, VideoSubscription},
+    picture::Picture,
+};

@@ -113,6 +113,11 @@ impl Sfu {
         Ok((Self { shared: Arc::new(Shared { commands, key, udp, counters }) }, events))
     }
 
+    /// Waits until its thread has ended, which it does by a fault of its own alone while there is a handle.
+    pub async fn ended(&self) {
+        self.shared.commands.closed().await;
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
@@ -144,7 +149,8 @@ impl Sfu {
         let (requests, mut request_queue) = mpsc::channel(SIGNALS);
         let (response_sender, responses) = mpsc::channel(SIGNALS);
         let (reply, answer) = oneshot::channel();
-        let closing = || Refusal { status: 503, message: "the media server is shutting down".to_owned() };
+        let closing =
+            || Refusal { status: 503, message: "the media server has ended: try again in a moment".to_owned() };
         let commands = self.shared.commands.clone();
         let join = Command::Join { admission: Box::new(admission), query, responses: response_sender, reply };
         commands.send(join).await.map_err(|_| closing())?;
@@ -200,3 +206,19 @@ impl Sfu {
 
 /// How long a refreshed token lets in (LiveKit's servers give ten minutes at least).
 pub(crate) const REFRESHED_TOKEN: Duration = Duration::from_secs(10 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_holds_it_learns_that_its_thread_has_ended() {
+        let (commands, queue) = mpsc::channel(1);
+        let key = ApiKey { key: String::new(), secret: String::new() };
+        let shared = Shared { commands, key, udp: ([127, 0, 0, 1], 0).into(), counters: Arc::default() };
+        let sfu = Sfu { shared: Arc::new(shared) };
+        assert!(tokio::time::timeout(Duration::from_millis(10), sfu.ended()).await.is_err());
+        drop(queue);
+        sfu.ended().await;
+    }
+}

@@ -80,6 +80,26 @@ pub struct Snapshot {
     pub history: Vec<HistoryEntry>,
 }
 
+impl Snapshot {
+    /// How many of the newest calls a snapshot has of a history.
+    pub const NEWEST: usize = 100;
+    /// How many lines of a history a device ever holds.
+    pub const MOST: usize = 1_000;
+
+    /// Leaves of a history, newest first, what a device holds: so many of the newest calls, and every missed one that nobody
+    /// has looked at, however old.
+    pub fn keep_shown(history: &mut Vec<HistoryEntry>, newest: usize) {
+        let mut before = 0..newest;
+        history.retain(|entry| before.next().is_some() || entry.unseen);
+        history.truncate(Self::MOST);
+    }
+}
+
+/// What an event without a line means.
+fn every_line() -> i64 {
+    i64::MAX
+}
+
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -147,7 +167,11 @@ pub enum Event {
         in_ms: u32,
     },
     /// Missed calls were looked at on one of my devices.
-    MissedSeen,
+    MissedSeen {
+        /// The newest line of my history that was looked at.
+        #[serde(default = "every_line")]
+        up_to: i64,
+    },
     /// Somebody waits at the door of the server: told to admins.
     AskedIn {
         /// Who, and what to compare.

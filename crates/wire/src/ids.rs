@@ -135,6 +135,10 @@ id!(
     InviteCode, "an invite code", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
 id!(
+    /// An invite in the lists of those who may revoke it; never its code.
+    InviteId, "an invite's id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
+);
+id!(
     /// What a program shows; its public part.
     ApiKeyId, "an API key's id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
@@ -147,6 +151,7 @@ id!(
     EventId, "an event's id", "a-z A-Z 0-9 _ -", "^[A-Za-z0-9_-]{1,64}$", is_plain
 );
 minted!(ApiKeyId, "k");
+minted!(InviteId, "i");
 minted!(WebhookId, "h");
 minted!(EventId, "e");
 minted!(DeviceId, "d");

@@ -30,17 +30,19 @@ pub use call::{
 pub use capability::Capability;
 pub use error::{Code, ErrorBody};
 pub use event::{ClientMessage, Event, ServerMessage, Snapshot};
-pub use ids::{ApiKeyId, CallId, DeviceId, EventId, IdError, InviteCode, RingId, SessionId, UserId, WebhookId};
+pub use ids::{
+    ApiKeyId, CallId, DeviceId, EventId, IdError, InviteCode, InviteId, RingId, SessionId, UserId, WebhookId,
+};
 pub use invite::{Invite, InviteError, MDNS_SERVICE, Pin, ServerAddress};
 pub use proof::{InviteProof, ProveInvite, code_hash};
 pub use quiet::{DoNotDisturb, QuietHours, Standing, Weekday};
 pub use rest::{
     AccessToken, ApiKeyEntry, AskPermission, BlockUser, CallData, CallFilter, CallOrder, CallPage, CallTypeData,
     CreateApiKey, CreateInvite, CreateWebhook, CreatedApiKey, CreatedInvite, CreatedWebhook, DeliveryState,
-    DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, Join, Joined, Leave, MediaCredentials, MediaServer,
-    MemberData, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename, Renewal, RingMembers,
-    Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource, UpdateCall,
-    UpdateMembers, UpdatePermissions, WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry,
+    DeviceEntry, GetOrCreate, GetOrCreated, HistoryPage, InviteEntry, Join, Joined, Leave, MediaCredentials,
+    MediaServer, MemberData, MissedSeen, MuteUsers, ON_BEHALF_OF, PeoplePage, PeopleQuery, PutPerson, Reject, Rename,
+    Renewal, RingMembers, Scope, SendEvent, SendReaction, SignIn, SignInByToken, SignedIn, TokenRequest, TrackSource,
+    UpdateCall, UpdateMembers, UpdatePermissions, WebhookDelivery, WebhookDeliveryPage, WebhookDisabled, WebhookEntry,
     WebhookEvent, WebhookKind, WebhookRing,
 };
 pub use ring::{Direction, Outcome, Reason, Ring, Target};

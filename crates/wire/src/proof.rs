@@ -10,7 +10,7 @@ use hmac::{Hmac, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{InviteCode, Pin};
+use crate::{InviteCode, Pin, ServerAddress};
 
 /// Bytes of a code's hash that name it.
 const NAME_BYTES: usize = 8;
@@ -31,8 +31,10 @@ pub struct ProveInvite {
 pub struct InviteProof {
     /// The MAC.
     pub mac: [u8; 32],
-    /// The certificate was issued by an authority: it is known by the server's name and not by its fingerprint.
-    pub is_issued: bool,
+    /// Where the server says it is, if its certificate was issued by an authority: that is known by the server's name, and
+    /// not by its fingerprint, nor by the address at which it was found on a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_for: Option<String>,
 }
 
 /// What is stored of a code.
@@ -53,23 +55,25 @@ impl ProveInvite {
 
     /// The answer of who knows the hash, and shows this certificate (none on loopback).
     #[must_use]
-    pub fn answer(&self, hash: &[u8], certificate: Option<&Pin>, is_issued: bool) -> InviteProof {
-        let mac = self.mac(hash, certificate, is_issued).finalize().into_bytes().into();
-        InviteProof { mac, is_issued }
+    pub fn answer(&self, hash: &[u8], certificate: Option<&Pin>, issued_for: Option<&ServerAddress>) -> InviteProof {
+        let issued_for = issued_for.map(ToString::to_string);
+        let mac = self.mac(hash, certificate, issued_for.as_deref()).finalize().into_bytes().into();
+        InviteProof { mac, issued_for }
     }
 
     /// Whether an answer is of a server that knows the code and shows this certificate.
     #[must_use]
     pub fn is_answered_by(&self, proof: &InviteProof, code: &InviteCode, certificate: Option<&Pin>) -> bool {
-        self.mac(&code_hash(code), certificate, proof.is_issued).verify_slice(&proof.mac).is_ok()
+        self.mac(&code_hash(code), certificate, proof.issued_for.as_deref()).verify_slice(&proof.mac).is_ok()
     }
 
-    fn mac(&self, hash: &[u8], certificate: Option<&Pin>, is_issued: bool) -> Hmac<Sha256> {
+    fn mac(&self, hash: &[u8], certificate: Option<&Pin>, issued_for: Option<&str>) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(hash).expect("a key of any length will do");
         mac.update(b"bellbird invite");
         mac.update(&self.nonce);
         mac.update(&certificate.map_or([0; 32], |pin| pin.0));
-        mac.update(&[u8::from(is_issued)]);
+        // The last, so that its end is the end: nothing of it can be taken for something else.
+        mac.update(issued_for.unwrap_or_default().as_bytes());
         mac
     }
 }
@@ -83,13 +87,18 @@ mod tests {
         let (code, other): (InviteCode, InviteCode) = ("abcd".parse().unwrap(), "abce".parse().unwrap());
         let (server, between) = (Pin([1; 32]), Pin([2; 32]));
         let question = ProveInvite::about(&code, [7; 32]);
-        let proof = question.answer(&code_hash(&code), Some(&server), false);
+        let proof = question.answer(&code_hash(&code), Some(&server), None);
         assert!(question.is_answered_by(&proof, &code, Some(&server)));
         assert!(!question.is_answered_by(&proof, &code, Some(&between)), "passed on by somebody in between");
         assert!(!question.is_answered_by(&proof, &code, None));
-        assert!(!question.is_answered_by(&InviteProof { is_issued: true, ..proof.clone() }, &code, Some(&server)));
+        let named = InviteProof { issued_for: Some("other.example:443".to_owned()), ..proof.clone() };
+        assert!(!question.is_answered_by(&named, &code, Some(&server)), "sent to another server");
+        let address = "bell.example:443".parse().unwrap();
+        let issued = question.answer(&code_hash(&code), Some(&server), Some(&address));
+        assert!(question.is_answered_by(&issued, &code, Some(&server)));
+        assert_eq!(issued.issued_for.as_deref(), Some("bell.example:443"));
         assert!(!ProveInvite::about(&code, [8; 32]).is_answered_by(&proof, &code, Some(&server)), "an old answer");
-        let guessed = question.answer(&code_hash(&other), Some(&between), false);
+        let guessed = question.answer(&code_hash(&other), Some(&between), None);
         assert!(!question.is_answered_by(&guessed, &code, Some(&between)));
         let read: ProveInvite = serde_json::from_str(&serde_json::to_string(&question).unwrap()).unwrap();
         assert_eq!(read, question);

@@ -3,7 +3,9 @@
 use std::{io, time::Duration};
 
 use call_client::{AccountFolder, ClientError, KeepError, SignInWish, invite_by_code, sign_in};
+use futures_util::future::select_ok;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use wire::{Code, ErrorBody, Invite, InviteCode, ServerAddress};
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
     door::address,
     own_server::{self, Begun},
 };
-use crate::state::Stage;
+use crate::state::{Back, Stage};
 
 /// How long a sign-out waits for the server to know; the person is signed out here in any case.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -22,7 +24,7 @@ impl Desk {
         let wish = self.inner().settings.server.clone();
         let mut failed = None;
         if let Some(wish) = wish.clone().filter(|_| self.inner().server.is_none()) {
-            self.show(Stage::Starting { what: "Starting your server…".to_owned() });
+            self.starting("Starting your server…");
             failed = self.run_server(wish, Begun::Before).await.err();
         }
         // After the server, which others wait for: the keyring may ask the person to unlock it.
@@ -33,7 +35,7 @@ impl Desk {
                 _ = std::fs::rename(&file, file.with_extension("damaged"));
                 let message = "the sign-in on this disk is damaged: come in again with a new invite";
                 let error = Some(ErrorBody::new(Code::Unauthenticated, message));
-                return self.show(Stage::Welcome { error, notice: None });
+                return self.welcome(error, None);
             }
             Err(error) => return self.show(Stage::Locked { error: unkept(&error) }),
         };
@@ -41,26 +43,36 @@ impl Desk {
         match failed {
             None => {}
             Some(error) if wish.as_ref().is_some_and(is_own) => {
-                return self.show(Stage::Welcome { error: Some(error), notice: None });
+                self.inner().back = Some(Back::OwnServer);
+                return self.welcome(Some(error), None);
             }
             // This person's calls are on another server: they go on.
             Some(error) => self.change(|state| state.notice = Some(format!("Your server does not run: {error}"))),
         }
         match account {
             Some(account) => self.follow(self.reached(account)),
-            None => self.show(Stage::Welcome { error: None, notice: None }),
+            None => self.welcome(None, None),
         }
     }
 
     /// The keyring is open now, the person says: looks again.
     pub(crate) async fn try_again(&self) {
-        self.show(Stage::Starting { what: "Looking for your sign-in…".to_owned() });
+        self.starting("Looking for your sign-in…");
         self.resume().await;
     }
 
-    /// The person gives the sign-in up that cannot be read.
-    pub(crate) fn sign_in_anew(&self) {
-        self.show(Stage::Welcome { error: None, notice: None });
+    /// The person wants another sign-in than the one that cannot be used now; until he has one, that is kept.
+    pub(crate) async fn sign_in_anew(&self) {
+        let client = {
+            let mut inner = self.inner();
+            inner.following.cancel();
+            inner.back = Some(Back::SignIn);
+            inner.client.take()
+        };
+        self.welcome(None, None);
+        if let Some(client) = client {
+            client.shutdown().await;
+        }
     }
 
     /// Does something with the kept sign-in, which may wait for the keyring; and shows where its secret is then.
@@ -84,7 +96,7 @@ impl Desk {
     /// A server that runs already (its person had signed out) is used again.
     async fn start_and_sign_in(&self, name: &str) -> Result<(), ErrorBody> {
         let name = checked_name(name)?;
-        self.show(Stage::Starting { what: "Starting your server…".to_owned() });
+        self.starting("Starting your server…");
         self.have_server(&name).await?;
         let invite = self.own_invite().await?;
         self.sign_in_with(invite, name).await
@@ -108,10 +120,13 @@ impl Desk {
                 "" => self.state().nearby.iter().filter_map(|nearby| nearby.address.parse().ok()).collect(),
                 server => vec![address(server)?],
             };
-            self.show(Stage::Starting { what: "Signing in…".to_owned() });
-            invite_of(&code, &servers).await?
+            self.show(Stage::Starting { what: "Looking for the server…".to_owned(), can_stop: true });
+            match self.unless_stopped(invite_of(&code, servers)).await {
+                Some(invite) => invite?,
+                None => return Ok(()),
+            }
         };
-        self.show(Stage::Starting { what: "Signing in…".to_owned() });
+        self.starting("Signing in…");
         self.sign_in_with(invite, name).await
     }
 
@@ -124,10 +139,30 @@ impl Desk {
         Ok(())
     }
 
+    /// Waits for what others do, or until the person has enough of it: then he is at the beginning again.
+    pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let stopped = CancellationToken::new();
+        self.inner().asking = Some(stopped.clone());
+        tokio::select! {
+            done = work => Some(done),
+            () = stopped.cancelled() => {
+                self.welcome(None, None);
+                None
+            }
+        }
+    }
+
+    /// Gives up what waits for others; a yes that comes later lets nobody in.
+    pub(crate) fn stop_asking(&self) {
+        if let Some(asking) = self.inner().asking.take() {
+            asking.cancel();
+        }
+    }
+
     /// A first step that failed leads back to the beginning, with the reason.
     pub(super) fn settle(&self, outcome: Result<(), ErrorBody>) -> Result<(), ErrorBody> {
         if let Err(error) = &outcome {
-            self.show(Stage::Welcome { error: Some(error.clone()), notice: None });
+            self.welcome(Some(error.clone()), None);
         }
         outcome
     }
@@ -135,7 +170,7 @@ impl Desk {
     /// Always works: a server that cannot be told is no reason to stay signed in here.
     pub(crate) async fn sign_out(&self) -> Result<(), ErrorBody> {
         let client = self.client()?;
-        self.show(Stage::Starting { what: "Signing out…".to_owned() });
+        self.starting("Signing out…");
         self.inner().following.cancel();
         client.shutdown().await;
         let told = timeout(GOODBYE, client.sign_out()).await;
@@ -151,7 +186,7 @@ impl Desk {
             (Ok(()), Ok(told)) => told.err().and_then(|error| untold(&error)),
             (Ok(()), Err(_)) => untold(&ClientError::Unreachable { why: "no answer".to_owned() }),
         };
-        self.show(Stage::Welcome { error: None, notice });
+        self.welcome(None, notice);
         Ok(())
     }
 }
@@ -174,17 +209,14 @@ fn untold(error: &ClientError) -> Option<String> {
     }
 }
 
-/// The invite that a code stands for, of the server that made it.
-async fn invite_of(code: &InviteCode, servers: &[ServerAddress]) -> Result<Invite, ErrorBody> {
+/// The invite that a code stands for, of whichever server made it; all are asked at once.
+async fn invite_of(code: &InviteCode, servers: Vec<ServerAddress>) -> Result<Invite, ErrorBody> {
     let nowhere = "no server of this network is known: type the address of the server that made the code";
-    let mut why = ErrorBody::invalid("server", nowhere);
-    for server in servers {
-        match invite_by_code(code, server).await {
-            Ok(invite) => return Ok(invite),
-            Err(error) => why = error.body(),
-        }
+    if servers.is_empty() {
+        return Err(ErrorBody::invalid("server", nowhere));
     }
-    Err(why)
+    let asked = servers.iter().map(|server| Box::pin(invite_by_code(code, server)));
+    select_ok(asked).await.map(|(invite, _)| invite).map_err(|error| error.body())
 }
 
 fn unkept(error: &KeepError) -> ErrorBody {

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use call_client::{CallView, CallingState, Client, JoinOptions, Leave, Toggle};
-use wire::{CallId, Direction, ErrorBody, Reason, UserId};
+use call_client::{CallView, CallingState, Client, ClientState, JoinOptions, Leave, Toggle};
+use wire::{CallId, Code, Direction, ErrorBody, Reason, UserId};
 
-use super::Desk;
+use super::{Desk, backstage::is_closed};
 use crate::{
-    ringing::{is_on, wanted},
+    ringing::{Accepting, Incoming, Wanted, is_on, wanted},
     windows,
 };
 
@@ -28,7 +28,23 @@ impl Desk {
         Ok(())
     }
 
+    /// Comes into a call; into one that is not open yet as soon as it is.
     pub(crate) async fn join(&self, cid: CallId, video: Toggle) -> Result<(), ErrorBody> {
+        let client = self.client()?;
+        if client.state().borrow().call(&cid).is_some_and(is_closed) {
+            self.wait_for(client, cid);
+            return Ok(());
+        }
+        match self.join_now(cid.clone(), video).await {
+            Err(error) if error.code == Code::InBackstage => {
+                self.wait_for(client, cid);
+                Ok(())
+            }
+            joined => joined,
+        }
+    }
+
+    pub(super) async fn join_now(&self, cid: CallId, video: Toggle) -> Result<(), ErrorBody> {
         self.make_room_for(Some(&cid)).await?;
         self.client()?.join(cid, JoinOptions { create: false, video }).await.map_err(|error| error.body())
     }
@@ -46,7 +62,7 @@ impl Desk {
     /// nothing is joined.
     pub(crate) async fn accept(&self, cid: CallId, video: Option<Toggle>) -> Result<(), ErrorBody> {
         let client = self.client()?;
-        let rings = wanted(&client.state().borrow()).incoming.into_iter().find(|incoming| incoming.cid == cid);
+        let rings = ringing_here(&client.state().borrow(), &cid);
         let Some(incoming) = rings else { return Ok(()) };
         self.make_room_for(Some(&cid)).await?;
         client.accept(cid, video.unwrap_or(Toggle::from(incoming.video))).await.map_err(|error| error.body())
@@ -56,7 +72,11 @@ impl Desk {
         self.client()?.leave(cid, Leave::Plain).await.map_err(|error| error.body())
     }
 
+    /// Declines what rings here. A word that comes late, when the call was accepted meanwhile, does not hang up.
     pub(crate) async fn decline(&self, cid: CallId, message: Option<String>) -> Result<(), ErrorBody> {
+        if ringing_here(&self.client()?.state().borrow(), &cid).is_none() {
+            return Ok(());
+        }
         let leave = Leave::Reject { reason: Reason::Decline, message };
         self.client()?.leave(cid, leave).await.map_err(|error| error.body())
     }
@@ -80,6 +100,25 @@ impl Desk {
         inner.ended_here.len() < before
     }
 
+    /// What accepting does to the call that is on.
+    pub(crate) fn accepting(&self, wanted: &Wanted) -> Accepting {
+        match self.inner().settings.one_call_at_a_time {
+            true if !wanted.on.is_empty() => Accepting::LeavesOther,
+            true | false => Accepting::Adds,
+        }
+    }
+
+    /// The call that ended as nobody wanted is told until it is read.
+    pub(crate) fn keep_unread(&self, call: CallView) {
+        self.change(|state| state.unread = Some(call));
+    }
+
+    pub(crate) fn forget_unread(&self) {
+        if self.inner().state.unread.is_some() {
+            self.change(|state| state.unread = None);
+        }
+    }
+
     /// One call at a time, unless the person wants otherwise: what is joined or rung is left before another begins.
     async fn make_room_for(&self, next: Option<&CallId>) -> Result<(), ErrorBody> {
         if !self.inner().settings.one_call_at_a_time {
@@ -94,6 +133,10 @@ impl Desk {
     }
 }
 
+fn ringing_here(state: &ClientState, cid: &CallId) -> Option<Incoming> {
+    wanted(state).incoming.into_iter().find(|incoming| incoming.cid == *cid)
+}
+
 /// Waits until the state has a call.
 async fn is_shown(client: &Client, cid: &CallId) {
     let mut states = client.state();
@@ -104,7 +147,7 @@ async fn is_shown(client: &Client, cid: &CallId) {
 }
 
 /// Whether this person is in a call, or rings one.
-fn takes_place(call: &CallView) -> bool {
+pub(super) fn takes_place(call: &CallView) -> bool {
     let rings_out = call.direction == Direction::Outgoing && call.state.calling_state == CallingState::Ringing;
     is_on(call) || rings_out
 }
@@ -117,7 +160,7 @@ fn is_with(call: &CallView, people: &[UserId]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ringing::examples::call;
+    use crate::ringing::examples::{call, state};
 
     #[test]
     fn my_own_ring_gives_way_to_the_next_call_and_an_incoming_one_does_not() {
@@ -125,6 +168,16 @@ mod tests {
         assert!(takes_place(&call(Direction::Incoming, CallingState::Joined)));
         assert!(!takes_place(&call(Direction::Incoming, CallingState::Ringing)));
         assert!(!takes_place(&call(Direction::Outgoing, CallingState::Left)));
+    }
+
+    #[test]
+    fn only_what_rings_here_is_declined() {
+        let cid = "default:1".parse().unwrap();
+        let rings =
+            |direction, calling_state| ringing_here(&state(vec![call(direction, calling_state)]), &cid).is_some();
+        assert!(rings(Direction::Incoming, CallingState::Ringing));
+        assert!(!rings(Direction::Incoming, CallingState::Joined), "it was accepted meanwhile");
+        assert!(!rings(Direction::Outgoing, CallingState::Ringing));
     }
 
     #[test]

@@ -56,22 +56,17 @@ impl Desk {
         let (name, server) = (checked_name(name)?, address(server)?);
         let nearby = self.state().nearby.into_iter().find(|nearby| nearby.address == server.to_string());
         let shown = nearby.map_or_else(|| server.to_string(), |nearby| nearby.name);
-        self.show(Stage::Starting { what: format!("Asking {shown}…") });
-        let asking = Asking::begin(&server, &name, &device_name()).await.map_err(|error| error.body())?;
-        let taken_back = CancellationToken::new();
-        self.inner().asking = Some(taken_back.clone());
+        self.show(Stage::Starting { what: format!("Asking {shown}…"), can_stop: true });
+        let device = device_name();
+        let Some(asking) = self.unless_stopped(Asking::begin(&server, &name, &device)).await else { return Ok(()) };
+        let asking = asking.map_err(|error| error.body())?;
         let minutes = u32::try_from(asking.expires_in().as_secs().div_ceil(60)).unwrap_or(u32::MAX);
         self.show(Stage::Asking { server: shown.clone(), code: asking.code(), minutes });
-        let admission = tokio::select! {
-            admission = asking.outcome() => admission.map_err(|error| error.body())?,
-            () = taken_back.cancelled() => {
-                self.show(Stage::Welcome { error: None, notice: None });
-                return Ok(());
-            }
-        };
+        let Some(admission) = self.unless_stopped(asking.outcome()).await else { return Ok(()) };
+        let admission = admission.map_err(|error| error.body())?;
         let notice = match admission {
             Admission::Admitted(invite) => {
-                self.show(Stage::Starting { what: "Signing in…".to_owned() });
+                self.starting("Signing in…");
                 return self.sign_in_with(invite, name).await;
             }
             Admission::Refused => {
@@ -81,15 +76,8 @@ impl Desk {
                 format!("Nobody at {shown} answered in time. Ask again while an admin is at his screen.")
             }
         };
-        self.show(Stage::Welcome { error: None, notice: Some(notice) });
+        self.welcome(None, Some(notice));
         Ok(())
-    }
-
-    /// Takes the question back: a yes that comes later lets nobody in.
-    pub(crate) fn stop_asking(&self) {
-        if let Some(asking) = self.inner().asking.take() {
-            asking.cancel();
-        }
     }
 
     /// An admin's word to who waits at the door.

@@ -1,9 +1,11 @@
 //! What the app holds while it runs: the engine, the server inside, the client, and the state that goes to the page.
 
 mod access;
+mod backstage;
 mod calls;
 mod devices;
 mod door;
+mod news;
 mod own_server;
 
 use std::{
@@ -20,10 +22,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::{CallId, Code, ErrorBody};
 
+use self::news::Told;
 use crate::{
     frames, levels,
     profile::{Profile, Settings},
-    state::{AppState, Problem, Stage, StateChanged},
+    state::{AppState, Back, Problem, Stage, StateChanged},
     surfaces::Surfaces,
 };
 
@@ -42,15 +45,21 @@ struct Inner {
     state: AppState,
     settings: Settings,
     client: Option<Client>,
-    server: Option<Server>,
+    server: Option<Arc<Server>>,
     /// Calls this person has ended for everyone: no surprise, so no tone.
     ended_here: Vec<CallId>,
     /// Ends what follows the client.
     following: CancellationToken,
     /// Servers of this network are being looked for.
     looking: Option<DropGuard>,
-    /// Takes back the question to be let in that waits for an answer.
+    /// Gives up the first step that waits for somebody.
     asking: Option<CancellationToken>,
+    /// Stops waiting for a call that is not open yet.
+    waiting: Option<DropGuard>,
+    /// What was told of calls.
+    told: Told,
+    /// Where the beginning leads back to.
+    back: Option<Back>,
 }
 
 impl Desk {
@@ -64,8 +73,13 @@ impl Desk {
         let frames = tauri::async_runtime::block_on(frames::serve(engine.video()))?;
         let state = AppState {
             revision: 1,
-            stage: Stage::Starting { what: "Starting…".to_owned() },
+            stage: Stage::Starting { what: "Starting…".to_owned(), can_stop: false },
             problem: None,
+            reminders: Vec::new(),
+            asked: Vec::new(),
+            endings: Vec::new(),
+            waiting: None,
+            unread: None,
             frames,
             server: None,
             one_call_at_a_time: settings.one_call_at_a_time,
@@ -85,6 +99,9 @@ impl Desk {
             following,
             looking: None,
             asking: None,
+            waiting: None,
+            told: Told::default(),
+            back: None,
         });
         Ok(Self { app, profile, engine, listen, dialing: Semaphore::new(1), inner })
     }
@@ -119,11 +136,25 @@ impl Desk {
 
     fn show(&self, stage: Stage) {
         match &stage {
-            Stage::Welcome { .. } => self.look_around(),
+            Stage::Welcome { .. } => {
+                self.forget_news();
+                self.look_around();
+            }
             Stage::Starting { .. } | Stage::Asking { .. } | Stage::Locked { .. } => {}
             Stage::Ready { .. } => self.look_away(),
         }
         self.change(|state| state.stage = stage);
+    }
+
+    /// The beginning, and why somebody is there.
+    fn welcome(&self, error: Option<ErrorBody>, notice: Option<String>) {
+        let back = self.inner().back;
+        self.show(Stage::Welcome { error, notice, back });
+    }
+
+    /// Something takes a moment, and nobody can hurry it.
+    fn starting(&self, what: &str) {
+        self.show(Stage::Starting { what: what.to_owned(), can_stop: false });
     }
 
     fn of(app: &AppHandle) -> State<'_, Self> {
@@ -143,28 +174,27 @@ impl Desk {
     fn follow(&self, account: Account) {
         let client = match Client::start(account, Some(self.engine.clone())) {
             Ok(client) => client,
-            Err(error) => return self.show(Stage::Welcome { error: Some(error.body()), notice: None }),
+            Err(error) => return self.welcome(Some(error.body()), None),
         };
         let following = CancellationToken::new();
         {
             let mut inner = self.inner();
             inner.client = Some(client.clone());
+            inner.back = None;
             std::mem::replace(&mut inner.following, following.clone()).cancel();
         }
-        let app = self.app.clone();
-        let watching = following.clone();
+        self.until(&following, watch(self.app.clone(), client.clone()));
+        self.until(&following, news::follow(self.app.clone(), client));
+        self.until(&following, levels::follow(self.app.clone()));
+    }
+
+    /// Works until it is cancelled.
+    fn until(&self, over: &CancellationToken, work: impl Future<Output = ()> + Send + 'static) {
+        let over = over.clone();
         tauri::async_runtime::spawn(async move {
-            let work = watch(app, client);
             tokio::select! {
                 () = work => {}
-                () = watching.cancelled() => {}
-            }
-        });
-        let app = self.app.clone();
-        tauri::async_runtime::spawn(async move {
-            tokio::select! {
-                () = levels::follow(app) => {}
-                () = following.cancelled() => {}
+                () = over.cancelled() => {}
             }
         });
     }
@@ -198,7 +228,7 @@ impl Desk {
             client.shutdown().await;
         }
         if let Some(server) = server {
-            server.shutdown().await;
+            own_server::end(server).await;
         }
     }
 }
@@ -235,14 +265,17 @@ async fn watch(app: AppHandle, client: Client) {
     let mut surfaces = Surfaces::new(app.clone(), client);
     loop {
         let state = Arc::clone(&states.borrow_and_update());
-        surfaces.follow(&state);
         let desk = app.state::<Desk>();
         if state.connection == Connection::SignedOut {
             let why = "this device was signed out: a new invite is needed";
             let error = Some(ErrorBody::new(Code::Unauthenticated, why));
-            return desk.show(Stage::Welcome { error, notice: None });
+            surfaces.follow(&state);
+            return desk.welcome(error, None);
         }
+        desk.outdate(&state);
+        // The pages first: a popup that is shown has something to show.
         desk.show(Stage::Ready { client: Box::new(ClientState::clone(&state)) });
+        surfaces.follow(&state);
         if states.changed().await.is_err() {
             return;
         }

@@ -1,9 +1,11 @@
 //! The server inside this app: where it listens, and how its own person gets in.
 
 use std::{
+    collections::VecDeque,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     pin::Pin,
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use call_client::Account;
@@ -19,6 +21,24 @@ const PORT: u16 = 7480;
 
 /// How long a server that has died is left alone: one that dies of what it finds would else take the whole machine.
 const REST: Duration = Duration::from_secs(1);
+/// How often within [`LATELY`] it is started again.
+const MOST_STARTS: usize = 5;
+const LATELY: Duration = Duration::from_secs(60);
+/// How long somebody asks a server for an invite, about.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// When the server inside has died lately.
+#[derive(Debug, Default)]
+struct Deaths(VecDeque<Instant>);
+
+impl Deaths {
+    /// It has died again. Says whether it may be started once more.
+    fn add(&mut self, now: Instant) -> bool {
+        self.0.retain(|at| now.saturating_duration_since(*at) < LATELY);
+        self.0.push_back(now);
+        self.0.len() <= MOST_STARTS
+    }
+}
 
 /// Whether this server has been started before, so that others know its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +67,16 @@ impl Desk {
 
     /// Starts the server inside. A port that others know stays the wish, even when another program has it today.
     pub(super) async fn run_server(&self, wish: ServerSettings, begun: Begun) -> Result<(), ErrorBody> {
+        self.run_after(Deaths::default(), wish, begun).await
+    }
+
+    async fn run_after(&self, deaths: Deaths, wish: ServerSettings, begun: Begun) -> Result<(), ErrorBody> {
         let server = self.listening(&wish).await?;
         let (listen, udp) = (server.address(), server.media_address());
         let own = OwnServer { address: server.reachable().to_string(), name: wish.name.clone() };
         let as_now = ServerSettings { listen, udp, ..wish.clone() };
-        tauri::async_runtime::spawn(start_again(self.app.clone(), server.failed(), as_now));
-        self.inner().server = Some(server);
+        tauri::async_runtime::spawn(start_again(self.app.clone(), server.failed(), as_now, deaths));
+        self.inner().server = Some(Arc::new(server));
         match begun {
             Begun::Now => {
                 self.change_settings(|settings| settings.server = Some(ServerSettings { listen, udp, ..wish }))?;
@@ -95,11 +119,9 @@ impl Desk {
             let message = "your server cannot let you in now: look whether its disk is full, and try again";
             ErrorBody::new(Code::Unavailable, message)
         };
-        let server = self.inner().server.take().ok_or_else(no_invite)?;
-        let (invite, port) = (server.owner_invite().await, server.address().port());
-        self.inner().server = Some(server);
-        let mut invite = invite.ok_or_else(no_invite)?;
-        invite.server = here(port);
+        let server = self.inner().server.clone().ok_or_else(no_invite)?;
+        let mut invite = server.owner_invite().await.ok_or_else(no_invite)?;
+        invite.server = here(server.address().port());
         invite.pin = None;
         Ok(invite)
     }
@@ -133,19 +155,49 @@ fn start_again(
     app: AppHandle,
     failed: impl Future<Output = ()> + Send + 'static,
     wish: ServerSettings,
+    mut deaths: Deaths,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         failed.await;
         let desk = app.state::<Desk>();
         let dead = Desk::inner(&desk).server.take_if(|server| server.has_failed());
         let Some(dead) = dead else { return };
+        end(dead).await;
+        if !deaths.add(now()) {
+            tracing::error!("the server inside dies again and again, and is not started any more");
+            desk.change(|state| state.server = None);
+            return desk.report(given_up());
+        }
         tracing::error!("the server inside has died and is started again");
-        dead.shutdown().await;
         tokio::time::sleep(REST).await;
-        if let Err(error) = desk.run_server(wish, Begun::Before).await {
+        if let Err(error) = desk.run_after(deaths, wish, Begun::Before).await {
             desk.report(error);
         }
     })
+}
+
+/// Ends a server, once nobody asks it for an invite any more: its ports are free then.
+pub(super) async fn end(mut server: Arc<Server>) {
+    loop {
+        match Arc::try_unwrap(server) {
+            Ok(server) => return server.shutdown().await,
+            Err(asked) => server = asked,
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+}
+
+fn given_up() -> ErrorBody {
+    ErrorBody::new(
+        Code::Unavailable,
+        "your server has stopped again and again by a fault of its own and stays off: nobody can reach you. What it had stored \
+         is whole. Quit Bellbird and start it again; if that does not help, please tell us what its log says",
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever drives the server reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Whether an account is one of the server inside.
@@ -167,6 +219,15 @@ fn taken(port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_dies_at_once_is_started_five_times_and_one_that_dies_now_and_then_always() {
+        let (mut deaths, start) = (Deaths::default(), now());
+        let started = (0..8).filter(|second| deaths.add(start + Duration::from_secs(*second))).count();
+        assert_eq!(started, MOST_STARTS);
+        let (mut deaths, quarter) = (Deaths::default(), Duration::from_secs(15));
+        assert!((0..100).all(|times| deaths.add(start + quarter * times)));
+    }
 
     #[test]
     fn only_an_account_of_the_server_inside_follows_its_port() {

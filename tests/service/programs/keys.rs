@@ -89,6 +89,7 @@ async fn a_key_opens_what_its_scopes_name_and_nothing_that_is_for_devices() -> R
         (Method::PUT, "/v1/people/cem", json!({ "name": "Cem" }), Scope::PeopleWrite),
         (Method::POST, "/v1/people/cem/sign-out", json!({}), Scope::PeopleWrite),
         (Method::POST, "/v1/invites", json!({}), Scope::Invites),
+        (Method::GET, "/v1/invites", Value::Null, Scope::Invites),
         (Method::POST, "/v1/calls/default/x/end", json!({}), Scope::CallsWrite),
     ];
     let all = service.program_with("shop", Scope::ALL).await?;

@@ -93,12 +93,13 @@ impl Write for Log {
     }
 }
 
-/// The most that the server ever logs, of a scene with every secret there is.
+/// The most that the server itself logs, of a scene with every secret there is.
 #[tokio::test]
 async fn logs_name_ids_and_hold_no_secrets_names_or_words() -> Result<()> {
     let log = Log::default();
     let writer = log.clone();
-    // For all threads of the tests: the more is logged, the more could give something away.
+    // For all threads of the tests: the more is logged, the more could give something away. The library of WebSockets is
+    // kept quiet by the programs themselves, whatever RUST_LOG says.
     tracing_subscriber::fmt()
         .with_env_filter("coordinator=trace,wire=trace,sfu=trace,sqlx=trace,axum=trace,tower_http=trace")
         .with_ansi(false)

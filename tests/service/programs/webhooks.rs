@@ -236,3 +236,24 @@ async fn a_program_needs_the_scope() -> Result<()> {
     assert_eq!(refused.0, Code::PermissionDenied);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_program_whose_key_has_expired_is_told_no_more() -> Result<()> {
+    let service = service().await?;
+    let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
+    let receiver = Receiver::start().await?;
+    let admin = service.program_of(&service.admin).await?;
+    let wish = json!({ "name": "Shop", "scopes": ["webhooks"], "expires_in_ms": 2_000 });
+    let key = admin.post("/v1/api-keys", &wish).await?.ok()?;
+    let shop = service.program().with_token(key["token"].as_str().context("a token")?);
+    register(&shop, &receiver, &["ring.started"]).await?;
+    let is_over = || async { Ok(shop.get("/v1/webhooks").await?.status.as_u16()) };
+    harness::eventually("the key expires", is_over, |status| *status == 401).await?;
+    rings(&ann, &ben).await?;
+    let listed = || async { admin.get("/v1/webhooks").await?.ok() };
+    let is_disabled =
+        |hooks: &Value| hooks[0]["disabled"]["reason"].as_str().is_some_and(|why| why.contains("expired"));
+    harness::eventually("the hook is disabled", listed, is_disabled).await?;
+    assert!(receiver.kinds().is_empty());
+    Ok(())
+}

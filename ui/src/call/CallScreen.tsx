@@ -1,15 +1,21 @@
+import { commands } from '#ui/bindings';
 import type { CallView, JoinedView } from '#ui/bindings';
 import { useNames } from '#ui/client';
+import { Asks } from '#ui/call/Asks';
+import { Backstage } from '#ui/call/Backstage';
 import styles from '#ui/call/CallScreen.module.css';
 import { Controls } from '#ui/call/Controls';
+import { EndsSoon } from '#ui/call/EndsSoon';
 import { Outgoing } from '#ui/call/Outgoing';
 import { Stage } from '#ui/call/Stage';
 import { Timer } from '#ui/call/Timer';
+import { Button } from '#ui/components/Button';
 import { Door } from '#ui/door/Door';
+import { attempt } from '#ui/problems';
 import { together } from '#ui/words';
 
 /** The call this device is in, or waits for. */
-export function CallScreen({ call }: { call: CallView }) {
+export function CallScreen({ call, onSettings }: { call: CallView; onSettings: () => void }) {
   const name = useNames();
   const others = together(call.people.map(name));
   const { joined } = call;
@@ -28,14 +34,18 @@ export function CallScreen({ call }: { call: CallView }) {
               </span>
             )}
           </header>
+          {!joined.speakerOn && <Silent call={call} />}
           <Trouble joined={joined} />
           <div className={styles.door}>
             <Door />
           </div>
+          <EndsSoon cid={call.cid} />
+          <Asks cid={call.cid} />
+          <Backstage call={call} />
           <Stage call={call} joined={joined} others={others} />
         </>
       )}
-      <Controls call={call} />
+      <Controls call={call} onSettings={onSettings} />
     </main>
   );
 }
@@ -44,6 +54,16 @@ export function CallScreen({ call }: { call: CallView }) {
 function title(joined: JoinedView, others: string): string {
   const there = joined.participants.filter((participant) => !participant.isMe);
   return there.length === 0 ? others : together(there.map((participant) => participant.name));
+}
+
+/** The call's settings begin it without sound. */
+function Silent({ call }: { call: CallView }) {
+  return (
+    <div className={styles.trouble} role="status">
+      You do not hear the others: this call begins with the sound off.{' '}
+      <Button label="Sound on" kind="plain" onPress={() => void attempt(commands.setSpeaker(call.cid, true))} />
+    </div>
+  );
 }
 
 function Trouble({ joined }: { joined: JoinedView }) {

@@ -8,7 +8,7 @@ import { callOnScreen, joinedCalls } from '#ui/call/on-screen';
 import type { Choice } from '#ui/call/on-screen';
 
 /** The call this device is in, or one of them; it is there only while there is one. */
-export function Calls({ calls }: { calls: CallView[] }) {
+export function Calls({ calls, onSettings }: { calls: CallView[]; onSettings: () => void }) {
   const [choice, choose] = useState<Choice | null>(null);
   const joined = joinedCalls(calls);
   const shown = callOnScreen(calls, choice);
@@ -18,7 +18,7 @@ export function Calls({ calls }: { calls: CallView[] }) {
         {joined.length > 1 && (
           <CallStrip calls={joined} shown={shown.cid} onShow={(cid) => choose({ cid, newest: joined.at(-1)?.cid })} />
         )}
-        <CallScreen key={shown.cid} call={shown} />
+        <CallScreen key={shown.cid} call={shown} onSettings={onSettings} />
       </div>
     )
   );

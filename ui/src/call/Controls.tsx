@@ -6,14 +6,15 @@ import { AddPeople } from '#ui/call/AddPeople';
 import styles from '#ui/call/Controls.module.css';
 import { isOn } from '#ui/call/devices-on';
 import { may, whyNot } from '#ui/call/rights';
+import { Speaking } from '#ui/call/Speaking';
 import { Icon } from '#ui/components/Icon';
+import { Sure } from '#ui/components/Sure';
 import { attempt } from '#ui/problems';
-import { Settings } from '#ui/settings/Settings';
 
 /** Microphone, camera, devices, and the way out. The focus comes here when a call begins. */
-export function Controls({ call }: { call: CallView }) {
+export function Controls({ call, onSettings }: { call: CallView; onSettings: () => void }) {
   const place = useRef<HTMLElement>(null);
-  const [panel, open] = useState<'settings' | 'people' | null>(null);
+  const [isAdding, add] = useState(false);
   useEffect(() => place.current?.focus(), []);
   const { joined } = call;
   const microphoneOn = joined !== null && isOn(joined.microphone);
@@ -82,29 +83,33 @@ export function Controls({ call }: { call: CallView }) {
         className={styles.control}
         aria-label="Settings"
         title="Microphone, speaker, camera and more"
-        onClick={() => open('settings')}
+        onClick={onSettings}
       >
         <Icon name="settings" size={24} />
       </button>
-      {isJoined && may(call, 'ring') && may(call, 'update-members') && (
+      {isJoined && may(call, 'ring') && (
         <button
           type="button"
           className={styles.control}
           aria-label="Add people"
           title="Ring more people into this call"
-          onClick={() => open('people')}
+          onClick={() => add(true)}
         >
           <Icon name="invite" size={24} />
         </button>
       )}
-      {isJoined && noVoice !== null && <p className={styles.may}>{noVoice}</p>}
+      {isJoined && <Speaking cid={cid} whyNot={noVoice} isOn={microphoneOn} />}
       {isGroup && may(call, 'end-call') && (
-        <button type="button" className={styles.all} onClick={() => void attempt(commands.end(cid))}>
-          End for everyone
-        </button>
+        <div className={styles.all}>
+          <Sure
+            label="End for everyone"
+            sure="Really end for everyone"
+            says={['End for everyone', 'Really end']}
+            onPress={() => void attempt(commands.end(cid))}
+          />
+        </div>
       )}
-      {panel === 'settings' && <Settings onClose={() => open(null)} />}
-      {panel === 'people' && <AddPeople call={call} onClose={() => open(null)} />}
+      {isAdding && <AddPeople call={call} onClose={() => add(false)} />}
     </footer>
   );
 }

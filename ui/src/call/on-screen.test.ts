@@ -16,7 +16,14 @@ test('the joined call fills the window, then the one that is being rung; an inco
 test('of several joined calls the newest is shown, and another one if it is chosen, until a newer one comes', () => {
   const joined = (number: number, since: number | null): CallView => ({
     ...callThat(since === null ? 'joining' : 'joined', 'incoming', number),
-    joined: { since, microphone: { status: 'on' }, camera: { status: 'off' }, speakerTrouble: null, participants: [] },
+    joined: {
+      since,
+      microphone: { status: 'on' },
+      camera: { status: 'off' },
+      speakerOn: true,
+      speakerTrouble: null,
+      participants: [],
+    },
   });
   const [old, late, coming] = [joined(1, 100), joined(2, 200), joined(3, null)];
   expect(joinedCalls([coming, late, old]).map((call) => call.cid)).toEqual([old.cid, late.cid, coming.cid]);

@@ -1,7 +1,8 @@
+import { Button } from '#ui/components/Button';
 import styles from '#ui/components/Starting.module.css';
 
-/** Something takes a moment. */
-export function Starting({ what }: { what: string }) {
+/** Something takes a moment; what waits for others can be given up. */
+export function Starting({ what, onStop }: { what: string; onStop?: () => void }) {
   return (
     <div className={styles.starting} role="status">
       <span className={styles.dots} aria-hidden="true">
@@ -10,6 +11,7 @@ export function Starting({ what }: { what: string }) {
         <span />
       </span>
       {what}
+      {onStop !== undefined && <Button label="Cancel" onPress={onStop} />}
     </div>
   );
 }

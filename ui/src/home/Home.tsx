@@ -1,31 +1,29 @@
-import { useState } from 'react';
-
+import { commands } from '#ui/bindings';
 import type { Connection } from '#ui/bindings';
 import { useClient } from '#ui/client';
 import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
 import styles from '#ui/home/Home.module.css';
-import { Invite } from '#ui/home/Invite';
+import { Notice } from '#ui/home/Notice';
 import { Notices } from '#ui/home/Notices';
-import { Recent } from '#ui/home/Recent';
+import { Recent, RecentHeading } from '#ui/home/Recent';
 import { People } from '#ui/people/People';
-import { Settings } from '#ui/settings/Settings';
+import { attempt } from '#ui/problems';
 
-type Panel = 'invite' | 'settings' | null;
+type Props = { onOpen: (panel: 'invite' | 'settings') => void; search: string; onSearch: (text: string) => void };
 
 /** Nobody is being called: the people, and the calls there were. */
-export function Home() {
-  const [panel, open] = useState<Panel>(null);
+export function Home({ onOpen, search, onSearch }: Props) {
   const mayInvite = useClient((client) => client.me.role !== 'guest') ?? false;
   return (
     <div className={styles.home}>
       <aside className={styles.side}>
-        <Me onSettings={() => open('settings')} />
-        <People onInvite={mayInvite ? () => open('invite') : null} />
+        <Me onSettings={() => onOpen('settings')} />
+        <People onInvite={mayInvite ? () => onOpen('invite') : null} text={search} onText={onSearch} />
         {mayInvite && (
           <footer className={styles.foot}>
-            <Button label="Invite somebody" onPress={() => open('invite')}>
+            <Button label="Invite somebody" onPress={() => onOpen('invite')}>
               <Icon name="invite" /> Invite somebody
             </Button>
           </footer>
@@ -33,12 +31,26 @@ export function Home() {
       </aside>
       <main className={styles.main}>
         <Notices />
-        <h2>Recent calls</h2>
+        <WrongServer />
+        <RecentHeading />
         <Recent />
       </main>
-      {panel === 'invite' && <Invite onClose={() => open(null)} />}
-      {panel === 'settings' && <Settings onClose={() => open(null)} />}
     </div>
+  );
+}
+
+/** Whoever answers at the server's address is not the server: a new invite leads to the right one. */
+function WrongServer() {
+  const isWrong = useClient((client) => client.connection.status === 'wrongServer') ?? false;
+  return (
+    isWrong && (
+      <Notice
+        says="Another server answers at the address of yours."
+        means="Nothing rings here until you come in again."
+      >
+        <Button label="I have a new invite" kind="main" onPress={() => void attempt(commands.signInAnew())} />
+      </Notice>
+    )
   );
 }
 

@@ -8,22 +8,21 @@ import { Icon } from '#ui/components/Icon';
 import { useNow } from '#ui/components/use-now';
 import { copy } from '#ui/home/copy';
 import styles from '#ui/home/Invite.module.css';
-import { InviteWishes, USUAL } from '#ui/home/InviteWishes';
+import { InviteWishes, MINE, USUAL } from '#ui/home/InviteWishes';
 import { attempt } from '#ui/problems';
-import { clock, day } from '#ui/words';
+import { clock, onDay } from '#ui/words';
+
+/** For whom an invite is. */
+export type InviteFor = 'somebody' | 'me';
 
 /** A link that lets somebody in: to send, to read aloud, or to show to a camera. */
-export function Invite({ onClose }: { onClose: () => void }) {
-  const [wish, change] = useState(USUAL);
+export function Invite({ whom, onClose }: { whom: InviteFor; onClose: () => void }) {
+  const [wish, change] = useState(whom === 'me' ? MINE : USUAL);
   const { invite, hasFailed } = useInvite(wish);
   const uses = wish.uses ?? 1;
   return (
-    <Dialog title="Invite somebody" onClose={onClose}>
-      <p>
-        {uses === 1
-          ? 'Send this link to one person, by any way you trust. Whoever opens it first can call and be called here.'
-          : `Send this link by any way you trust. The first ${uses} who open it can call and be called here.`}
-      </p>
+    <Dialog title={whom === 'me' ? 'Add another device' : 'Invite somebody'} onClose={onClose}>
+      <p>{explains(whom, uses)}</p>
       <div className={styles.ways}>
         <div className={styles.words}>
           <div className={styles.link} data-role="invite">
@@ -45,10 +44,19 @@ export function Invite({ onClose }: { onClose: () => void }) {
           />
         )}
       </div>
-      <InviteWishes wish={wish} onChange={change} />
+      {whom === 'somebody' && <InviteWishes wish={wish} onChange={change} />}
       {invite !== null && <Until invite={invite} uses={uses} />}
     </Dialog>
   );
+}
+
+function explains(whom: InviteFor, uses: number): string {
+  if (whom === 'me') {
+    return 'Open Bellbird on your other computer and give it this link. It signs in as you, with your name, and every call rings there too. Show it to nobody else.';
+  }
+  return uses === 1
+    ? 'Send this link to one person, by any way you trust. Whoever opens it first can call and be called here.'
+    : `Send this link by any way you trust. The first ${uses} who open it can call and be called here.`;
 }
 
 /** The invite for a wish; another wish makes another one. */
@@ -91,7 +99,7 @@ function Until({ invite, uses }: { invite: InviteLink; uses: number }) {
   const now = useNow(60_000);
   return (
     <p className={styles.hint}>
-      It works {uses === 1 ? 'once' : `${uses} times`}, until {day(invite.expiresAt, now)}, {clock(invite.expiresAt)}.
+      It works {uses === 1 ? 'once' : `${uses} times`}, until {clock(invite.expiresAt)} {onDay(invite.expiresAt, now)}.
       In Bellbird, link or code go under “I have an invite”.
     </p>
   );

@@ -6,7 +6,10 @@ import styles from '#ui/home/Invite.module.css';
 const DAY = 86_400_000;
 
 /** As the server makes one when nothing is said. */
-export const USUAL: InviteWish = { uses: 1, expiresInMs: 7 * DAY, role: 'user' };
+export const USUAL: InviteWish = { uses: 1, expiresInMs: 7 * DAY, role: 'user', me: false };
+
+/** One more device of who makes it, who has it at hand. */
+export const MINE: InviteWish = { uses: 1, expiresInMs: DAY, role: null, me: true };
 
 const ROLES: [Role, string][] = [
   ['user', 'Member'],

@@ -1,88 +1,78 @@
 import { commands } from '#ui/bindings';
 import type { CallView } from '#ui/bindings';
-import { useApp, useCalls, useNames } from '#ui/client';
+import { useApp, useCalls, useMayCall, useNames } from '#ui/client';
 import { Button } from '#ui/components/Button';
 import { Door } from '#ui/door/Door';
+import { Elsewhere } from '#ui/home/Elsewhere';
+import { Notice } from '#ui/home/Notice';
 import styles from '#ui/home/Notices.module.css';
-import { standing } from '#ui/home/standing';
+import { Reminders } from '#ui/home/Reminders';
 import { attempt } from '#ui/problems';
-import { ending, together } from '#ui/words';
+import { ending } from '#ui/words';
 
-/** What has just happened, and calls that go on without me. */
+/** What has just happened, what begins, and calls that go on without me. */
 export function Notices() {
   const calls = useCalls();
   const notice = useApp((app) => app?.notice ?? null);
+  const unread = useApp((app) => app?.unread ?? null);
   return (
     <div className={styles.notices} aria-live="polite">
-      {notice !== null && (
-        <div className={styles.notice}>
-          <p>{notice}</p>
-        </div>
-      )}
+      {notice !== null && <Notice says={notice} />}
       <Door />
-      {told(calls).map((call) => (
-        <Notice key={call.cid} call={call} />
-      ))}
+      <Reminders />
+      {unread !== null && <Ending call={unread} isKept />}
+      {told(calls).map((call) =>
+        isOver(call) ? (
+          call.cid !== unread?.cid && <Ending key={call.cid} call={call} />
+        ) : (
+          <Elsewhere key={call.cid} call={call} />
+        ),
+      )}
     </div>
   );
 }
 
+function isOver(call: CallView): boolean {
+  return call.state.callingState === 'left' || call.state.callingState === 'ended';
+}
+
 /** Of the calls that are over only the last two are told of: they are in the list below as well. */
 function told(calls: CallView[]): CallView[] {
-  const isOver = (call: CallView) => call.state.callingState === 'left' || call.state.callingState === 'ended';
   const newest = calls.filter(isOver).slice(-2);
   return calls.filter((call) => !isOver(call) || newest.includes(call));
 }
 
-function Notice({ call }: { call: CallView }) {
+/** How a call ended; one that nobody wanted to end like this is kept until it is read. */
+function Ending({ call, isKept = false }: { call: CallView; isKept?: boolean }) {
   const name = useNames();
-  const others = together(call.people.map(name));
-  switch (call.state.callingState) {
-    case 'idle':
-      return <Elsewhere call={call} others={others} />;
-    case 'left':
-    case 'ended': {
-      const told = call.state.reason === null ? null : ending(call, call.state.reason, others, name(call.caller ?? ''));
-      if (told === null) {
-        return null;
-      }
-      return (
-        <div className={styles.notice}>
-          <p>{told}</p>
-          {call.state.reason !== 'answered-elsewhere' && call.state.reason !== 'declined-elsewhere' && (
-            <Button
-              label="Call again"
-              kind="plain"
-              onPress={() => void attempt(commands.ring(call.people, call.video))}
-            />
-          )}
-        </div>
-      );
-    }
-    case 'ringing':
-    case 'joining':
-    case 'joined':
-    case 'reconnecting':
-      return null;
+  const mayCall = useMayCall();
+  const { reason } = call.state;
+  const says = reason === null ? null : ending(call, reason, name);
+  if (says === null) {
+    return null;
   }
-}
-
-function Elsewhere({ call, others }: { call: CallView; others: string }) {
-  switch (standing(call)) {
-    case 'going-on':
-      return (
-        <div className={styles.notice} data-kind="going">
-          <p>A call with {others} is going on</p>
-          <Button label="Join" kind="main" onPress={() => void attempt(commands.join(call.cid, false))} />
-        </div>
-      );
-    case 'rung-elsewhere':
-      return (
-        <div className={styles.notice} data-kind="going">
-          <p>You are calling {others} on another device</p>
-        </div>
-      );
-    case 'nothing':
-      return null;
-  }
+  // Where another call would be taken, or be refused as the last one was, none is offered.
+  const isNoUse = ['answered-elsewhere', 'declined-elsewhere', 'put-out', 'refused'].includes(reason ?? '');
+  // Others go on with it: to ring them anew would be a second call.
+  const wasLostOnlyHere = reason === 'media-failed' && call.people.length > 1;
+  return (
+    <Notice
+      says={says}
+      {...(reason === 'media-failed' ? { means: 'The connection broke. Check your network.' } : {})}
+      {...(isKept ? { onClose: () => void commands.closeUnread() } : {})}
+    >
+      {wasLostOnlyHere ? (
+        <Button label="Join again" kind="main" onPress={() => void attempt(commands.join(call.cid, call.video))} />
+      ) : (
+        mayCall &&
+        !isNoUse && (
+          <Button
+            label="Call again"
+            kind="plain"
+            onPress={() => void attempt(commands.ring(call.people, call.video))}
+          />
+        )
+      )}
+    </Notice>
+  );
 }

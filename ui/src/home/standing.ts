@@ -15,3 +15,12 @@ export function standing(call: CallView): Standing {
   }
   return call.direction === 'outgoing' ? 'rung-elsewhere' : 'nothing';
 }
+
+/** Until when a call is closed to this person, who may not be backstage; `null` when he gets in. */
+export function closedUntil(call: CallView, now: number): { opensAt: number | null } | null {
+  if (call.opening.status !== 'backstage' || call.ownCapabilities.includes('join-backstage')) {
+    return null;
+  }
+  const { opensAt } = call.opening;
+  return opensAt !== null && opensAt <= now ? null : { opensAt };
+}

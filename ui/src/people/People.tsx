@@ -1,24 +1,30 @@
-import { useEffect, useState } from 'react';
-
 import { commands } from '#ui/bindings';
 import type { Person } from '#ui/bindings';
-import { useClient, useFavourites, useIsKnown, usePeople } from '#ui/client';
+import { useClient, useFavourites, useIsKnown, useMayCall, usePeople } from '#ui/client';
 import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
-import { bestFirst, callable, found } from '#ui/people/order';
+import { callable } from '#ui/people/order';
 import styles from '#ui/people/People.module.css';
+import { Rest, SearchField } from '#ui/people/Search';
+import { useFound } from '#ui/people/use-found';
 import { attempt } from '#ui/problems';
 import { presence } from '#ui/words';
 
 /** Fewer people than this need no search. */
 const WORTH_SEARCHING = 7;
-/** The server is asked when the typing pauses, in milliseconds. */
-const TYPING = 200;
+
+type Props = {
+  onInvite: (() => void) | null;
+  /** What is looked for; kept by whoever shows this, for when it is shown again. */
+  text: string;
+  onText: (text: string) => void;
+};
 
 /** Everybody on the server, each with the buttons that ring. */
-export function People({ onInvite }: { onInvite: (() => void) | null }) {
+export function People({ onInvite, text, onText }: Props) {
   const people = callable(usePeople());
+  const isAlone = useClient((client) => client.peopleTotal === 0) ?? true;
   const isKnown = useIsKnown();
   if (!isKnown && people.length === 0) {
     return (
@@ -27,7 +33,7 @@ export function People({ onInvite }: { onInvite: (() => void) | null }) {
       </div>
     );
   }
-  if (people.length === 0) {
+  if (people.length === 0 && isAlone) {
     return (
       <div className={styles.empty}>
         <p>Nobody else is here yet.</p>
@@ -35,70 +41,32 @@ export function People({ onInvite }: { onInvite: (() => void) | null }) {
       </div>
     );
   }
-  return <Found people={people} />;
+  return <List count={people.length} text={text} onText={onText} />;
 }
 
-function Found({ people }: { people: Person[] }) {
+function List({ count, text, onText }: { count: number; text: string; onText: (text: string) => void }) {
   const favourites = useFavourites();
-  const [text, setText] = useState('');
-  const others = useOthers(text);
-  const mine = found(people, text);
-  const more = others.filter((person) => !mine.some((known) => known.id === person.id));
-  const shown = [...bestFirst(mine, favourites), ...more];
+  const { people, others, more } = useFound(text);
   const total = useClient((client) => client.peopleTotal) ?? 0;
   const hidden = useClient((client) => Math.max(0, client.peopleTotal - client.people.length)) ?? 0;
   return (
     <div className={styles.people}>
-      {people.length + hidden >= WORTH_SEARCHING && (
-        <label className={styles.search}>
-          <Icon name="search" size={18} />
-          <input
-            aria-label="Search people"
-            placeholder={hidden > 0 ? `Search ${total} people` : 'Search'}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </label>
+      {count + hidden >= WORTH_SEARCHING && (
+        <SearchField hint={hidden > 0 ? `Search ${total} people` : 'Search'} text={text} onText={onText} />
       )}
       <ul className={styles.list} aria-label="People">
-        {shown.map((person) => (
+        {people.map((person) => (
           <PersonRow key={person.id} person={person} isFavourite={favourites.includes(person.id)} />
         ))}
-        {shown.length === 0 && <li className={styles.empty}>Nobody is called “{text}” here.</li>}
+        <Rest found={people.length} text={text} others={others} more={more} />
       </ul>
     </div>
   );
 }
 
-const NOBODY: Person[] = [];
-
-/** People of a large server, of whom this device is not told by itself. */
-function useOthers(text: string): Person[] {
-  const isLarge = useClient((client) => client.peopleTotal > client.people.length) ?? false;
-  const [others, setOthers] = useState<{ text: string; people: Person[] }>({ text: '', people: [] });
-  const wanted = text.trim();
-  useEffect(() => {
-    if (!isLarge || wanted === '') {
-      return;
-    }
-    let isWanted = true;
-    const timer = setTimeout(() => {
-      void attempt(commands.findPeople(wanted)).then((people) => {
-        if (isWanted) {
-          setOthers({ text: wanted, people: callable(people ?? []) });
-        }
-      });
-    }, TYPING);
-    return () => {
-      isWanted = false;
-      clearTimeout(timer);
-    };
-  }, [isLarge, wanted]);
-  return others.text === wanted ? others.people : NOBODY;
-}
-
 function PersonRow({ person, isFavourite }: { person: Person; isFavourite: boolean }) {
-  const ring = (video: boolean) => void attempt(commands.ring([person.id], video));
+  const mayCall = useMayCall();
+  const ring = (video: boolean) => void attempt(commands.ring([person.id], video), `ring ${person.id}`);
   return (
     <li className={styles.person}>
       <Avatar name={person.name} size={40} presence={person.presence} id={person.id} />
@@ -116,14 +84,16 @@ function PersonRow({ person, isFavourite }: { person: Person; isFavourite: boole
           <Icon name={isFavourite ? 'starred' : 'star'} size={18} />
         </Button>
       </div>
-      <div className={styles.call}>
-        <Button label={`Call ${person.name}`} kind="round" onPress={() => ring(false)}>
-          <Icon name="phone" />
-        </Button>
-        <Button label={`Call ${person.name} with video`} kind="round" onPress={() => ring(true)}>
-          <Icon name="video" size={22} />
-        </Button>
-      </div>
+      {mayCall && (
+        <div className={styles.call}>
+          <Button label={`Call ${person.name}`} kind="round" onPress={() => ring(false)}>
+            <Icon name="phone" />
+          </Button>
+          <Button label={`Call ${person.name} with video`} kind="round" onPress={() => ring(true)}>
+            <Icon name="video" size={22} />
+          </Button>
+        </div>
+      )}
     </li>
   );
 }

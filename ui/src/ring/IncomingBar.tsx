@@ -2,7 +2,7 @@ import { useEffect } from 'react';
 
 import { commands } from '#ui/bindings';
 import type { CallView } from '#ui/bindings';
-import { useApp, useCalls, useNames } from '#ui/client';
+import { useCalls, useNames } from '#ui/client';
 import { callOnScreen } from '#ui/call/on-screen';
 import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
@@ -14,6 +14,7 @@ import type { Answer } from '#ui/ring/answer-keys';
 import { incomingCalls } from '#ui/ring/incoming';
 import styles from '#ui/ring/IncomingBar.module.css';
 import { useArmed } from '#ui/ring/use-armed';
+import { useLeaving } from '#ui/ring/use-leaving';
 
 /**
  * Who rings, in the main window: for who works in it, for keyboards and screen readers (the popup takes no focus), and
@@ -30,7 +31,7 @@ export function IncomingBar() {
         <AnswerKeys call={first} />
         <div className={styles.bars} role="alert" data-in-call={isInCall}>
           {rings.map((call) => (
-            <Bar key={call.ring?.id} call={call} isFirst={call === first} isInCall={isInCall} />
+            <Bar key={call.ring?.id} call={call} isFirst={call === first} />
           ))}
         </div>
       </TopLayer>
@@ -64,12 +65,12 @@ function AnswerKeys({ call }: { call: CallView }) {
   return null;
 }
 
-type Props = { call: CallView; isFirst: boolean; isInCall: boolean };
+type Props = { call: CallView; isFirst: boolean };
 
-function Bar({ call, isFirst, isInCall }: Props) {
+function Bar({ call, isFirst }: Props) {
   const name = useNames();
   const isArmed = useArmed();
-  const leavesOther = useApp((app) => app?.oneCallAtATime ?? true) && isInCall;
+  const leaving = useLeaving();
   const caller = name(call.caller ?? '');
   const accept: Answer = call.video ? 'accept-with-video' : 'accept';
   const keys = (how: Answer) => (isFirst ? KEYS[how] : undefined);
@@ -78,7 +79,7 @@ function Bar({ call, isFirst, isInCall }: Props) {
       <Avatar name={caller} size={40} id={call.caller ?? undefined} />
       <p>
         <strong>{caller} is calling</strong>
-        <small>{leavesOther ? 'Accepting leaves the call you are in' : call.video ? 'Video call' : 'Voice call'}</small>
+        <small>{leaving ?? (call.video ? 'Video call' : 'Voice call')}</small>
       </p>
       <Button
         label="Decline"

@@ -10,6 +10,7 @@ import { attempt } from '#ui/problems';
 import { incomingCalls } from '#ui/ring/incoming';
 import styles from '#ui/ring/IncomingPopup.module.css';
 import { useArmed } from '#ui/ring/use-armed';
+import { useLeaving } from '#ui/ring/use-leaving';
 
 /** The window that says who rings. It is made at the start, hidden, and shown and hidden by Rust. */
 export function IncomingPopup() {
@@ -37,6 +38,7 @@ function Ringing({ call }: { call: CallView }) {
   const [isReplying, setReplying] = useState(false);
   const caller = name(call.caller ?? '');
   const others = call.people.filter((id) => id !== call.caller).map(name);
+  const leaving = useLeaving();
   return (
     <section className={styles.first} aria-label={`${caller} is calling`}>
       <div className={styles.caller}>
@@ -47,6 +49,7 @@ function Ringing({ call }: { call: CallView }) {
             {call.video ? 'Video call' : 'Voice call'}
             {others.length > 0 ? ` with ${others.join(', ')}` : ` · ${server ?? ''}`}
           </span>
+          {leaving !== null && <em>{leaving}</em>}
         </div>
         <Button
           label={isReplying ? 'Back' : 'Decline with a message'}

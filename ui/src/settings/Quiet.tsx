@@ -1,11 +1,11 @@
-import { commands } from '#ui/bindings';
+import { useState } from 'react';
+
 import type { DoNotDisturb, QuietHours, Weekday } from '#ui/bindings';
-import { useClient } from '#ui/client';
 import { Switch } from '#ui/components/Switch';
 import { useNow } from '#ui/components/use-now';
-import { attempt } from '#ui/problems';
 import { clock, minutes, untilTomorrow } from '#ui/settings/quiet';
 import styles from '#ui/settings/Settings.module.css';
+import { useWish } from '#ui/settings/use-wish';
 
 const HOUR = 3_600_000;
 const DAYS: [Weekday, string][] = [
@@ -21,26 +21,47 @@ const NIGHT: QuietHours = { days: DAYS.map(([day]) => day), from: 22 * 60, to: 7
 
 /** When no call rings, on any device of this person: by hand, and at hours of the week. */
 export function Quiet() {
-  const wish = useClient((client) => client.doNotDisturb);
-  if (wish === undefined) {
-    return null;
-  }
-  const [hours] = wish.hours ?? [];
+  const [wish, set] = useWish();
+  const [first, ...rest] = wish.hours ?? [];
+  // Switched off and on again, they are what they were.
+  const [last, keep] = useState<QuietHours[]>([NIGHT]);
+  const change = (hours: QuietHours[]) => {
+    if (hours.length > 0) {
+      keep(hours);
+    }
+    set({ ...wish, hours });
+  };
   return (
     <>
-      <ByHand wish={wish} />
+      <ByHand wish={wish} set={set} />
       <Switch
         name="Quiet hours"
         explains="At these hours nothing rings; calls wait among the missed ones."
-        isOn={hours !== undefined}
-        onChange={(isOn) => set({ ...wish, hours: isOn ? [NIGHT] : [] })}
+        isOn={first !== undefined}
+        onChange={(isOn) => {
+          if (first !== undefined) {
+            keep([first, ...rest]);
+          }
+          set({ ...wish, hours: isOn ? last : [] });
+        }}
       />
-      {hours !== undefined && <Hours hours={hours} onChange={(changed) => set({ ...wish, hours: [changed] })} />}
+      {first !== undefined && (
+        <>
+          <Hours hours={first} onChange={(changed) => change([changed, ...rest])} />
+          {rest.length > 0 && (
+            <p className={styles.word}>
+              {rest.length === 1
+                ? 'One more set of hours is kept as it is.'
+                : `${rest.length} more sets of hours are kept as they are.`}
+            </p>
+          )}
+        </>
+      )}
     </>
   );
 }
 
-function ByHand({ wish }: { wish: DoNotDisturb }) {
+function ByHand({ wish, set }: { wish: DoNotDisturb; set: (wish: DoNotDisturb) => void }) {
   const now = useNow(30_000);
   const until = wish.until ?? null;
   const isOn = wish.is_on === true && (until === null || until > now);
@@ -91,23 +112,24 @@ function Hours({ hours, onChange }: { hours: QuietHours; onChange: (hours: Quiet
 }
 
 function Time({ name, value, onChange }: { name: string; value: number; onChange: (value: number) => void }) {
+  // While it is typed it is half a time now and then, and nobody else's.
+  const [text, type] = useState<string | null>(null);
+  const told = `${String(Math.floor(value / 60)).padStart(2, '0')}:${String(value % 60).padStart(2, '0')}`;
   return (
     <label>
       {name}
       <input
         type="time"
-        value={`${String(Math.floor(value / 60)).padStart(2, '0')}:${String(value % 60).padStart(2, '0')}`}
+        value={text ?? told}
         onChange={(event) => {
+          type(event.target.value);
           const chosen = minutes(event.target.value);
           if (chosen !== null) {
             onChange(chosen);
           }
         }}
+        onBlur={() => type(null)}
       />
     </label>
   );
-}
-
-function set(wish: DoNotDisturb) {
-  void attempt(commands.setDoNotDisturb(wish));
 }

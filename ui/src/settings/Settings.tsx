@@ -3,23 +3,23 @@ import { useEffect, useState } from 'react';
 import { commands } from '#ui/bindings';
 import type { DeviceChoice, DeviceKind, Devices, SecretPlace } from '#ui/bindings';
 import { useApp } from '#ui/client';
-import { Button } from '#ui/components/Button';
 import { Dialog } from '#ui/components/Dialog';
 import { Field } from '#ui/components/Field';
+import { Sure } from '#ui/components/Sure';
 import { Switch } from '#ui/components/Switch';
 import { attempt } from '#ui/problems';
+import { MyDevices } from '#ui/settings/MyDevices';
 import { Profile } from '#ui/settings/Profile';
 import { Quiet } from '#ui/settings/Quiet';
 import styles from '#ui/settings/Settings.module.css';
 
 /** Devices, how calls behave, and the way out. */
-export function Settings({ onClose }: { onClose: () => void }) {
+export function Settings({ onClose, onAddDevice }: { onClose: () => void; onAddDevice: () => void }) {
   const oneCall = useApp((app) => app?.oneCallAtATime ?? true);
   const isBusy = useApp((app) => app?.busyWhenInCall ?? false);
   const version = useApp((app) => app?.version ?? '');
   const server = useApp((app) => app?.server ?? null);
   const place = useApp((app) => app?.secretPlace ?? null);
-  const [isSure, setSure] = useState(false);
   return (
     <Dialog title="Settings" onClose={onClose}>
       <div className={styles.parts}>
@@ -51,8 +51,12 @@ export function Settings({ onClose }: { onClose: () => void }) {
           <Quiet />
         </section>
         <section className={styles.part}>
+          <h3>Your devices</h3>
+          <MyDevices onAdd={onAddDevice} />
+        </section>
+        <section className={styles.part}>
           <h3>This device</h3>
-          <p className={styles.word}>{secretIn(place)}</p>
+          <p className={styles.word}>{secretIn(place)} Signed out, it needs a new invite to come back.</p>
         </section>
       </div>
       <footer className={styles.about}>
@@ -60,11 +64,7 @@ export function Settings({ onClose }: { onClose: () => void }) {
           Bellbird {version}
           {server !== null && `, with the server ${server.name} at ${server.address}`}
         </span>
-        {isSure ? (
-          <Button label="Really sign out" kind="bad" onPress={() => void attempt(commands.signOut())} />
-        ) : (
-          <Button label="Sign out" onPress={() => setSure(true)} />
-        )}
+        <Sure label="Sign out" sure="Really sign out" onPress={() => void attempt(commands.signOut())} />
       </footer>
     </Dialog>
   );

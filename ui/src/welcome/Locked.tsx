@@ -13,7 +13,7 @@ export function Locked({ error }: { error: ErrorBody }) {
         <p className={styles.why}>{error.message}</p>
         <p className={styles.hint}>If the keyring was only started after Bellbird, quit Bellbird and open it again.</p>
         <div className={styles.actions}>
-          <Button label="Sign in anew" kind="plain" onPress={() => void commands.signInAnew()} />
+          <Button label="Sign in anew" kind="plain" onPress={() => void attempt(commands.signInAnew())} />
           <Button label="Try again" kind="main" onPress={() => void attempt(commands.tryAgain())} />
         </div>
       </section>

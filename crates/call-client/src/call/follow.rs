@@ -10,6 +10,9 @@ use crate::{clock::Now, state::EndReason};
 /// Media that takes longer than this to come up has a fault: a session that ends then did not just happen to end.
 const MEDIA_IS_SLOW: Duration = Duration::from_secs(5);
 
+/// Who is put out on purpose hears it from the media within this time; who does not was lost by mistake.
+const MEDIA_SAYS_SO: Duration = Duration::from_secs(2);
+
 impl Call {
     /// The call takes the server's new state, whole; `age` is how long that was on its way.
     pub(crate) fn update(
@@ -238,9 +241,18 @@ impl Call {
         let session = session.id.clone();
         let is_in = self.has_participant(me);
         let in_call = self.in_call_mut()?;
+        if is_in {
+            (in_call.look_at, in_call.missing_since) = (None, None);
+            return None;
+        }
         let asked = in_call.asked.map(|(_, until)| until).filter(|until| !until.is_over(now));
-        in_call.look_at = asked.filter(|_| !is_in).map(|until| until.instant);
-        (!is_in && asked.is_none()).then_some(Action::Rejoin { session })
+        let waits_until = asked.map(|until| until.instant).or_else(|| {
+            let is_up = matches!(in_call.media, Media::Up { .. });
+            let since = *in_call.missing_since.get_or_insert(now.instant);
+            Some(since + MEDIA_SAYS_SO).filter(|until| is_up && *until > now.instant)
+        });
+        in_call.look_at = waits_until;
+        waits_until.is_none().then_some(Action::Rejoin { session })
     }
 
     /// The session this device was in is over: the call ended, unless the media had had its time and never came up.

@@ -4,9 +4,10 @@ mod follow;
 
 use std::time::{Duration, Instant};
 
-use wire::{CallId, CallState, DeviceId, Reason, RingId, SessionId, UserId};
+use wire::{CallId, CallState, DeviceId, ErrorBody, Reason, RingId, SessionId, UserId};
 
 use crate::{
+    calls::Toggle,
     clock::{Deadline, Now},
     errands::ErrandId,
     state::{CallingState, DeviceView, EndReason, ParticipantView},
@@ -74,10 +75,14 @@ pub(crate) struct InCall {
     pub(crate) media: Media,
     /// The errand by which this device asked last to be let in, and how long what the server says may be older.
     pub(crate) asked: Option<(ErrandId, Deadline)>,
+    /// Since when the server's word is that this device is not in, while its media is up.
+    pub(crate) missing_since: Option<Instant>,
     /// The server's last word was that this device is not in: looked at again then, if it says no more.
     pub(crate) look_at: Option<Instant>,
     pub(crate) microphone: DeviceView,
     pub(crate) camera: DeviceView,
+    /// Whether the others are heard here.
+    pub(crate) speaker: Toggle,
     pub(crate) speaker_trouble: Option<String>,
     pub(crate) participants: Vec<ParticipantView>,
 }
@@ -94,9 +99,11 @@ pub(crate) enum Media {
 }
 
 /// What is left of a call that is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Over {
     pub(crate) reason: EndReason,
+    /// What the server said, where it did not let this device in.
+    pub(crate) refusal: Option<ErrorBody>,
     pub(crate) forget_at: Instant,
 }
 
@@ -213,6 +220,13 @@ impl Call {
         }
     }
 
+    pub(crate) fn refusal(&self) -> Option<&ErrorBody> {
+        match &self.phase {
+            Phase::Left(over) | Phase::Ended(over) => over.refusal.as_ref(),
+            Phase::Idle | Phase::RingingIn(_) | Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) => None,
+        }
+    }
+
     pub(crate) fn in_call(&self) -> Option<&InCall> {
         match &self.phase {
             Phase::Joining(in_call) | Phase::Joined(in_call) => Some(in_call),
@@ -272,7 +286,15 @@ impl Call {
 
     /// Not in any more, for this reason.
     fn over(&mut self, now: Now, reason: EndReason) {
-        self.phase = Phase::Left(Over { reason, forget_at: now.instant + SHOWN_AFTER_END });
+        self.phase = Phase::Left(Over { reason, refusal: None, forget_at: now.instant + SHOWN_AFTER_END });
+    }
+
+    /// The server does not let this device in, and nobody but the screens can be told.
+    pub(crate) fn be_refused(&mut self, now: Now, refusal: ErrorBody) {
+        self.leave(now, EndReason::Refused, How::HungUp);
+        if let Phase::Left(over) = &mut self.phase {
+            over.refusal = Some(refusal);
+        }
     }
 
     /// This device is out of the call and done with the ring, if there is one.
@@ -306,7 +328,7 @@ impl Call {
     /// The call is over for everyone.
     pub(crate) fn end(&mut self, now: Now, reason: EndReason) {
         self.leave(now, reason, How::Quietly);
-        self.phase = Phase::Ended(Over { reason, forget_at: now.instant + SHOWN_AFTER_END });
+        self.phase = Phase::Ended(Over { reason, refusal: None, forget_at: now.instant + SHOWN_AFTER_END });
     }
 
     /// This device comes in: what it went out of does not matter any more.

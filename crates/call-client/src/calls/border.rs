@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, UnixMillis, WaitingAsk};
+use wire::{CallId, CallState, Event, Joined, MediaCredentials, Reason, RingId, ServerMessage, Settings, WaitingAsk};
 
 use crate::{
+    clock::Now,
     errands::{ErrandId, Request},
     error::ClientError,
     session::SessionEvent,
@@ -34,7 +35,8 @@ impl From<bool> for Toggle {
 pub struct JoinOptions {
     /// Make the call if it does not exist.
     pub create: bool,
-    /// Whether the camera is on at the start.
+    /// Whether the camera is on at the start, unless the call's settings say that nobody's is (`camera_default_on`): then
+    /// it is switched on [in the call](crate::Client::set_camera).
     pub video: Toggle,
 }
 
@@ -61,9 +63,9 @@ pub enum Leave {
 /// What happens to the calls of this device.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// The server speaks, on the connection that was opened then (by the wall clock).
+    /// The server speaks, on the connection that was opened then.
     Server {
-        opened_at: UnixMillis,
+        opened_at: Now,
         message: ServerMessage,
     },
     /// The server is away.
@@ -77,8 +79,8 @@ pub(crate) enum Input {
     SignedOut,
     /// An answer that carries a call's new state; newer than every event up to `revision`.
     State {
-        /// When it was asked for, by the wall clock.
-        asked_at: UnixMillis,
+        /// When it was asked for.
+        asked_at: Now,
         state: CallState,
         revision: u64,
     },
@@ -102,6 +104,11 @@ pub(crate) enum Input {
     Toggle {
         cid: CallId,
         device: Device,
+        to: Toggle,
+    },
+    /// Whether the others are heard here.
+    Speaker {
+        cid: CallId,
         to: Toggle,
     },
     /// R13.
@@ -168,6 +175,9 @@ pub(crate) enum Output {
         media: MediaCredentials,
         microphone: Toggle,
         camera: Toggle,
+        speaker: Toggle,
+        /// The call's, as it is joined.
+        settings: Box<Settings>,
     },
     CloseSession {
         cid: CallId,
@@ -175,6 +185,10 @@ pub(crate) enum Output {
     Switch {
         cid: CallId,
         device: Device,
+        to: Toggle,
+    },
+    Hear {
+        cid: CallId,
         to: Toggle,
     },
     TellAlerted {

@@ -74,8 +74,10 @@ impl Calls {
     ) {
         let call = &mut self.calls[index];
         let settings = &call.state.call.settings;
-        let camera = Toggle::from(camera == Toggle::On && settings.video.enabled);
+        let may_film = settings.video.enabled && settings.video.camera_default_on;
+        let camera = Toggle::from(camera == Toggle::On && may_film);
         let microphone = shown(Toggle::from(settings.audio.mic_default_on));
+        let speaker = Toggle::from(settings.audio.speaker_default_on);
         self.errands.forget_leaving(&call.cid);
         let within = if planted!(self, JoinsOnce) { Duration::ZERO } else { within };
         let ring = join.ring.clone();
@@ -91,7 +93,9 @@ impl Calls {
             look_at: None,
             microphone,
             camera: shown(camera),
+            speaker,
             speaker_trouble: None,
+            missing_since: None,
             participants: Vec::new(),
         });
     }
@@ -104,7 +108,7 @@ impl Calls {
         let is_under_way = self.errands.has(&request);
         let until = now.after(ASK_AGAIN_AFTER);
         let Some(in_call) = self.calls[index].in_call_mut() else { return };
-        in_call.look_at = Some(until.instant);
+        (in_call.look_at, in_call.missing_since) = (Some(until.instant), None);
         if !is_under_way {
             let id = self.errands.add(now.instant, request, INSIST_FOR, None);
             in_call.asked = Some((id, until));
@@ -137,7 +141,7 @@ impl Calls {
             }
             (Err(error), Some(index)) if is_current => {
                 let ring = self.calls[index].in_call().and_then(|in_call| in_call.ring.clone());
-                let result = self.stay_out(now, index, error);
+                let result = self.stay_out(now, index, error, ticket);
                 if may_be_heard {
                     self.be_out(now, cid, ring);
                 }
@@ -167,8 +171,14 @@ impl Calls {
             in_call.media = Media::Up { session, let_in: now.instant };
             in_call.asked = Some((in_call.join, now.after(ASK_AGAIN_AFTER)));
             // What the call's settings say could not be known before.
-            if is_first && !settings.audio.mic_default_on && in_call.microphone == DeviceView::On {
-                in_call.microphone = DeviceView::Off;
+            if is_first {
+                if !settings.audio.mic_default_on {
+                    in_call.microphone = DeviceView::Off;
+                }
+                if !settings.video.camera_default_on {
+                    in_call.camera = DeviceView::Off;
+                }
+                in_call.speaker = Toggle::from(settings.audio.speaker_default_on);
             }
             let may = |capability| joined.state.own_capabilities.contains(&capability);
             if !may(Capability::SendAudio) {
@@ -180,7 +190,9 @@ impl Calls {
             let join = in_call.join;
             let microphone = Toggle::from(in_call.microphone == DeviceView::On);
             let camera = Toggle::from(in_call.camera == DeviceView::On);
-            self.outputs.push_back(Output::OpenSession { cid, join, media: joined.media, microphone, camera });
+            let (speaker, settings, media) = (in_call.speaker, Box::new(settings), joined.media);
+            let open = Output::OpenSession { cid, join, media, microphone, camera, speaker, settings };
+            self.outputs.push_back(open);
         }
         if joined.state.call.version < self.calls[index].state.call.version {
             // What came between the request and its answer may already have ended the call.
@@ -195,9 +207,10 @@ impl Calls {
     /// Let in after having hung up (or for a join that a newer one has taken the place of).
     fn go_out_again(&mut self, now: Now, cid: &CallId, joined: &Joined) {
         if planted!(self, ComesInAfterHangingUp) {
-            let media = joined.media.clone();
-            let (cid, microphone, camera) = (cid.clone(), Toggle::On, Toggle::Off);
-            return self.outputs.push_back(Output::OpenSession { cid, join: 0, media, microphone, camera });
+            let (media, settings) = (joined.media.clone(), Box::new(joined.state.call.settings.clone()));
+            let (cid, microphone, camera, speaker) = (cid.clone(), Toggle::On, Toggle::Off, Toggle::On);
+            let open = Output::OpenSession { cid, join: 0, media, microphone, camera, speaker, settings };
+            return self.outputs.push_back(open);
         }
         if planted!(self, GhostStays) {
             return;
@@ -212,7 +225,13 @@ impl Calls {
 
     /// A join failed. While the ring lives the device rings again (R3); a ring that is over is a missed call, never an
     /// error (R4).
-    fn stay_out(&mut self, now: Now, index: usize, error: ClientError) -> Result<(), ClientError> {
+    fn stay_out(
+        &mut self,
+        now: Now,
+        index: usize,
+        error: ClientError,
+        ticket: Option<Ticket>,
+    ) -> Result<(), ClientError> {
         let manner = self.manner(&self.calls[index].cid);
         let around = Surroundings { me: &self.me, now, manner };
         let call = &mut self.calls[index];
@@ -239,7 +258,15 @@ impl Calls {
                     Some(_) => call.leave(now, EndReason::Timeout, How::Quietly),
                     // Nothing was ever known of it: the error says all there is to say.
                     None if is_unknown => call.phase = Phase::Idle,
-                    None => call.leave(now, EndReason::MediaFailed, How::HungUp),
+                    None => match &error {
+                        // Who asked is told by the answer, and the call goes on without him.
+                        _ if ticket.is_some() => call.phase = Phase::Idle,
+                        ClientError::Refused(body) => call.be_refused(now, body.clone()),
+                        ClientError::Unreachable { .. }
+                        | ClientError::WrongServer
+                        | ClientError::Unreadable { .. }
+                        | ClientError::Stopped => call.leave(now, EndReason::MediaFailed, How::HungUp),
+                    },
                 }
                 Err(error)
             }
@@ -324,6 +351,13 @@ impl Calls {
             Device::Camera => in_call.camera = shown(to),
         }
         self.outputs.push_back(Output::Switch { cid: cid.clone(), device, to });
+    }
+
+    pub(super) fn set_speaker(&mut self, cid: CallId, to: Toggle) {
+        let Some(index) = self.position(&cid) else { return };
+        let Some(in_call) = self.calls[index].in_call_mut() else { return };
+        in_call.speaker = to;
+        self.outputs.push_back(Output::Hear { cid, to });
     }
 
     /// What the media session of one join says; one of an earlier join says nothing any more.

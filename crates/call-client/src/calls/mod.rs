@@ -135,7 +135,7 @@ impl Calls {
 
     pub(crate) fn handle(&mut self, now: Now, input: Input) {
         self.now = now;
-        if self.clock.has_slept(now) {
+        if self.clock.has_jumped(now) {
             // What is over is over before anything that waited during the sleep is looked at.
             self.on_time(now);
             self.outputs.push_back(Output::Reconnect);
@@ -176,6 +176,7 @@ impl Calls {
             Input::Leave { cid, leave } => self.leave(now, &cid, leave),
             Input::Alerted { cid } => self.on_alerted(&cid),
             Input::Toggle { cid, device, to } => self.toggle(&cid, device, to),
+            Input::Speaker { cid, to } => self.set_speaker(cid, to),
             Input::BusyWhenInCall { to } => self.busy_when_in_call = to,
             Input::DoNotDisturb { to } => self.on_do_not_disturb(now, to),
             Input::JoinDone { id, cid, result } => self.on_join_done(now, id, &cid, *result),

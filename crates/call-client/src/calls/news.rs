@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{CallId, CallState, Event, Role, ServerMessage, Snapshot, UnixMillis};
+use wire::{CallId, CallState, Event, Role, ServerMessage, Snapshot};
 
 use super::{Calls, HISTORY_SHOWN, Output};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Calls {
-    pub(super) fn on_message(&mut self, now: Now, opened_at: UnixMillis, message: ServerMessage) {
+    pub(super) fn on_message(&mut self, now: Now, opened_at: Now, message: ServerMessage) {
         self.changed = true;
         if self.clock.is_stale(opened_at) {
             return self.on_old_message(now, message);
@@ -95,11 +95,14 @@ impl Calls {
                 self.history.retain(|known| known.id != entry.id);
                 let place = self.history.partition_point(|known| known.id > entry.id);
                 self.history.insert(place, entry);
-                self.history.truncate(HISTORY_SHOWN);
+                Snapshot::keep_shown(&mut self.history, HISTORY_SHOWN);
             }
             Event::Favourites { favourites } => self.favourites = favourites,
             Event::DoNotDisturb { do_not_disturb } => self.quiet_wish = do_not_disturb,
-            Event::MissedSeen => self.history.iter_mut().for_each(|entry| entry.unseen = false),
+            Event::MissedSeen { up_to } => {
+                let seen = self.history.iter_mut().filter(|entry| entry.id <= up_to);
+                seen.for_each(|entry| entry.unseen = false);
+            }
             Event::SignedOut => self.on_signed_out(now),
             Event::Unknown => self.changed = false,
             Event::AskedIn { ask } => {

@@ -8,7 +8,9 @@ use super::{Calls, Toggle};
 use crate::{
     call::{Call, Phase},
     clock::Now,
-    state::{CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, RingView, TargetView},
+    state::{
+        CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, OpeningView, RingView, TargetView,
+    },
 };
 
 impl Calls {
@@ -54,13 +56,31 @@ impl Calls {
             cid: call.cid.clone(),
             is_created_by_me: state.call.created_by == self.me.user,
             direction,
-            state: CallStateView { calling_state: call.calling_state(), reason: call.end_reason() },
+            state: CallStateView {
+                calling_state: call.calling_state(),
+                reason: call.end_reason(),
+                refusal: call.refusal().cloned(),
+            },
             video: ring.is_some_and(|ring| ring.video),
             caller: ring.map(|ring| ring.caller.clone()),
             people,
             own_capabilities: state.own_capabilities.iter().copied().collect(),
             ring: ring_view,
+            opening: self.view_opening(call, now),
             joined: view_joined(call, now),
+        }
+    }
+
+    fn view_opening(&self, call: &Call, now: Now) -> OpeningView {
+        let call = &call.state.call;
+        let backstage = &call.settings.backstage;
+        let ahead = i64::from(backstage.join_ahead_ms);
+        let opens = call.starts_at.map(|at| self.clock.until(now, UnixMillis(at.0.saturating_sub(ahead))).left(now));
+        match opens {
+            _ if !backstage.enabled => OpeningView::Open,
+            _ if call.is_live => OpeningView::Live,
+            Some(Duration::ZERO) => OpeningView::Open,
+            opens => OpeningView::Backstage { opens_at: opens.map(|left| now.wall.plus(left)) },
         }
     }
 }
@@ -73,6 +93,7 @@ fn view_joined(call: &Call, now: Now) -> Option<JoinedView> {
         since: in_call.since.map(|since| UnixMillis(now.wall.0 - ago(since))),
         microphone: in_call.microphone.clone(),
         camera: in_call.camera.clone(),
+        speaker_on: in_call.speaker == Toggle::On,
         speaker_trouble: in_call.speaker_trouble.clone(),
         participants: in_call.participants.clone(),
     })

@@ -22,7 +22,7 @@ use crate::{
     error::ClientError,
     quiet::{LocalTime, Quiet},
     rest::Rest,
-    session::{self, Session, SessionEvent},
+    session::{self, Session, SessionEvent, Switch},
     socket::{self, Order, SocketEvent},
     state::ClientState,
 };
@@ -34,12 +34,18 @@ const QUIET_LOOK: Duration = Duration::from_secs(15);
 
 type Pending = Pin<Box<dyn Future<Output = Input> + Send>>;
 
+/// Where what happens is told.
+pub(super) struct Told {
+    pub(super) view: watch::Sender<Arc<ClientState>>,
+    pub(super) changes: broadcast::Sender<Arc<ClientState>>,
+    pub(super) notices: broadcast::Sender<Event>,
+}
+
 pub(super) struct Actor {
     rest: Rest,
     calls: Calls,
     engine: Option<media::Engine>,
-    view: watch::Sender<Arc<ClientState>>,
-    notices: broadcast::Sender<Event>,
+    told: Told,
     socket_events: mpsc::Receiver<SocketEvent>,
     socket_orders: mpsc::Sender<Order>,
     sessions: HashMap<CallId, Session>,
@@ -57,8 +63,7 @@ impl Actor {
         rest: Rest,
         calls: Calls,
         engine: Option<media::Engine>,
-        view: watch::Sender<Arc<ClientState>>,
-        notices: broadcast::Sender<Event>,
+        told: Told,
         unknown: Arc<AtomicU64>,
     ) -> Self {
         let (event_sender, socket_events) = mpsc::channel(SERVER_EVENTS);
@@ -69,8 +74,7 @@ impl Actor {
             rest,
             calls,
             engine,
-            view,
-            notices,
+            told,
             socket_events,
             socket_orders,
             sessions: HashMap::new(),
@@ -140,13 +144,18 @@ impl Actor {
         loop {
             match self.calls.poll() {
                 Output::Timeout(at) => return at,
-                Output::Changed => _ = self.view.send_replace(Arc::new(self.calls.view(now()))),
+                Output::Changed => {
+                    let view = Arc::new(self.calls.view(now()));
+                    // The newest first: who is told of a change finds nothing older.
+                    self.told.view.send_replace(Arc::clone(&view));
+                    _ = self.told.changes.send(view);
+                }
                 Output::Request { id, request } => self.request(id, request),
                 Output::Reconnect => _ = self.socket_orders.try_send(Order::Reconnect),
                 Output::FetchAsks => self.fetch_asks(),
                 // Nobody listens: nobody is interested.
-                Output::Notice(event) => _ = self.notices.send(event),
-                Output::OpenSession { cid, join, media, microphone, camera } => {
+                Output::Notice(event) => _ = self.told.notices.send(event),
+                Output::OpenSession { cid, join, media, microphone, camera, speaker, settings } => {
                     let setup = session::Setup {
                         cid: cid.clone(),
                         join,
@@ -155,6 +164,8 @@ impl Actor {
                         pin: self.rest.account().pin,
                         microphone,
                         camera,
+                        speaker,
+                        settings: *settings,
                     };
                     let session = Session::start(setup, self.engine.clone(), self.session_sender.clone());
                     self.sessions.insert(cid, session);
@@ -162,7 +173,12 @@ impl Actor {
                 Output::CloseSession { cid } => _ = self.sessions.remove(&cid),
                 Output::Switch { cid, device, to } => {
                     if let Some(session) = self.sessions.get(&cid) {
-                        session.switch(device, to);
+                        session.switch(Switch::Send(device, to));
+                    }
+                }
+                Output::Hear { cid, to } => {
+                    if let Some(session) = self.sessions.get(&cid) {
+                        session.switch(Switch::Hear(to));
                     }
                 }
                 // Lost when the socket is away: the next snapshot asks for it again.

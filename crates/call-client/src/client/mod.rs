@@ -23,7 +23,7 @@ use crate::{
     state::ClientState,
     wish::RingWish,
 };
-use actor::Actor;
+use actor::{Actor, Told};
 
 /// Commands wait here while the actor works; far more than fingers can press.
 const COMMANDS: usize = 64;
@@ -31,6 +31,8 @@ const COMMANDS: usize = 64;
 const SHUTDOWN: Duration = Duration::from_secs(2);
 /// Notices that may wait for a slow listener.
 const NOTICES: usize = 64;
+/// States that may wait for a slow listener, who then goes on with the newest.
+const CHANGES: usize = 256;
 
 /// A device's connection to its server. Cheap to clone; the last handle dropped (or [`Client::shutdown`]) ends it.
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ pub struct Client {
     rest: Rest,
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<Arc<ClientState>>,
+    changes: broadcast::Sender<Arc<ClientState>>,
     notices: broadcast::Sender<Event>,
     unknown: Arc<AtomicU64>,
 }
@@ -83,11 +86,12 @@ impl Client {
         let calls = Calls::new(now(), rest.account(), rand::random());
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (view, state) = watch::channel(Arc::new(calls.view(now())));
-        let notices = broadcast::Sender::new(NOTICES);
+        let (changes, notices) = (broadcast::Sender::new(CHANGES), broadcast::Sender::new(NOTICES));
         let unknown = Arc::new(AtomicU64::new(0));
-        let actor = Actor::new(rest.clone(), calls, engine, view, notices.clone(), Arc::clone(&unknown));
+        let told = Told { view, changes: changes.clone(), notices: notices.clone() };
+        let actor = Actor::new(rest.clone(), calls, engine, told, Arc::clone(&unknown));
         tokio::spawn(actor.run(command_queue));
-        Self { rest, commands, state, notices, unknown }
+        Self { rest, commands, state, changes, notices, unknown }
     }
 
     /// Everything a screen may show; changes as whole values, and only ever forward.
@@ -105,6 +109,14 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<Arc<ClientState>> {
         self.state.clone()
+    }
+
+    /// The same as a queue: every change from now on, each once and in its order, where [`state`](Self::state) passes over
+    /// what is not looked at in time. A listener who is so slow that the queue overflows is told so, and goes on with the
+    /// newest.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Arc<ClientState>> {
+        self.changes.subscribe()
     }
 
     /// Everything else that can be asked of the server in this device's name.
@@ -153,7 +165,7 @@ impl Client {
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn get_or_create(&self, cid: CallId, request: GetOrCreate) -> Result<CallState, ClientError> {
-        let asked_at = unix_now();
+        let asked_at = now();
         let answer = self.rest.get_or_create(&cid, &request).await?;
         if request.ring {
             self.send(Command::Input(Input::State {
@@ -230,6 +242,14 @@ impl Client {
         self.send(Command::Input(Input::Toggle { cid, device: Device::Camera, to })).await
     }
 
+    /// Whether the others of a call are heard on this device.
+    ///
+    /// # Errors
+    /// Only when the client is shutting down.
+    pub async fn set_speaker(&self, cid: CallId, to: Toggle) -> Result<(), ClientError> {
+        self.send(Command::Input(Input::Speaker { cid, to })).await
+    }
+
     /// Whether a ring that comes while this device is in a call is answered with "busy" by itself; off at the start.
     ///
     /// # Errors
@@ -271,12 +291,16 @@ impl Client {
         self.rest.create_invite(&request).await
     }
 
-    /// The person has looked at the missed calls.
+    /// The person has looked at the missed calls that the state shows now; one that is missed in this moment stays unseen.
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
     pub async fn mark_missed_seen(&self) -> Result<(), ClientError> {
-        self.rest.mark_missed_seen().await
+        let newest = self.state.borrow().history.first().map(|line| line.id);
+        match newest {
+            Some(newest) => self.rest.mark_missed_seen(Some(newest)).await,
+            None => Ok(()),
+        }
     }
 
     /// Signs this device out; its account is worth nothing afterwards.
@@ -300,13 +324,13 @@ impl Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the driver reads the clocks for the machine it drives")]
-fn now() -> Now {
+#[expect(clippy::disallowed_methods, reason = "the drivers of the machine and of its socket read the clocks")]
+pub(crate) fn now() -> Now {
     Now { instant: Instant::now(), wall: unix_now() }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the drivers of the machine and of its socket read the clock")]
-pub(crate) fn unix_now() -> UnixMillis {
+#[expect(clippy::disallowed_methods, reason = "half of what the driver reads")]
+fn unix_now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use wire::{
     AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState,
     CallTypeData, CreateApiKey, CreateInvite, CreatedApiKey, CreatedInvite, Custom, DeviceEntry, DeviceId, GetOrCreate,
-    GetOrCreated, HistoryPage, Join, Joined, Leave, MuteUsers, Reject, RingMembers, SendEvent, SendReaction, Snapshot,
-    UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
+    GetOrCreated, HistoryPage, InviteEntry, InviteId, Join, Joined, Leave, MissedSeen, MuteUsers, Reject, RingMembers,
+    SendEvent, SendReaction, Snapshot, UpdateCall, UpdateMembers, UpdatePermissions, UserId, WaitingAsk,
 };
 
 use super::Rest;
@@ -69,6 +69,23 @@ impl Rest {
         self.post("/v1/invites", request).await
     }
 
+    /// Invites that can still be used, newest first: every one for an admin, one's own for others.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn invites(&self) -> Result<Vec<InviteEntry>, ClientError> {
+        self.get("/v1/invites").await
+    }
+
+    /// Revokes an invite: nobody comes in by it any more.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn revoke_invite(&self, invite: &InviteId) -> Result<(), ClientError> {
+        let path = format!("/v1/invites/{invite}");
+        self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
+    }
+
     /// Makes an API key for another program; for admins.
     ///
     /// # Errors
@@ -94,12 +111,12 @@ impl Rest {
         self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
     }
 
-    /// The person has looked at the missed calls.
+    /// The person has looked at the missed calls, up to this line of his history; up to the newest he was told of if absent.
     ///
     /// # Errors
     /// What the server refuses, or that it is not reachable.
-    pub async fn mark_missed_seen(&self) -> Result<(), ClientError> {
-        self.post_silent("/v1/missed/seen", &Empty {}).await
+    pub async fn mark_missed_seen(&self, up_to: Option<i64>) -> Result<(), ClientError> {
+        self.post_silent("/v1/missed/seen", &MissedSeen { up_to }).await
     }
 
     /// Signs this device out; its account is worth nothing afterwards.
@@ -293,6 +310,15 @@ impl Rest {
     pub async fn history(&self, before: Option<i64>, limit: u32) -> Result<HistoryPage, ClientError> {
         let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
         self.get(&format!("/v1/history?limit={limit}{before}")).await
+    }
+
+    /// The same of missed calls that nobody has looked at.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn missed(&self, before: Option<i64>, limit: u32) -> Result<HistoryPage, ClientError> {
+        let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        self.get(&format!("/v1/history?unseen=true&limit={limit}{before}")).await
     }
 }
 

@@ -40,6 +40,18 @@ fn wants_user_token(refusal: &ErrorBody) -> bool {
     refusal.code == Code::TokenExpired && refusal.field.as_deref() == Some("user_token")
 }
 
+/// The server does not take the access token (any more): its clock decides how old one is, not ours, and its key may be
+/// another than yesterday. That says nothing about the device; whether it is signed out, the fetching of a new one tells.
+pub(crate) fn is_about_the_token(error: &ClientError) -> bool {
+    matches!(error.code(), Some(Code::TokenExpired | Code::Unauthenticated))
+}
+
+/// A refused [access token](Rest::access_token) means that the server does not know this device any more, unless it is
+/// the product's word about its person that the server does not take.
+pub(crate) fn is_signed_out(refused: &ClientError) -> bool {
+    matches!(refused, ClientError::Refused(body) if body.code == Code::Unauthenticated && body.field.is_none())
+}
+
 #[derive(Debug, Clone)]
 struct FreshToken {
     token: String,
@@ -103,6 +115,15 @@ impl Rest {
         Ok(access.token)
     }
 
+    /// A token in place of one that the server has refused.
+    pub(crate) async fn another_token(&self, refused: &str) -> Result<String, ClientError> {
+        // Another request may have fetched one meanwhile.
+        if self.kept_token().is_some_and(|kept| kept.token == refused) {
+            self.keep_token(None);
+        }
+        self.access_token().await
+    }
+
     async fn fetch_token(&self, user_token: Option<String>) -> Result<AccessToken, ClientError> {
         let account = self.account();
         let (device, refresh_secret) = (account.device.clone(), account.refresh_secret.clone());
@@ -138,11 +159,10 @@ impl Rest {
         path: &str,
         body: Vec<u8>,
     ) -> Result<T, ClientError> {
-        match self.send(method.clone(), path, body.clone()).await {
-            Err(error) if error.code() == Some(Code::TokenExpired) => {
-                // The server's clock decides, not ours: fetch a new one and try once more.
-                self.keep_token(None);
-                self.send(method, path, body).await
+        let token = self.access_token().await?;
+        match self.send(&token, method.clone(), path, body.clone()).await {
+            Err(error) if is_about_the_token(&error) => {
+                self.send(&self.another_token(&token).await?, method, path, body).await
             }
             other => other,
         }
@@ -151,12 +171,24 @@ impl Rest {
     /// A document that is not JSON.
     pub(crate) async fn bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
         let token = self.access_token().await?;
+        match self.content(path, &token).await {
+            Err(error) if is_about_the_token(&error) => self.content(path, &self.another_token(&token).await?).await,
+            other => other,
+        }
+    }
+
+    async fn content(&self, path: &str, token: &str) -> Result<Vec<u8>, ClientError> {
         let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
         content(self.shared.http.get(url).bearer_auth(token).send().await).await.map(Vec::from)
     }
 
-    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Vec<u8>) -> Result<T, ClientError> {
-        let token = self.access_token().await?;
+    async fn send<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, ClientError> {
         let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
         let request = self.shared.http.request(method, url).bearer_auth(token);
         decode(request.header("content-type", "application/json").body(body).send().await).await

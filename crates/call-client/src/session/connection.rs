@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use super::{Outcome, Running, SessionEvent, media_toggle, now};
+use super::{Outcome, Running, SessionEvent, Switch, media_toggle, now, picture};
 use crate::{
     calls::{Device, Toggle},
     roster::Roster,
@@ -92,7 +92,7 @@ impl<'a> Connection<'a> {
                     None => Some(Outcome::Lost { why: "the media engine has stopped".to_owned(), was_up: self.was_up }),
                 },
                 switch = self.running.switches.recv() => match switch {
-                    Some((device, to)) => { self.switch(device, to).await?; None }
+                    Some(switch) => { self.switch(switch).await?; None }
                     None => Some(Outcome::Left),
                 },
                 _ = ticks.tick() => self.on_tick(begun, heard, dead_after).await?,
@@ -141,7 +141,10 @@ impl<'a> Connection<'a> {
         *slot = Some(OwnTrack { cid: cid.clone(), sid: None });
         let (width, height) = match device {
             Device::Microphone => (0, 0),
-            Device::Camera => (640, 360),
+            Device::Camera => {
+                let picture = picture(&self.running.setup.settings.video);
+                (picture.width.into(), picture.height.into())
+            }
         };
         let request = proto::AddTrackRequest {
             cid,
@@ -158,8 +161,15 @@ impl<'a> Connection<'a> {
         self.signal.send(signal_request::Message::AddTrack(request)).await
     }
 
-    async fn switch(&mut self, device: Device, to: Toggle) -> Result<(), SignalError> {
-        self.running.remember(device, to);
+    async fn switch(&mut self, switch: Switch) -> Result<(), SignalError> {
+        self.running.remember(switch);
+        let (device, to) = match switch {
+            Switch::Send(device, to) => (device, to),
+            Switch::Hear(to) => {
+                self.peer.send(PeerCommand::SetSpeaker(media_toggle(to)));
+                return Ok(());
+            }
+        };
         let track = match device {
             Device::Microphone => &self.tracks.microphone,
             Device::Camera => &self.tracks.camera,
@@ -265,7 +275,7 @@ impl<'a> Connection<'a> {
 
     /// The server has switched a device off: its person sees that, and nothing is sent.
     async fn switched_off(&mut self, device: Device) {
-        self.running.remember(device, Toggle::Off);
+        self.running.remember(Switch::Send(device, Toggle::Off));
         self.peer.send(match device {
             Device::Microphone => PeerCommand::SetMicrophone(media::Toggle::Off),
             Device::Camera => PeerCommand::SetCamera(media::Toggle::Off),
@@ -285,8 +295,8 @@ impl<'a> Connection<'a> {
                 }
                 proto::DisconnectReason::RoomDeleted
                 | proto::DisconnectReason::RoomClosed
-                | proto::DisconnectReason::ParticipantRemoved
                 | proto::DisconnectReason::ClientInitiated => Outcome::Closed(EndReason::Ended),
+                proto::DisconnectReason::ParticipantRemoved => Outcome::Closed(EndReason::PutOut),
                 _ => Outcome::Closed(EndReason::MediaFailed),
             },
         }

@@ -4,12 +4,12 @@ mod connection;
 
 use std::time::Duration;
 
-use media::PeerOptions;
+use media::{PeerOptions, Picture, Processing};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
 };
-use wire::{CallId, Pin};
+use wire::{CallId, Pin, Settings, VideoSettings};
 
 use crate::{
     backoff,
@@ -56,12 +56,23 @@ pub(crate) struct Setup {
     pub(crate) pin: Option<Pin>,
     pub(crate) microphone: Toggle,
     pub(crate) camera: Toggle,
+    pub(crate) speaker: Toggle,
+    pub(crate) settings: Settings,
+}
+
+/// What a person switches while in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Switch {
+    /// What this device sends.
+    Send(Device, Toggle),
+    /// Whether the others are heard.
+    Hear(Toggle),
 }
 
 /// The handle of a running session; dropping it leaves.
 #[derive(Debug)]
 pub(crate) struct Session {
-    switches: mpsc::Sender<(Device, Toggle)>,
+    switches: mpsc::Sender<Switch>,
     levels: watch::Receiver<Option<watch::Receiver<media::Levels>>>,
 }
 
@@ -88,9 +99,9 @@ impl Session {
     }
 
     /// Switches a device; the newest wish wins if the session is slow.
-    pub(crate) fn switch(&self, device: Device, to: Toggle) {
-        if self.switches.try_send((device, to)).is_err() {
-            tracing::warn!(?device, "the session is too slow to follow; the switch is lost");
+    pub(crate) fn switch(&self, switch: Switch) {
+        if self.switches.try_send(switch).is_err() {
+            tracing::warn!(?switch, "the session is too slow to follow; the switch is lost");
         }
     }
 
@@ -115,7 +126,7 @@ struct Running {
     setup: Setup,
     engine: media::Engine,
     events: Events,
-    switches: mpsc::Receiver<(Device, Toggle)>,
+    switches: mpsc::Receiver<Switch>,
     levels: watch::Sender<Option<watch::Receiver<media::Levels>>>,
 }
 
@@ -156,7 +167,7 @@ impl Running {
                 tokio::select! {
                     () = &mut pause => break,
                     switch = self.switches.recv() => match switch {
-                        Some((device, to)) => self.remember(device, to),
+                        Some(switch) => self.remember(switch),
                         None => return,
                     },
                 }
@@ -166,10 +177,11 @@ impl Running {
     }
 
     /// What the person wants survives every reconnect.
-    fn remember(&mut self, device: Device, to: Toggle) {
-        match device {
-            Device::Microphone => self.setup.microphone = to,
-            Device::Camera => self.setup.camera = to,
+    fn remember(&mut self, switch: Switch) {
+        match switch {
+            Switch::Send(Device::Microphone, to) => self.setup.microphone = to,
+            Switch::Send(Device::Camera, to) => self.setup.camera = to,
+            Switch::Hear(to) => self.setup.speaker = to,
         }
     }
 
@@ -182,7 +194,7 @@ impl Running {
             tokio::select! {
                 opened = &mut opening => break opened,
                 switch = self.switches.recv() => match switch {
-                    Some((device, to)) => self.remember(device, to),
+                    Some(switch) => self.remember(switch),
                     // The handle is gone: nothing of this session may go on.
                     None => return Outcome::Left,
                 },
@@ -196,9 +208,7 @@ impl Running {
             }
             Err(error) => return lost(error),
         };
-        let options =
-            PeerOptions { microphone: media_toggle(self.setup.microphone), camera: media_toggle(self.setup.camera) };
-        let (peer, peer_events) = self.engine.peer(options);
+        let (peer, peer_events) = self.engine.peer(peer_options(&self.setup));
         self.levels.send_replace(Some(peer.levels()));
         let heartbeat = Duration::from_secs(u64::try_from(join.ping_interval).unwrap_or(5).clamp(1, 30));
         let dead_after = Duration::from_secs(u64::try_from(join.ping_timeout).unwrap_or(15).clamp(3, 60));
@@ -207,6 +217,31 @@ impl Running {
         self.levels.send_replace(None);
         outcome
     }
+}
+
+/// How the media of a call begins: by what the person wants, and by the call's settings.
+fn peer_options(setup: &Setup) -> PeerOptions {
+    let audio = &setup.settings.audio;
+    let processing = Processing {
+        echo_cancellation: media_toggle(audio.echo_cancellation.into()),
+        noise_suppression: match audio.noise_suppression {
+            wire::Switch::Auto => Processing::default().noise_suppression,
+            wire::Switch::On => media::Toggle::On,
+            wire::Switch::Off => media::Toggle::Off,
+        },
+        gain_control: media_toggle(audio.auto_gain_control.into()),
+    };
+    PeerOptions {
+        microphone: media_toggle(setup.microphone),
+        camera: media_toggle(setup.camera),
+        speaker: media_toggle(setup.speaker),
+        processing,
+        picture: picture(&setup.settings.video),
+    }
+}
+
+fn picture(settings: &VideoSettings) -> Picture {
+    Picture::within(settings.max_width, settings.max_height, settings.max_fps)
 }
 
 fn media_toggle(toggle: Toggle) -> media::Toggle {
@@ -224,4 +259,37 @@ pub(crate) async fn within<T>(limit: Duration, future: impl Future<Output = T>) 
 #[expect(clippy::disallowed_methods, reason = "the driver of a session reads the clock")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_media_of_a_call_is_as_its_settings_say() {
+        let mut setup = Setup {
+            cid: "default:x".parse().unwrap(),
+            join: 1,
+            url: String::new(),
+            token: String::new(),
+            pin: None,
+            microphone: Toggle::On,
+            camera: Toggle::Off,
+            speaker: Toggle::On,
+            settings: Settings::default(),
+        };
+        let usual = peer_options(&setup);
+        let on = media::Toggle::On;
+        assert_eq!((usual.processing.echo_cancellation, usual.processing.gain_control), (on, on));
+        assert_eq!(usual.picture, Picture::default());
+        setup.settings.audio.noise_suppression = wire::Switch::On;
+        setup.settings.audio.auto_gain_control = false;
+        setup.settings.audio.echo_cancellation = false;
+        (setup.settings.video.max_width, setup.settings.video.max_fps) = (320, 10);
+        setup.speaker = Toggle::Off;
+        let options = peer_options(&setup);
+        assert_eq!(options.processing, Processing { noise_suppression: on, ..Processing::NOTHING });
+        assert_eq!(options.picture, Picture { width: 320, height: 180, rate: 10 });
+        assert_eq!((options.microphone, options.speaker), (on, media::Toggle::Off));
+    }
 }

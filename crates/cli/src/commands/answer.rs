@@ -41,12 +41,13 @@ impl Answer {
         let asks = !self.auto && !context.json && io::stdin().is_terminal() && io::stderr().is_terminal();
         // A picture is sent only where one is given: nobody wants a camera to open by itself.
         let video = self.files.has_picture().into();
+        let given = self.files.given();
         let engine = self.files.engine()?;
-        let mut phone = Phone::connect(context, Some(engine)).await?;
+        let mut phone = Phone::connect(context, Some((engine, given))).await?;
         let over = answer(&mut phone, self.call.as_ref(), video, asks, self.stay).await;
         phone.hang_up().await;
         match over? {
-            Some(over) => exit(over),
+            Some(over) => exit(&over),
             None => Ok(Exit::Cancelled),
         }
     }
@@ -126,13 +127,14 @@ async fn person_accepts(phone: &mut Phone, cid: &CallId) -> Result<bool, Failure
     }
 }
 
-fn exit(over: Over) -> Result<Exit, Failure> {
+fn exit(over: &Over) -> Result<Exit, Failure> {
     if over.was_in {
         return Ok(Exit::Done);
     }
     match (over.ringing, over.call) {
         (_, Some(EndReason::MediaFailed)) => Err(no_media()),
-        (Some(EndReason::Answered), _) => Ok(Exit::Done),
+        // Let in, and the other hung up before anything flowed.
+        (Some(EndReason::Answered), _) if !over.was_interrupted => Ok(Exit::Done),
         (Some(EndReason::AnsweredElsewhere), _) => {
             note("another device has answered");
             Ok(Exit::AnsweredElsewhere)

@@ -2,10 +2,12 @@
 
 use std::{net::IpAddr, os::unix::fs::PermissionsExt as _, time::Instant};
 
+use call_client::Account;
 use clap::Args;
 use coordinator::Router;
 use media::{DeviceInfo, Engine, EngineOptions};
 use serde_json::json;
+use wire::Code;
 
 use super::outside::{is_public, name};
 use crate::{
@@ -15,6 +17,9 @@ use crate::{
 };
 
 /// Say what works here and what does not.
+///
+/// Ends with 7 when something fails that calls need. A microphone, speaker or camera that is missing is told and does not
+/// count: calls can do with files or without.
 #[derive(Args)]
 pub(crate) struct Doctor {
     /// Ask the router for its address outside, as `serve --map-ports` would; this one if given.
@@ -24,7 +29,7 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let report = Report { json: context.json };
+        let mut report = Report { json: context.json, failed: Vec::new() };
         report.say("version", true, env!("CARGO_PKG_VERSION"));
         report.say("profile", true, &context.profile.folder().display().to_string());
         let devices = tokio::task::spawn_blocking(|| Engine::start(EngineOptions::default()).map(|it| it.devices()));
@@ -46,32 +51,61 @@ impl Doctor {
                 Err(error) => report.say("router", false, &error.to_string()),
             }
         }
-        let account = context.profile.account()?;
-        let file = context.profile.account_file();
-        let mode = std::fs::metadata(&file).map_or(0, |known| known.permissions().mode() & 0o777);
-        let advice = if mode & 0o077 == 0 { "only its owner can read it" } else { "others can read it: chmod 600" };
-        report.say("account", mode & 0o077 == 0, &format!("{} ({mode:o}): {advice}", file.display()));
-        report.say("server", true, &account.server.to_string());
-        let protection = match account.pin {
-            Some(_) => "TLS, pinned to the certificate of the invite",
-            None if account.server.is_loopback() => "none: this machine itself",
-            None => "TLS with a public certificate",
-        };
-        report.say("protection", true, protection);
-        let begun = now();
-        let snapshot = context.profile.rest()?.snapshot().await?;
-        report.say("answer", true, &format!("{} in {} ms", snapshot.server_name, begun.elapsed().as_millis()));
-        report.say("signed in", true, &format!("{} ({})", snapshot.me.name, snapshot.me.id));
-        Ok(Exit::Done)
+        match context.profile.account() {
+            Ok(account) => look_at_server(context, &account, &mut report).await,
+            Err(failure) => report.say("account", false, failure.message()),
+        }
+        report.exit()
+    }
+}
+
+async fn look_at_server(context: &Context, account: &Account, report: &mut Report) {
+    let file = context.profile.account_file();
+    let mode = std::fs::metadata(&file).map_or(0, |known| known.permissions().mode() & 0o777);
+    let advice = if mode & 0o077 == 0 { "only its owner can read it" } else { "others can read it: chmod 600" };
+    report.say("account", mode & 0o077 == 0, &format!("{} ({mode:o}): {advice}", file.display()));
+    report.say("server", true, &account.server.to_string());
+    let protection = match account.pin {
+        Some(_) => "TLS, pinned to the certificate of the invite",
+        None if account.server.is_loopback() => "none: this machine itself",
+        None => "TLS with a public certificate",
+    };
+    report.say("protection", true, protection);
+    let begun = now();
+    let snapshot = async { context.profile.rest()?.snapshot().await.map_err(Failure::from) };
+    match snapshot.await {
+        Ok(snapshot) => {
+            let took = begun.elapsed().as_millis();
+            report.say("answer", true, &format!("{} in {took} ms", snapshot.server_name));
+            report.say("signed in", true, &format!("{} ({})", snapshot.me.name, snapshot.me.id));
+        }
+        Err(failure) => report.say("answer", false, failure.message()),
     }
 }
 
 struct Report {
     json: bool,
+    /// The checks that calls need and that failed.
+    failed: Vec<String>,
 }
 
 impl Report {
-    fn say(&self, check: &str, ok: bool, detail: &str) {
+    fn say(&mut self, check: &str, ok: bool, detail: &str) {
+        if !ok {
+            self.failed.push(check.to_owned());
+        }
+        self.tell(check, ok, detail);
+    }
+
+    fn exit(self) -> Result<Exit, Failure> {
+        if self.failed.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let message = format!("not everything works: {}; what to do stands beside each", self.failed.join(", "));
+        Err(Failure::refused(Code::Unavailable, message))
+    }
+
+    fn tell(&self, check: &str, ok: bool, detail: &str) {
         if self.json {
             say(&json!({ "check": check, "ok": ok, "detail": detail }).to_string());
         } else {
@@ -82,7 +116,7 @@ impl Report {
     fn devices(&self, kind: &str, devices: &[DeviceInfo], none: &str) {
         let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
         let detail = if names.is_empty() { none.to_owned() } else { names.join(", ") };
-        self.say(kind, !names.is_empty(), &detail);
+        self.tell(kind, !names.is_empty(), &detail);
     }
 }
 

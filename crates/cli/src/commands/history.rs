@@ -13,17 +13,34 @@ use crate::{
 
 /// List the calls that were, newest first.
 #[derive(Args)]
-pub(crate) struct History {}
+pub(crate) struct History {
+    /// How many of the newest.
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "all")]
+    limit: u32,
+    /// Every call there ever was.
+    #[arg(long)]
+    all: bool,
+}
 
 impl History {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let snapshot = context.profile.rest()?.snapshot().await?;
-        for entry in &snapshot.history {
-            print(entry, context.json);
+        let rest = context.profile.rest()?;
+        let (mut left, mut before) = (if self.all { u32::MAX } else { self.limit }, None);
+        while left > 0 {
+            let page = rest.history(before, left.min(PAGE)).await?;
+            page.entries.iter().for_each(|entry| print(entry, context.json));
+            left = left.saturating_sub(u32::try_from(page.entries.len()).unwrap_or(u32::MAX));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
         }
         Ok(Exit::Done)
     }
 }
+
+/// The most that the server gives at once.
+pub(crate) const PAGE: u32 = 100;
 
 /// A call that was, as a line.
 pub(crate) fn print(entry: &HistoryEntry, json: bool) {

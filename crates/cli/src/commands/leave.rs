@@ -1,7 +1,7 @@
 //! `bellbird leave`: go out of a call. While it rings here, that only dismisses it on this device (R6).
 
 use clap::Args;
-use wire::{CallId, CallState, Snapshot};
+use wire::{CallId, CallState, Code, Snapshot};
 
 use super::reject::{Refusal, one, reject, ringing, told, unknown, was_rung};
 use crate::{
@@ -43,6 +43,11 @@ impl Leave {
         };
         if !running::ask_to_leave(&context.profile, &cid) {
             let is_rung = ringing(&snapshot).iter().any(|state| state.call.cid == cid);
+            let is_here = |state: &CallState| is_in(&snapshot, state) || rings_from_here(&snapshot, state);
+            if !is_rung && !snapshot.calls.iter().any(|state| state.call.cid == cid && is_here(state)) {
+                let message = format!("this device is not in {cid}: there is nothing to leave");
+                return Err(Failure::refused(Code::Conflict, message));
+            }
             if is_rung {
                 note("no process of this profile shows this ring; other devices ring on (--reject refuses it)");
             }
@@ -55,14 +60,16 @@ impl Leave {
 
 /// What this device can leave: first what it is in, then what it rings somebody for, then what rings it.
 fn candidates(snapshot: &Snapshot) -> Vec<&CallState> {
-    let is_in = |state: &&CallState| {
-        let session = state.call.session.as_ref();
-        session.is_some_and(|session| session.participants.iter().any(|there| there.device == snapshot.device))
-    };
-    let rings = |state: &&CallState| {
-        state.ring.as_ref().is_some_and(|ring| ring.caller_device == snapshot.device && ring.is_live())
-    };
-    let joined: Vec<&CallState> = snapshot.calls.iter().filter(is_in).collect();
-    let outgoing: Vec<&CallState> = snapshot.calls.iter().filter(rings).collect();
+    let joined: Vec<&CallState> = snapshot.calls.iter().filter(|state| is_in(snapshot, state)).collect();
+    let outgoing: Vec<&CallState> = snapshot.calls.iter().filter(|state| rings_from_here(snapshot, state)).collect();
     [joined, outgoing].into_iter().find(|calls| !calls.is_empty()).unwrap_or_else(|| ringing(snapshot))
+}
+
+fn is_in(snapshot: &Snapshot, state: &CallState) -> bool {
+    let session = state.call.session.as_ref();
+    session.is_some_and(|session| session.participants.iter().any(|there| there.device == snapshot.device))
+}
+
+fn rings_from_here(snapshot: &Snapshot, state: &CallState) -> bool {
+    state.ring.as_ref().is_some_and(|ring| ring.caller_device == snapshot.device && ring.is_live())
 }

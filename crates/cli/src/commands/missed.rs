@@ -1,9 +1,8 @@
 //! `bellbird missed`: the calls nobody has looked at yet, newest first.
 
 use clap::Args;
-use wire::{Direction, HistoryOutcome};
 
-use super::history::print;
+use super::history::{PAGE, print};
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -12,7 +11,7 @@ use crate::{
 /// List the calls that were missed and not looked at yet, newest first.
 #[derive(Args)]
 pub(crate) struct Missed {
-    /// They have been looked at now, on all devices of this person.
+    /// Those that are listed have been looked at now, on all devices of this person.
     #[arg(long)]
     seen: bool,
 }
@@ -20,15 +19,19 @@ pub(crate) struct Missed {
 impl Missed {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let rest = context.profile.rest()?;
-        let snapshot = rest.snapshot().await?;
-        let missed = snapshot.history.iter().filter(|entry| {
-            entry.unseen && entry.outcome == HistoryOutcome::Missed && entry.direction == Direction::Incoming
-        });
-        for entry in missed {
-            print(entry, context.json);
+        let (mut newest, mut before) = (None, None);
+        loop {
+            let page = rest.missed(before, PAGE).await?;
+            newest = newest.or(page.entries.first().map(|entry| entry.id));
+            page.entries.iter().for_each(|entry| print(entry, context.json));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
         }
-        if self.seen {
-            rest.mark_missed_seen().await?;
+        // What was missed since stays for the next time.
+        if let Some(newest) = newest.filter(|_| self.seen) {
+            rest.mark_missed_seen(Some(newest)).await?;
         }
         Ok(Exit::Done)
     }

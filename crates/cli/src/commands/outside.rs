@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use coordinator::{Answers, Outside, RouterError, RouterProtocol, Server};
+use call_client::{Answers, answers_at};
+use coordinator::{Outside, RouterError, RouterProtocol, Server};
 use serde_json::{Value, json};
 
 /// What came of asking the router.
@@ -14,7 +15,12 @@ pub(super) enum Way {
 /// What came of asking the router, if it was asked; whether the server answers there is tried.
 pub(super) async fn outside(server: &Server) -> Option<Way> {
     Some(match server.outside()? {
-        Ok(outside) => Way::Open { outside: *outside, answers: server.answers_at(outside).await },
+        Ok(outside) => {
+            let address = (outside.address, outside.tcp).into();
+            // Without TLS nothing can be tried, and nothing is known.
+            let answers = answers_at(address, server.fingerprint()).await.unwrap_or(Answers::No);
+            Way::Open { outside: *outside, answers }
+        }
         Err(error) => Way::Closed(error.clone()),
     })
 }

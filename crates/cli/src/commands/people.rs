@@ -2,7 +2,9 @@
 
 use clap::Args;
 use serde_json::json;
+use wire::{PeopleQuery, Person};
 
+use super::history::PAGE;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -20,18 +22,28 @@ pub(crate) struct People {
 
 impl People {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let snapshot = context.profile.rest()?.snapshot().await?;
-        for person in snapshot.people.into_iter().filter(|person| self.programs || !person.is_program) {
-            if context.json {
-                let line = json!({
-                    "id": person.id, "name": person.name, "role": person.role, "presence": person.presence,
-                    "is_program": person.is_program,
-                });
-                say(&line.to_string());
-            } else {
-                say(&format!("{}\t{}\t{}\t{}", person.id, person.name, word(&person.role), word(&person.presence)));
+        let (me, rest) = (context.profile.account()?.user, context.profile.rest()?);
+        let mut query = PeopleQuery { limit: Some(PAGE), ..PeopleQuery::default() };
+        loop {
+            let page = rest.people(&query).await?;
+            let others = page.people.iter().filter(|person| person.id != me && (self.programs || !person.is_program));
+            others.for_each(|person| print(person, context.json));
+            query.after = page.next;
+            if query.after.is_none() {
+                return Ok(Exit::Done);
             }
         }
-        Ok(Exit::Done)
+    }
+}
+
+fn print(person: &Person, json: bool) {
+    if json {
+        let line = json!({
+            "id": person.id, "name": person.name, "role": person.role, "presence": person.presence,
+            "is_program": person.is_program,
+        });
+        say(&line.to_string());
+    } else {
+        say(&format!("{}\t{}\t{}\t{}", person.id, person.name, word(&person.role), word(&person.presence)));
     }
 }

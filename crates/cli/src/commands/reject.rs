@@ -69,6 +69,10 @@ pub(crate) async fn reject(context: &Context, call: Option<CallId>, refusal: Ref
         },
     };
     let cid = state.call.cid.clone();
+    if state.ring.as_ref().is_some_and(|ring| ring.target(&snapshot.me.id).is_none()) {
+        let message = format!("{cid} does not ring you: `bellbird cancel {cid}` stops your own ring");
+        return Err(Failure::refused(Code::Conflict, message));
+    }
     if let Some(ring) = &state.ring {
         let reject = wire::Reject { ring: ring.id.clone(), reason: refusal.reason.into(), message: refusal.message };
         rest.reject(&cid, &reject).await?;

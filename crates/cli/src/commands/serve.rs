@@ -106,7 +106,7 @@ impl Settings {
     fn read(file: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(file)
             .map_err(|error| Failure::usage(format!("{} cannot be read ({error})", file.display())))?;
-        toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
+        toml::from_str(&text).map_err(|error| Failure::usage(format!("{}{}", file.display(), explain(&text, &error))))
     }
 
     /// These, and for what they leave out the others.
@@ -155,6 +155,17 @@ impl Settings {
             name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
             ..Config::new(self.data.unwrap_or_else(server_data))
         })
+    }
+}
+
+/// Where the mistake is and what it is, without the line itself and what is quoted of it: it may hold a secret.
+fn explain(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    let place = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    let message = error.message();
+    match (message.find('"'), message.rfind('"')) {
+        (Some(begin), Some(end)) if begin < end => format!("{place}: {}…{}", &message[..begin], &message[end + 1..]),
+        _ => format!("{place}: {message}"),
     }
 }
 
@@ -240,5 +251,22 @@ mod tests {
         assert!(config.sign_in.is_some_and(|sign_in| sign_in.secret.is_some()));
         std::fs::write(&file, "lisen = \"127.0.0.1:1\"\n").unwrap();
         assert_eq!(Settings::read(&file).unwrap_err().exit, Exit::Usage, "a misspelt key is told");
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_told_without_the_secrets_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bellbird.toml");
+        for (text, line, says) in [
+            ("[sign_in]\nsecert = \"hunter22hunter22\"\n", 2, "secert"),
+            ("livekit_key = \"key:hunter22hunter22\nname = \"x\"\n", 1, ""),
+            ("name = \"x\"\n\nsign_in = \"hunter22hunter22\"\n", 3, "struct OwnBackend"),
+            ("[sign_in]\nsecret = \"hunter22hunter22\" x\n", 2, ""),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let told = format!("{:?}", Settings::read(&file).unwrap_err());
+            assert!(told.contains(&format!("(line {line})")) && told.contains(says), "{told}");
+            assert!(!told.contains("hunter22"), "{told}");
+        }
     }
 }

@@ -42,7 +42,7 @@ impl Token {
                 let (key, secret) = parse_key(&text)?;
                 coordinator::ApiKey { key, secret }
             }
-            None => coordinator::media_key(&self.data).with_context(|| {
+            None => coordinator::kept_media_key(&self.data).with_context(|| {
                 format!(
                     "the media server's key cannot be read in {}: name the data folder with --data",
                     self.data.display()

@@ -49,3 +49,21 @@ async fn a_device_that_crashed_in_a_call_can_be_taken_out() {
     let ended = call.end().await;
     assert_eq!((ended.exit, &ended.last()["calling_state"]), (0, &"ended".into()), "{ended:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_another_persons_or_devices_is_not_said_to_be_done() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let second = server.second_device(&ann, "ann-2").await;
+    let mut watch = ben.start(&["watch"]);
+    let call = ann.start(&with(&["call", "ben", "--cid", "default:x"]));
+    watch.is("ringing").await;
+    for (device, arguments) in [(&ann, ["reject", "default:x"]), (&second, ["leave", "default:x"])] {
+        let refused = device.run(&arguments).await;
+        assert_eq!((refused.exit, refused.code()), (7, "conflict"), "{arguments:?} {refused:?}");
+    }
+    call.signal("INT").await;
+    assert_eq!(call.end().await.exit, 6);
+    watch.signal("INT").await;
+    watch.end().await;
+}

@@ -101,6 +101,9 @@ async fn a_token_lets_any_client_into_a_room() {
     assert_eq!(given.lines[0]["token"].as_str().unwrap().split('.').count(), 3, "a JWT");
     let kept = nobody.run(&[&token[..], &["--data", text(&server.path("server"))]].concat()).await;
     assert_eq!(kept.exit, 0, "{kept:?}");
+    let typo = server.path("sever");
+    let missing = nobody.run(&[&token[..], &["--data", text(&typo)]].concat()).await;
+    assert_eq!((missing.exit, typo.exists()), (7, false), "no key is made where no server has been: {missing:?}");
     let short = nobody.run(&[&token[..], &["--livekit-key", "key:short"]].concat()).await;
     assert_eq!((short.exit, short.code()), (2, "invalid-request"));
 }
@@ -127,4 +130,32 @@ async fn completions_and_pages_know_every_command() {
     }
     let unknown = nobody.run(&["man", "frobnicate"]).await;
     assert_eq!((unknown.exit, unknown.code()), (2, "invalid-request"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_says_what_is_missing_also_to_programs() {
+    let server = Server::start().await;
+    let nobody = server.stranger("nobody");
+    for (arguments, missing) in [(&["call"][..], "<PERSON>"), (&["end"], "<TYPE:ID>"), (&["sign-in"], "<INVITE>")] {
+        let wrong = nobody.run(arguments).await;
+        let said = wrong.lines[0]["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!((wrong.exit, wrong.code()), (2, "invalid-request"), "{wrong:?}");
+        assert!(said.contains(missing) && !said.contains("Usage"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_ends_as_it_finds() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    let well = ann.run(&["doctor"]).await;
+    assert_eq!(well.exit, 0, "{well:?}");
+    assert!(well.lines.iter().any(|line| line["check"] == "signed in" && line["ok"] == true));
+    let stranger = server.stranger("nobody").run(&["doctor"]).await;
+    assert_eq!((stranger.exit, stranger.code()), (7, "unavailable"), "{stranger:?}");
+    assert!(stranger.lines.iter().any(|line| line["check"] == "account" && line["ok"] == false), "{stranger:?}");
+    server.process.signal("KILL").await;
+    let away = ann.run(&["doctor"]).await;
+    assert_eq!(away.exit, 7, "{away:?}");
+    assert!(away.lines.iter().any(|line| line["check"] == "answer" && line["ok"] == false), "{away:?}");
 }

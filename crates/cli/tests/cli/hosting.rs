@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
-use call_client::Rest;
+use call_client::{Answers, Rest, answers_at};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use serde_json::Value;
 use tokio::time::timeout;
 use wire::{CallTypeData, Capability, Code, GetOrCreate};
 
@@ -151,6 +152,8 @@ async fn another_certificate_is_shown_after_a_hang_up_without_a_restart() {
     self_made(&certificate, &key);
     server.process.signal("HUP").await;
     until_it_ends_with(&ann, &["whoami"], 7, "unauthenticated").await;
+    let watch = ann.run(&["watch"]).await;
+    assert_eq!((watch.exit, watch.code()), (7, "unauthenticated"), "the same cause has the same end: {watch:?}");
     std::fs::write(&certificate, before.0).unwrap();
     std::fs::write(&key, before.1).unwrap();
     server.process.signal("HUP").await;
@@ -182,7 +185,7 @@ async fn a_certificate_of_an_authority_is_known_by_its_name() {
     std::fs::write(&authority_file, authority.pem()).unwrap();
     let by_tls = BY_TLS.to_string();
     let files = ["--certificate", text(&certificate), "--certificate-key", text(&key), "--advertise", &by_tls];
-    let server = Server::start_with(&files).await;
+    let server = Server::start_with(&[&files[..], &["--listen", "0.0.0.0:0"]].concat()).await;
     assert!(!server.invite.contains("pin="), "{}", server.invite);
 
     let ann = server.stranger("ann");
@@ -192,8 +195,23 @@ async fn a_certificate_of_an_authority_is_known_by_its_name() {
     assert_eq!(signed_in.exit, 0, "{signed_in:?}");
     let watch = trusting(&["whoami"]).await;
     assert_eq!(watch.lines[0]["user"], "ann", "{watch:?}");
+    // Found by its address on the network, a code leads to the name that the certificate was issued for.
+    let code = trusting(&["invite"]).await.lines[0]["code"].as_str().unwrap().to_owned();
+    let port = server.address.rsplit_once(':').unwrap().1;
+    let found = format!("[::ffff:7f00:2]:{port}");
+    let ben = server.stranger("ben");
+    let by_code = ["sign-in", &code, "--server", &found, "--id", "ben"];
+    let signed_in = ben.run_with(&by_code, &[("SSL_CERT_FILE", text(&authority_file))]).await;
+    let named: Value = format!("[{BY_TLS}]:{port}").into();
+    assert_eq!((signed_in.exit, &signed_in.lines[0]["server"]), (0, &named), "{signed_in:?}");
     let stranger = ann.run(&["whoami"]).await;
     assert_ne!(stranger.exit, 0, "who does not trust the authority does not talk to the server");
+
+    let data = folder.path().join("nameless");
+    let nameless = ["--listen", "0.0.0.0:0", "--udp", "127.0.0.1:0", "--data", text(&data)];
+    let refused = ann.run(&[&["serve"], &files[..4], &nameless[..]].concat()).await;
+    assert_eq!((refused.exit, refused.code()), (2, "invalid-request"), "{refused:?}");
+    assert!(refused.told.contains("--advertise"), "{}", refused.told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,4 +274,17 @@ async fn a_router_that_does_not_answer_is_told_and_the_server_runs_all_the_same(
     let doctor = server.stranger("nobody").run(&["doctor", "--router", "127.77.1.1"]).await;
     let router = doctor.lines.iter().find(|line| line["check"] == "router").unwrap();
     assert_eq!(router["ok"], false, "{doctor:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_known_at_an_address_and_another_is_not_taken_for_it() {
+    let server = Server::start_with(&["--advertise", &BY_TLS.to_string()]).await;
+    let invite: wire::Invite = server.invite.parse().unwrap();
+    let address = server.address.parse().unwrap();
+    let pin = invite.pin.unwrap();
+    assert_eq!(answers_at(address, pin).await, Ok(Answers::Yes));
+    assert_eq!(answers_at(address, wire::Pin([7; 32])).await, Ok(Answers::SomethingElse));
+    server.process.signal("KILL").await;
+    let (_folder, _) = server.stop().await;
+    assert_eq!(answers_at(address, pin).await, Ok(Answers::No));
 }

@@ -45,6 +45,29 @@ async fn a_code_read_aloud_signs_in_at_the_server_that_made_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_invite_is_listed_until_it_is_used_or_revoked() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let made = ann.run(&["invite", "--role", "guest", "--uses", "2"]).await;
+    let link = made.lines[0]["invite"].as_str().unwrap();
+    let listed = ann.run(&["invite", "--list"]).await;
+    assert_eq!((listed.exit, listed.lines.len()), (0, 1), "{listed:?}");
+    let id = listed.lines[0]["id"].as_str().unwrap();
+    assert_eq!((&listed.lines[0]["role"], &listed.lines[0]["uses_left"]), (&"guest".into(), &2.into()));
+    assert!(ben.run(&["invite", "--list"]).await.lines.is_empty(), "it is not his");
+    let refused = ben.run(&["invite", "--revoke", id]).await;
+    assert_eq!((refused.exit, refused.code()), (7, "invalid-request"), "{refused:?}");
+    assert_eq!(ann.run(&["invite", "--revoke", id]).await.lines[0]["revoked"], id);
+    let late = server.stranger("eve").run(&["sign-in", link]).await;
+    assert_eq!((late.exit, late.code()), (7, "unauthenticated"), "{late:?}");
+    assert!(ann.run(&["invite", "--list"]).await.lines.is_empty());
+    // On a stolen device, what it made for its own person goes with it.
+    let mine = ben.run(&["invite", "--me"]).await.lines[0]["invite"].as_str().unwrap().to_owned();
+    assert_eq!(ben.run(&["sign-out"]).await.exit, 0);
+    assert_eq!(server.stranger("thief").run(&["sign-in", &mine]).await.code(), "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invite_is_drawn_as_a_camera_reads_it() {
     let server = Server::start().await;
     let ann = server.ann().await;

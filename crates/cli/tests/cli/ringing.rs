@@ -1,8 +1,14 @@
 //! Rings as scripts see them: lines, and the exit status of every end.
 
-use serde_json::Value;
+use std::time::Duration;
 
-use crate::person::{Person, Server};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::{
+    person::{Person, Server},
+    slow::Slow,
+};
 
 const QUIET: [&str; 4] = ["--mic", "none", "--speaker", "none"];
 
@@ -128,9 +134,81 @@ async fn one_connected_process_a_profile() {
     watch.signal("INT").await;
     assert_eq!(watch.end().await.exit, 0);
     // It still rings, and a new process of the same device may take it.
-    let again = ben.start(&with(&["answer"]));
+    let mut again = ben.start(&with(&["answer"]));
     call.is("joined").await;
+    again.is("joined").await;
     again.signal("INT").await;
     let (again, call) = tokio::join!(again.end(), call.end());
     assert_eq!((again.exit, call.exit), (0, 0), "{again:?} {call:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_while_it_rings_is_not_reachable_and_nobody_is_said_not_to_have_answered() {
+    let server = Server::start().await;
+    let (ann, _ben) = server.ann_and_ben().await;
+    let mut call = ann.start(&with(&["call", "ben", "--timeout", "5s"]));
+    call.is("ringing").await;
+    server.process.signal("KILL").await;
+    let ended = call.end().await;
+    assert_eq!((ended.exit, ended.code()), (8, "unavailable"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_is_heard_while_the_server_does_not_answer_the_ring() {
+    let server = Server::start().await;
+    let (ann, _ben) = server.ann_and_ben().await;
+    let slow = Slow::before(&server.address, "POST /v1/calls/").await;
+    let cem = server.stranger("cem");
+    let invite: wire::Invite = ann.invites(&[]).await.parse().unwrap();
+    let invite = wire::Invite { server: slow.address.parse().unwrap(), ..invite };
+    assert_eq!(cem.run(&["sign-in", &invite.to_string(), "--id", "cem"]).await.exit, 0);
+    let call = cem.start(&with(&["call", "ben"]));
+    slow.swallowed().await;
+    call.signal("INT").await;
+    let ended = timeout(Duration::from_secs(6), call.end()).await.expect("it does not wait for the answer");
+    assert_eq!(ended.exit, 6, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_whose_holder_says_nothing_and_hangs_up_is_still_held() {
+    let server = Server::start().await;
+    let (_ann, ben) = server.ann_and_ben().await;
+    let socket = ben.profile.join("running.sock");
+    let holder = tokio::net::UnixListener::bind(&socket).unwrap();
+    let holding = tokio::spawn(async move { while holder.accept().await.is_ok() {} });
+    let refused = ben.run(&with(&["answer"])).await;
+    assert_eq!((refused.exit, refused.code()), (7, "conflict"), "{refused:?}");
+    assert!(socket.exists(), "it is the other's");
+    holding.abort();
+    _ = holding.await;
+    let waits = ben.start(&with(&["answer"]));
+    timeout(Duration::from_secs(10), async {
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("what a process left behind that has ended is nobody's");
+    waits.signal("INT").await;
+    waits.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_that_was_there_before_does_not_take_over_is_said() {
+    let server = Server::start().await;
+    let (ann, _ben) = server.ann_and_ben().await;
+    let again = ["--message", "lunch?", "--timeout", "5s"];
+    for (wish, is_said) in [(&again[..2], false), (&again, true)] {
+        let mut call = ann.start(&with(&[&["call", "ben", "--cid", "default:x"][..], wish].concat()));
+        call.is("ringing").await;
+        call.signal("INT").await;
+        let ended = call.end().await;
+        assert_eq!(ended.exit, 6, "{ended:?}");
+        assert_eq!(ended.told.contains("--timeout cancels it"), is_said, "{}", ended.told);
+        assert!(!ended.told.contains("--message"), "it is about the same: {}", ended.told);
+    }
+    let mut call = ann.start(&with(&["call", "ben", "--cid", "default:x", "--message", "dinner?"]));
+    call.is("ringing").await;
+    call.signal("INT").await;
+    assert!(call.end().await.told.contains("--message is not told"));
 }

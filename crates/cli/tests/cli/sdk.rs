@@ -15,7 +15,7 @@ use call_client::{
 };
 use tokio::time::timeout;
 
-use crate::person::{Person, Server};
+use crate::person::{Person, Running, Server};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -114,6 +114,51 @@ async fn a_ring_that_nobody_waits_for_any_more_is_in_the_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_looks_late_still_hears_every_change_in_its_order() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    let (_, caller) = program(&ann, "Caller").await;
+    let (account, callee) = program(&ann, "Callee").await;
+    let mut changes = callee.changes();
+    let cid = caller.ring(vec![account.user], Toggle::Off).await.unwrap();
+    caller.leave(cid.clone(), Leave::Plain).await.unwrap();
+    let is_over = |state: &ClientState| state.call(&cid).is_some_and(call_client::CallView::is_over);
+    sees(&callee, "it rang", is_over).await;
+    let mut stood = Vec::new();
+    while stood.last() != Some(&CallingState::Left) {
+        let state = timeout(PATIENCE, changes.recv()).await.expect("a further change").unwrap();
+        stood.extend(state.call(&cid).map(|call| call.state.calling_state));
+    }
+    stood.dedup();
+    assert_eq!(stood, [CallingState::Ringing, CallingState::Left]);
+}
+
+async fn serves_again(host: &Person, address: &str, data: &std::path::Path) -> Running {
+    let mut again =
+        host.start(&["serve", "--data", data.to_str().unwrap(), "--listen", address, "--udp", "127.0.0.1:0"]);
+    again.line("it is ready", |line| line["event"] == "ready").await;
+    again
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_a_new_secret_for_its_tokens_signs_nobody_out() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    let (_, client) = program(&ann, "Program").await;
+    let (address, data) = (server.address.clone(), server.path("server"));
+    server.process.signal("TERM").await;
+    let (_folder, _) = server.stop().await;
+    sees(&client, "the server is away", |state| matches!(state.connection, Connection::Offline { .. })).await;
+    std::fs::remove_file(data.join("token-secret")).unwrap();
+    // Asks while the socket is away as well: both hold a token of the old secret.
+    let _second = serves_again(&ann, &address, &data).await;
+    client.server().devices().await.expect("a new token is fetched");
+    sees(&client, "it comes back", |state| state.connection == Connection::Online).await;
+    client.sign_out().await.unwrap();
+    sees(&client, "it is signed out", |state| state.connection == Connection::SignedOut).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_comes_back_when_the_server_said_and_not_before() {
     let server = Server::start().await;
     let ann = server.ann().await;
@@ -122,9 +167,7 @@ async fn a_device_comes_back_when_the_server_said_and_not_before() {
     server.process.signal("TERM").await;
     let (_folder, _) = server.stop().await;
     sees(&client, "the server is away", |state| matches!(state.connection, Connection::Offline { .. })).await;
-    let again = ["serve", "--data", data.to_str().unwrap(), "--listen", &address, "--udp", "127.0.0.1:0"];
-    let mut second = ann.start(&again);
-    second.line("it is ready", |line| line["event"] == "ready").await;
+    let _second = serves_again(&ann, &address, &data).await;
     // Told to come back within three seconds: no doubled waits after attempts in vain.
     let mut states = client.state();
     let back = states.wait_for(|state| state.connection == Connection::Online);

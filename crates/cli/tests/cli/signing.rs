@@ -52,7 +52,13 @@ async fn what_makes_no_sense_is_wrong_usage() {
         &["invite", "--me", "--role", "admin"],
         &["call", "ben", "--mic", "/nowhere/voice.wav"],
         &["end"],
+        &["invite", "--list", "--me"],
+        &["invite", "--list", "--revoke", "i1"],
+        &["invite", "--expires", "1h", "--revoke", "i1"],
         &["serve", "--livekit-key", "short"],
+        &["serve", "--advertise", "https://calls.example.org"],
+        &["serve", "--advertise", "calls.example.org:443"],
+        &["serve", "--advertise", "[::1]"],
     ] {
         let outcome = ann.run(arguments).await;
         assert_eq!((outcome.exit, outcome.code()), (2, "invalid-request"), "{arguments:?}: {outcome:?}");

@@ -50,20 +50,25 @@ impl LiveCall {
         self.keep().rings.iter_mut().find(|ring| ring.id == *id)
     }
 
-    /// The ring that a person is told of: the one that rings him, or the newest that concerns him.
+    /// The ring that a person is told of: the one that rings him, the one by which he is awaited, or the newest that
+    /// concerns him.
     pub(super) fn ring_of(&self, user: &UserId) -> Option<&Ring> {
         let newest_first = || self.rings().iter().rev();
-        newest_first().find(|ring| ring.rings(user)).or_else(|| newest_first().find(|ring| ring.concerns(user)))
+        let awaits = |ring: &&Ring| self.leads_here(ring) && ring.awaits_person(user);
+        let concerns = |ring: &&Ring| ring.concerns(user);
+        let rings = newest_first().find(|ring| ring.rings(user));
+        rings.or_else(|| newest_first().find(awaits)).or_else(|| newest_first().find(concerns))
     }
 
-    /// That ring as it travels to a person. A caller is shown all his open rings as one: whom he has rung in several goes are
-    /// the people he waits for.
+    /// That ring as it travels to a person. A caller is shown all open rings of his device as one: whom he has rung in
+    /// several goes are the people he waits for.
     pub(super) fn ring_as_seen_by(&self, user: &UserId, now: UnixMillis) -> Option<wire::Ring> {
         let ring = self.ring_of(user)?;
         let mut seen = ring.view(now);
         if ring.caller == *user {
             let is_open = |other: &&Ring| other.is_live() || self.leads_here(other);
-            let others = self.rings().iter().filter(|other| other.caller == *user && other.id != ring.id);
+            let is_same_device = |other: &&Ring| other.caller_device == ring.caller_device;
+            let others = self.rings().iter().filter(|other| other.id != ring.id).filter(is_same_device);
             for other in others.filter(is_open).map(|other| other.view(now)) {
                 let is_new = |target: &wire::Target| !seen.targets.iter().any(|known| known.user == target.user);
                 let more: Vec<_> = other.targets.into_iter().filter(is_new).collect();

@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{DeviceId, Event, Person, Role, ServerMessage, Standing, UnixMillis, UserId};
 
-use super::{
-    Authority, Caller, Out,
-    batch::{Draft, Effect},
-    call::LiveCall,
-};
+use super::{Authority, Caller, Out};
 
 #[derive(Debug)]
 struct Connection {
@@ -142,24 +138,8 @@ impl Authority {
         }
     }
 
-    /// A device was signed out: it hears of it, and nothing more, and is out of every call.
-    pub(crate) fn signed_out(&mut self, now: UnixMillis, device: &DeviceId) -> Vec<Out> {
-        let is_in: Vec<LiveCall> = self.calls.values().filter(|live| live.has_device(device)).cloned().collect();
-        for mut live in is_in {
-            let mut draft = Draft::default();
-            let session = live.call.session.iter().flat_map(|session| &session.participants);
-            let users: Vec<UserId> =
-                session.filter(|there| there.device == *device).map(|there| there.user.clone()).collect();
-            self.remove_participant(now, &mut live, device, &mut draft);
-            let (cid, device) = (&live.call.cid, device);
-            draft.effects.extend(users.into_iter().map(|user| Effect::RemoveParticipant {
-                cid: cid.clone(),
-                user,
-                device: device.clone(),
-            }));
-            draft.calls.push(live);
-            self.commit(draft);
-        }
+    /// A device was signed out: it hears of it, and nothing more.
+    pub(super) fn signed_out(&mut self, now: UnixMillis, device: &DeviceId) -> Vec<Out> {
         if !self.connections.devices.contains_key(device) {
             return Vec::new();
         }
@@ -197,12 +177,5 @@ impl Authority {
         if std::mem::replace(&mut connection.standing, standing) != standing {
             self.batch.people.insert(who.user.clone());
         }
-    }
-
-    /// The person has looked at the missed calls, on one of his devices.
-    pub(crate) fn missed_seen(&mut self, now: UnixMillis, user: &UserId) -> Vec<Out> {
-        let mut outs = Vec::new();
-        self.connections.tell(now, user, Event::MissedSeen, &mut outs);
-        outs
     }
 }

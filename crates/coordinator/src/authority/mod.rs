@@ -27,10 +27,12 @@ mod members;
 mod moderation;
 mod people;
 mod permission;
+mod personal;
 mod planned;
 mod programs;
 mod rings;
 mod sessions;
+mod stays;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -96,6 +98,7 @@ pub(crate) struct Authority {
     batch: Batch,
     /// Calls of the batch that is being stored: what the store says of them is old.
     being_stored: BTreeSet<CallId>,
+    personal: personal::Known,
     /// What the media server said last, and when, of calls with decisions that may still be taken back.
     media_news: BTreeMap<(CallId, DeviceId), (UnixMillis, MediaPresence)>,
     #[cfg(feature = "simulation")]
@@ -117,6 +120,7 @@ impl Authority {
             ids: Ids::new(seed),
             batch: Batch::default(),
             being_stored: BTreeSet::new(),
+            personal: personal::Known::new(live.newest_line),
             media_news: BTreeMap::new(),
             #[cfg(feature = "simulation")]
             planted: None,
@@ -159,6 +163,7 @@ impl Authority {
     /// What was decided since the last time, to be stored. The next is taken when this one was delivered or taken back.
     pub(crate) fn take_batch(&mut self) -> Batch {
         self.being_stored.extend(self.batch.before.keys().cloned());
+        self.personal.is_being_stored(&self.batch.change.personal);
         std::mem::take(&mut self.batch)
     }
 
@@ -187,6 +192,7 @@ impl Authority {
             }
             self.forget_idle(&live.call.cid);
         }
+        self.deliver_personal(now, batch.change.personal, &entries, &mut outs);
         for ((person, _), entry) in batch.change.history.into_keys().zip(entries) {
             self.connections.tell(now, &person, Event::History { entry }, &mut outs);
         }
@@ -208,6 +214,7 @@ impl Authority {
             return;
         }
         self.being_stored.clear();
+        self.personal.taken_back();
         for (cid, before) in batch.before {
             self.take_out(&cid);
             if let Some(mut before) = before {

@@ -108,23 +108,19 @@ impl Authority {
         users.iter().filter(|id| self.people.contains_key(*id)).map(|id| self.person_now(id)).collect()
     }
 
-    pub(crate) fn stored_person(&self, user: &UserId) -> Option<&StoredPerson> {
-        self.people.get(user)
-    }
-
-    /// Somebody came, or changed; his own devices hear of what is for them alone.
+    /// Somebody came, or was changed by others. What he chose for himself is known better here: the row that is shown was
+    /// read a while ago.
     pub(crate) fn person_came(&mut self, now: UnixMillis, person: StoredPerson) {
-        let (user, own) = (person.id.clone(), vec![person.id.clone()]);
-        let before = self.people.insert(user.clone(), person.clone());
+        let user = person.id.clone();
         self.batch.people.insert(user.clone());
-        let Some(before) = before else { return };
-        if before.favourites != person.favourites {
-            self.notice(own.clone(), Event::Favourites { favourites: person.favourites });
-        }
-        if before.do_not_disturb != person.do_not_disturb {
-            self.notice(own, Event::DoNotDisturb { do_not_disturb: person.do_not_disturb });
-        }
-        if (before.role, before.teams) != (person.role, person.teams) {
+        let Some(known) = self.people.get_mut(&user) else {
+            self.people.insert(user, person);
+            return;
+        };
+        let may_other_things = (known.role, &known.teams) != (person.role, &person.teams);
+        let StoredPerson { favourites, do_not_disturb, avatar, .. } = known.clone();
+        *known = StoredPerson { favourites, do_not_disturb, avatar, ..person };
+        if may_other_things {
             for cid in self.calls_of.get(&user).cloned().unwrap_or_default() {
                 self.reconsider(now, &cid);
             }

@@ -12,7 +12,8 @@ use super::{
     call::LiveCall,
     calls::ring_line,
     no_such_call,
-    sessions::{loneliness, open_session, remember, stay_by_ring, takes_place},
+    sessions::{loneliness, open_session},
+    stays::{remember, stay_by_ring, takes_place},
 };
 use crate::{
     kept::Stay,

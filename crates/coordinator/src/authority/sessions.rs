@@ -4,24 +4,22 @@ use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
 use wire::{
-    CallId, CallState, Capability, Code, DeviceId, Direction, ErrorBody, GetOrCreate, HistoryEntry, HistoryOutcome,
-    Join, Leave, Outcome, Participant, RingId, Session, SessionId, Target, TrackSource, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, Join, Leave, Outcome, Participant, RingId,
+    Session, SessionId, TrackSource, UnixMillis, UserId,
 };
 
 use super::{
     Authority, Caller,
     batch::{Draft, Effect},
     call::LiveCall,
-    calls::{history_line, ring_line},
     connections::Connections,
     ids::Ids,
     no_such_call,
+    stays::{begin_stay, remember_absent, remember_stay},
 };
 use crate::{
-    kept::Stay,
     media_plane,
     ring::{Accept, Ring, Stop},
-    store::Remembered,
 };
 
 /// Who was let in must reach the media within this time.
@@ -160,10 +158,10 @@ impl Authority {
             (Some(id), _) => live.ring(id),
             (None, session) => live.ring_of(&who.user).filter(|_| session.is_none() || is_in),
         };
-        let mine = || live.rings().iter().filter(|ring| ring.caller == who.user);
-        let cancels = meant.is_some_and(|ring| ring.caller == who.user)
-            && mine().any(Ring::is_live)
-            && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
+        // What one device has rung in several goes is cancelled as one.
+        let from = meant.filter(|ring| ring.caller == who.user).map(|ring| ring.caller_device.clone());
+        let mine = || live.rings().iter().filter(|ring| from.as_ref() == Some(&ring.caller_device));
+        let cancels = mine().any(Ring::is_live) && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
         let was_awaited = meant.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
@@ -179,7 +177,9 @@ impl Authority {
         let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
         // Who rang further people into a call that goes on and goes out of it leaves them ringing (S14).
         if cancels && (!is_in || is_empty) {
-            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, ring| ring.caller == who.user);
+            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, ring| {
+                from.as_ref() == Some(&ring.caller_device)
+            });
         } else if was_awaited && !is_in {
             self.stay_away(now, &mut live, &who.device, &mut draft);
         } else if !is_in {
@@ -333,101 +333,10 @@ impl Authority {
     }
 }
 
-/// How a person comes into the session, at first; again, it goes on where it was.
-fn begin_stay(now: UnixMillis, who: &Caller, live: &mut LiveCall, draft: &mut Draft) {
-    if live.is_in_session(&who.user) {
-        return;
-    }
-    let Some(session) = &live.call.session else { return };
-    let brought = |ring: &&Ring| {
-        let has_accepted = |target: &Target| target.user == who.user && target.outcome == Outcome::Accepted;
-        let is_mine = ring.caller == who.user;
-        (is_mine && ring.is_live()) || live.leads_here(ring) && (is_mine || ring.targets.iter().any(has_accepted))
-    };
-    let stay = match live.rings().iter().find(brought) {
-        Some(ring) => stay_by_ring(now, ring, &who.user),
-        None => Stay {
-            occasion: session.id.to_string(),
-            direction: Direction::None,
-            caller: live.call.created_by.clone(),
-            at: session.started_at,
-            video: false,
-            spent_ms: 0,
-            counted_until: now,
-        },
-    };
-    let (by_himself, had_taken_place) = (stay.direction == Direction::None, takes_place(live));
-    let is_back = live.kept.stays.contains_key(&who.user);
-    live.keep().stays.entry(who.user.clone()).or_insert(stay);
-    if !had_taken_place && takes_place(live) {
-        // Until now there was nobody to talk to for who came first.
-        let first: Vec<UserId> = live.kept.stays.keys().filter(|user| **user != who.user).cloned().collect();
-        for user in first.iter().filter(|user| live.is_in_session(user)) {
-            remember(live, user, HistoryOutcome::Ongoing, draft);
-        }
-    }
-    // The answer to a ring has written that line.
-    if takes_place(live) && (by_himself || is_back) {
-        remember(live, &who.user, HistoryOutcome::Ongoing, draft);
-    }
-}
-
-/// A person was brought into the session by a ring.
-pub(super) fn stay_by_ring(now: UnixMillis, ring: &Ring, person: &UserId) -> Stay {
-    Stay {
-        occasion: ring.id.to_string(),
-        direction: if ring.caller == *person { Direction::Outgoing } else { Direction::Incoming },
-        caller: ring.caller.clone(),
-        at: ring.started_at,
-        video: ring.video,
-        spent_ms: 0,
-        counted_until: now,
-    }
-}
-
-/// Whether the session has had two people, or was rung into: one alone has no call to remember.
-pub(super) fn takes_place(live: &LiveCall) -> bool {
-    live.kept.rung_with.is_some() || live.kept.stays.len() > 1
-}
-
-/// One device of a person goes; what it adds to his time in the call is in his history.
-fn remember_stay(now: UnixMillis, live: &mut LiveCall, gone: &Participant, draft: &mut Draft) {
-    let stays_on = live.is_in_session(&gone.user);
-    let Some(stay) = live.keep().stays.get_mut(&gone.user) else { return };
-    stay.spend(gone.joined_at, now);
-    if takes_place(live) {
-        let outcome = if stays_on { HistoryOutcome::Ongoing } else { HistoryOutcome::Answered };
-        remember(live, &gone.user, outcome, draft);
-    }
-}
-
-/// A person's line about his stay in the session that runs, or has just been closed.
-pub(super) fn remember(live: &LiveCall, user: &UserId, outcome: HistoryOutcome, draft: &mut Draft) {
-    let Some(stay) = live.kept.stays.get(user) else { return };
-    let entry = HistoryEntry {
-        outcome,
-        duration_ms: u32::try_from(stay.spent_ms).unwrap_or(u32::MAX),
-        ..history_line(live, user, &stay.caller, stay.at, stay.video, stay.direction)
-    };
-    draft.history.retain(|line| line.person != *user || line.occasion != stay.occasion);
-    draft.history.push(Remembered { person: user.clone(), occasion: stay.occasion.clone(), entry });
-}
-
 /// Begins a session, if none runs; names it.
 pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis, ids: &mut Ids) -> SessionId {
     let fresh = || Session { id: ids.session(now), started_at: now, participants: Vec::new() };
     live.edit().session.get_or_insert_with(fresh).id.clone()
-}
-
-/// Somebody was answered, or answered, and never came in: the call took place without him.
-fn remember_absent(live: &LiveCall, ring: &Ring, user: &UserId, draft: &mut Draft) {
-    // Who came by another way has his own line.
-    if live.kept.stays.contains_key(user) {
-        return;
-    }
-    let mut entry = ring_line(live, ring, user);
-    entry.outcome = HistoryOutcome::Answered;
-    draft.history.push(Remembered { person: user.clone(), occasion: ring.id.to_string(), entry });
 }
 
 /// How many people (not devices) are in.
@@ -467,7 +376,8 @@ fn give_up_at(device: &DeviceId, presence: &MediaPresence, connections: &Connect
 
 /// R17: on by default for calls rung with two members.
 fn ends_when_alone(live: &LiveCall) -> bool {
-    live.call.settings.ring.end_when_alone.unwrap_or(live.kept.rung_with == Some(2))
+    let rung_with = || live.kept.rung_with.or(live.rings().last().map(|ring| ring.members));
+    live.call.settings.ring.end_when_alone.unwrap_or_else(|| rung_with() == Some(2))
 }
 
 /// Since when nobody is in, or one alone who is not to wait: whom others have left, or who answered a ring.

@@ -14,13 +14,30 @@ use crate::{
     hub::{Authority, Caller, unix_now},
     programs::{Keys, scopes_of},
     store::{PersonKind, StoredPerson},
+    visitors::Visit,
 };
+
+const ADMINS_ONLY: &str = "only an admin may do this: ask one";
 
 /// Who asks.
 pub(crate) struct SignedIn {
     pub(crate) who: Caller,
-    pub(crate) role: Role,
     pub(crate) by: By,
+}
+
+impl SignedIn {
+    /// What somebody may do on the whole server, as it is stored now: a token says what it was when it was made.
+    pub(crate) async fn role(&self, app: &App) -> Result<Role, ErrorBody> {
+        app.store.role(&self.who.user).await.map_err(ErrorBody::from)?.ok_or_else(not_signed_in)
+    }
+
+    /// Only admins get on.
+    pub(crate) async fn is_admin(&self, app: &App) -> Result<(), ErrorBody> {
+        match self.role(app).await? {
+            Role::Admin => Ok(()),
+            Role::User | Role::Guest => Err(ErrorBody::new(Code::PermissionDenied, ADMINS_ONLY)),
+        }
+    }
 }
 
 /// By which right somebody asks.
@@ -75,16 +92,20 @@ impl FromRequestParts<App> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(not_signed_in)?;
-        if Keys::is_key(token) {
-            return Ok(program(app, token, parts).await?);
+        let asker = if Keys::is_key(token) { program(app, token, parts).await? } else { device(app, token)? };
+        if let Some(visit) = parts.extensions.get::<Visit>() {
+            visit.is_known();
         }
-        let claims = app.tokens.check(token, unix_now())?;
-        if app.signed_out.has(&claims.device) {
-            return Err(not_signed_in().into());
-        }
-        let who = Caller { user: claims.sub, device: claims.device };
-        Ok(Self { who, role: claims.role, by: By::Device })
+        Ok(asker)
     }
+}
+
+fn device(app: &App, token: &str) -> Result<SignedIn, ErrorBody> {
+    let claims = app.tokens.check(token, unix_now())?;
+    if app.signed_out.has(&claims.device) {
+        return Err(not_signed_in());
+    }
+    Ok(SignedIn { who: Caller { user: claims.sub, device: claims.device }, by: By::Device })
 }
 
 async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, ErrorBody> {
@@ -117,7 +138,7 @@ async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, Erro
         ErrorBody::invalid(ON_BEHALF_OF, "there is nobody of this id whom a program may act for; admins it may not")
     })?;
     let who = Caller { user: person.id, device };
-    Ok(SignedIn { who, role: person.role, by: By::Program { scopes: key.scopes, acts } })
+    Ok(SignedIn { who, by: By::Program { scopes: key.scopes, acts } })
 }
 
 /// Who acts for an admin could make himself one.
@@ -148,7 +169,7 @@ impl FromRequestParts<App> for OnCall {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let SignedIn { who, by, .. } = SignedIn::from_request_parts(parts, app).await?;
+        let SignedIn { who, by } = SignedIn::from_request_parts(parts, app).await?;
         let invalid = |error: &dyn std::fmt::Display| Refusal::from(ErrorBody::invalid("id", error.to_string()));
         let path = Path::<(String, String)>::from_request_parts(parts, app).await.map_err(|error| invalid(&error))?;
         let cid = CallId::new(&path.0.0, &path.0.1).map_err(|error| invalid(&error))?;

@@ -1,14 +1,11 @@
 //! Devices: signed in by a token of the operator's own, their access tokens, their person's list of them.
 
-use axum::{
-    extract::{Path, State},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{Code, DeviceEntry, DeviceId, ErrorBody, Renewal, SignInByToken, TokenRequest};
 
 use super::{
-    App, Body, From, Refusal, SignedIn, json,
+    App, Body, From, Path, Refusal, SignedIn, json,
     people::{signed_in, text},
 };
 use crate::{
@@ -36,16 +33,18 @@ pub(super) fn router() -> OpenApiRouter<App> {
 )]
 async fn sign_in_by_token(
     State(app): State<App>,
-    From(address): From,
+    from: From,
     Body(request): Body<SignInByToken>,
 ) -> Result<impl IntoResponse, Refusal> {
     let tokens = own_backend(&app)?;
     let name = text("device_name", &request.device_name)?;
+    // Checking costs more than answering: who has failed too often is not checked.
+    app.limits.has_left(Limit::SignIn, &from.site())?;
     let person = match tokens.check(&request.user_token).await {
         Ok(user) => StoredPerson::from(user),
         Err(refusal) => {
             // Only failures count against an address: an office behind one router has many devices.
-            app.limits.take(Limit::SignIn, &address.to_string())?;
+            app.limits.take(Limit::SignIn, &from.site())?;
             return Err(refusal.into());
         }
     };
@@ -69,6 +68,7 @@ async fn sign_in_by_token(
     let person = app.store.person(&new.person.id).await.map_err(ErrorBody::from)?.unwrap_or(new.person);
     app.hub.send(Request::PersonCame { person: person.clone() }).await?;
     tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in by the operator's product");
+    from.is_known();
     Ok(json(signed_in(&app, person, device, secret, tokens.renew)))
 }
 
@@ -89,22 +89,30 @@ fn own_backend(app: &App) -> Result<&UserTokens, ErrorBody> {
 )]
 async fn token(
     State(app): State<App>,
-    From(address): From,
+    from: From,
     Body(request): Body<TokenRequest>,
 ) -> Result<impl IntoResponse, Refusal> {
     let device = app.store.device(&request.device).await.map_err(ErrorBody::from)?;
     let hash = access::hash(&request.refresh_secret);
-    let Some(device) = device.filter(|device| device.secret_hash == hash && !device.is_signed_out) else {
+    // Signed out, though that may not be stored yet.
+    let is_out = |stored: bool| stored || app.signed_out.has(&request.device);
+    let Some(device) = device.filter(|device| device.secret_hash == hash && !is_out(device.is_signed_out)) else {
         // Only failures count against an address: a home behind one router has many devices.
-        app.limits.take(Limit::SignIn, &address.to_string())?;
+        app.limits.take(Limit::SignIn, &from.site())?;
         return Err(access::not_signed_in().into());
     };
-    if let Some(person) = renewed_person(&app, &device, request.user_token.as_deref()).await? {
+    app.limits.has_left(Limit::SignIn, request.device.as_str())?;
+    let renewed = renewed_person(&app, &device, request.user_token.as_deref()).await;
+    if renewed.is_err() {
+        app.limits.take(Limit::SignIn, request.device.as_str())?;
+    }
+    if let Some(person) = renewed? {
         app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)?;
         let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
         app.hub.send(Request::PersonCame { person }).await?;
     }
     let role = app.store.role(&device.person).await.map_err(ErrorBody::from)?.ok_or_else(access::not_signed_in)?;
+    from.is_known();
     Ok(json(app.tokens.issue(&device.person, &request.device, role, unix_now())))
 }
 

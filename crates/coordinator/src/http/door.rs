@@ -3,7 +3,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     http::request::Parts,
     response::IntoResponse,
 };
@@ -11,13 +11,15 @@ use tokio::time::timeout;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{AnswerAsk, Ask, AskId, AskOutcome, Code, ErrorBody, Event, NAME, Pin, ProveInvite, Role, ShowNumber};
 
-use super::{App, Body, From, Refusal, SignedIn, json};
+use super::{
+    App, Body, From, Path, Refusal, SignedIn,
+    invites::{Terms, make},
+    json,
+};
 use crate::{
-    access,
     hub::{Request, unix_now},
     limits::Limit,
     listener::Protection,
-    store::NewInvite,
 };
 
 /// How long a device that asks for the outcome is kept waiting; shorter than what is between lets silence last.
@@ -58,16 +60,16 @@ impl FromRequestParts<App> for Shown {
 )]
 async fn prove(
     State(app): State<App>,
-    From(address): From,
+    from: From,
     Shown(certificate): Shown,
     Body(question): Body<ProveInvite>,
 ) -> Result<impl IntoResponse, Refusal> {
-    app.limits.take(Limit::SignIn, &address.to_string())?;
+    app.limits.take(Limit::SignIn, &from.site())?;
     let hash = app.store.invite_hash(&question.name, unix_now()).await.map_err(ErrorBody::from)?;
     let unknown = || ErrorBody::new(Code::Unauthenticated, "this server has made no invite with this code");
     let hash = hash.ok_or_else(unknown)?;
     let (_, is_issued) = app.certificate.identity();
-    Ok(json(question.answer(&hash, certificate.as_ref(), is_issued)))
+    Ok(json(question.answer(&hash, certificate.as_ref(), is_issued.then_some(&app.address))))
 }
 
 /// Somebody asks to be let in without an invite.
@@ -78,15 +80,15 @@ async fn prove(
     request_body = Ask,
     responses((status = 200, description = "Done", body = wire::Asked))
 )]
-async fn ask(State(app): State<App>, From(address): From, Body(ask): Body<Ask>) -> Result<impl IntoResponse, Refusal> {
-    app.limits.take(Limit::Ask, &address.to_string())?;
+async fn ask(State(app): State<App>, from: From, Body(ask): Body<Ask>) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Ask, &from.site())?;
     let rule = |field: &str, text: &str| {
         let broken = || ErrorBody::invalid(field, "a name has 1 to 100 characters, without control characters");
         NAME.check(text).map(str::to_owned).ok_or_else(broken)
     };
     let ask = Ask { name: rule("name", &ask.name)?, device_name: rule("device_name", &ask.device_name)?, ..ask };
     let (id, nonce, now) = (AskId(rand::random()), rand::random(), unix_now());
-    Ok(json(app.at_door(|door| door.ask(now, ask, id, nonce))?))
+    Ok(json(app.at_door(|door| door.ask(now, from.site(), ask, id, nonce))?))
 }
 
 /// The number that was committed to: now admins are asked.
@@ -138,8 +140,8 @@ async fn outcome(State(app): State<App>, Path(id): Path<u32>, Body(number): Body
     tag = "sign-in",
     responses((status = 200, description = "Done", body = Vec<wire::WaitingAsk>))
 )]
-async fn waiting(State(app): State<App>, SignedIn { role, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    only_admins(role)?;
+async fn waiting(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    asker.is_admin(&app).await?;
     Ok(json(app.door.borrow().waiting(unix_now())))
 }
 
@@ -153,37 +155,21 @@ async fn waiting(State(app): State<App>, SignedIn { role, .. }: SignedIn) -> Res
 )]
 async fn answer(
     State(app): State<App>,
-    SignedIn { who, role, .. }: SignedIn,
+    asker: SignedIn,
     Path(id): Path<u32>,
     Body(answer): Body<AnswerAsk>,
 ) -> Result<impl IntoResponse, Refusal> {
-    only_admins(role)?;
-    let (id, now) = (AskId(id), unix_now());
+    asker.is_admin(&app).await?;
+    let (id, now, admin) = (AskId(id), unix_now(), asker.who.user.clone());
     let outcome = if answer.admit {
-        let code = access::fresh_code();
-        let invite = NewInvite {
-            code_hash: access::hash(code.as_str()),
-            uses: 1,
-            expires_at: now.plus(INVITE),
-            role: answer.role.unwrap_or(Role::User),
-            team: None,
-            person: None,
-            created_at: now,
-        };
-        app.store.add_invite(&invite).await.map_err(ErrorBody::from)?;
-        AskOutcome::Admitted { invite: app.invite(code).to_string() }
+        let role = answer.role.unwrap_or(Role::User);
+        let terms = Terms { uses: 1, lifetime: INVITE, role, team: None, person: None };
+        AskOutcome::Admitted { invite: make(&app, asker.who, terms).await?.link }
     } else {
         AskOutcome::Refused
     };
     app.at_door(|door| door.answer(now, id, outcome))?;
-    tracing::info!(ask = %id, by = %who.user, admitted = answer.admit, "an admin answered who asked to be let in");
+    tracing::info!(ask = %id, by = %admin, admitted = answer.admit, "an admin answered who asked to be let in");
     app.hub.send(Request::TellAdmins { event: Event::AskOver { id } }).await?;
     Ok(json(()))
-}
-
-fn only_admins(role: Role) -> Result<(), ErrorBody> {
-    if role == Role::Admin {
-        return Ok(());
-    }
-    Err(ErrorBody::new(Code::PermissionDenied, "only an admin may let somebody in: ask one"))
 }

@@ -6,18 +6,21 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use wire::{
-    AnswerAsk, Ask, CallId, CreateApiKey, CreateWebhook, DoNotDisturb, ErrorBody, ON_BEHALF_OF, PeopleQuery,
+    AnswerAsk, Ask, CallId, CallOrder, CreateApiKey, CreateWebhook, DoNotDisturb, ErrorBody, ON_BEHALF_OF, PeopleQuery,
     ProveInvite, PutPerson, Rename, ShowNumber, SignInByToken,
 };
 
 use super::{
     asker::acted_for,
-    lists::{HistoryQuery, page_size, read_cursor},
+    lists::{HistoryQuery, page_size},
     parse,
     people::{text, wished_id},
     webhooks::DeliveryQuery,
 };
-use crate::webhooks::{Reach, check_url, read_secret};
+use crate::{
+    store::Place,
+    webhooks::{Reach, check_url, read_secret},
+};
 
 /// A query, a path or a header of a request, which the first byte chooses.
 pub(crate) fn queries(data: &[u8]) {
@@ -36,7 +39,7 @@ pub(crate) fn queries(data: &[u8]) {
         }
         b'h' => _ = query::<HistoryQuery>(words),
         b'd' => _ = query::<DeliveryQuery>(words),
-        b'c' => _ = read_cursor(words),
+        b'c' => _ = [CallOrder::Newest, CallOrder::Oldest, CallOrder::StartsAt].map(|order| Place::read(words, order)),
         b'i' => {
             let (kind, id) = words.split_once('/').unwrap_or((words, ""));
             if let Ok(cid) = CallId::new(kind, id) {

@@ -1,24 +1,24 @@
 //! Lists that people use: calls by filter, history by page; and the operator's call types.
 
-use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
-    response::IntoResponse,
-};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{CallFilter, CallPage, CallTypeData, Code, ErrorBody, HistoryPage, Role};
+use wire::{CallFilter, CallOrder, CallPage, CallTypeData, ErrorBody, HistoryPage};
 
-use super::{App, Body, Refusal, SignedIn, json};
-use crate::{authority::CallType, hub::Request};
+use super::{App, Body, Path, Query, Refusal, SignedIn, json};
+use crate::{
+    authority::CallType,
+    hub::Request,
+    limits::Limit,
+    store::{Lines, Listed, Place, fits},
+};
 
 /// Calls and history lines of a page when nobody says, and at most.
 const PAGE: u32 = 25;
 const LARGEST_PAGE: u32 = 100;
-/// Rows looked at for one page of calls: the asker may not read all that fit the filter.
-const LOOKED_AT: i64 = 1_000;
-/// No server has more: a cursor beyond it is made up.
-const MOST_CALLS: i64 = 1 << 40;
+/// Calls that are read at once for a page, and how often: few may fit the filter, and be for the asker to read.
+const AT_ONCE: i64 = 200;
+const LOOKS: u32 = 10;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(query)).routes(routes!(history)).routes(routes!(set_call_type))
@@ -37,39 +37,45 @@ async fn query(
     SignedIn { who, .. }: SignedIn,
     Body(filter): Body<CallFilter>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let limit = page_size(filter.limit)?;
-    let mut offset = filter.cursor.as_deref().map_or(Ok(0), read_cursor)?;
-    let looked_until = offset + LOOKED_AT;
+    app.limits.take(Limit::List, who.user.as_str())?;
+    let limit = page_size(filter.limit)? as usize;
+    let mut behind = filter.cursor.as_deref().map(|cursor| place(cursor, filter.sort)).transpose()?;
     let mut page = CallPage { calls: Vec::new(), next: None };
-    loop {
-        let wanted = i64::from(limit);
-        let found = app.store.query(&filter, offset, wanted).await.map_err(ErrorBody::from)?;
-        let is_last = (found.len() as i64) < wanted;
+    for _ in 0..LOOKS {
+        let found = app.store.list(&filter, behind.as_ref(), AT_ONCE).await.map_err(ErrorBody::from)?;
+        let is_last = (found.len() as i64) < AT_ONCE;
+        let Some(end) = found.last().map(|listed| listed.place.clone()) else { return Ok(json(page)) };
+        let read = found.into_iter().filter_map(|Listed { place, call }| Some((place, call?)));
+        let (places, calls): (Vec<_>, Vec<_>) = read.filter(|(_, call)| fits(&filter, call)).unzip();
         let reader = who.clone();
-        let views = app.hub.ask(|reply| Request::Views { who: reader, calls: found, reply }).await?;
-        for view in views {
-            offset += 1;
+        let views = app.hub.ask(|reply| Request::Views { who: reader, calls, reply }).await?;
+        for (place, view) in places.into_iter().zip(views) {
             page.calls.extend(view);
-            if page.calls.len() as u32 == limit {
-                break;
+            if page.calls.len() == limit {
+                page.next = (!is_last || place != end).then(|| place.cursor(filter.sort));
+                return Ok(json(page));
             }
-        }
-        let is_full = page.calls.len() as u32 == limit;
-        if is_full || (!is_last && offset >= looked_until) {
-            page.next = (!is_last || is_full).then(|| write_cursor(offset));
-            return Ok(json(page));
         }
         if is_last {
             return Ok(json(page));
         }
+        behind = Some(end);
     }
+    // Few of very many calls fit, or may be read: the next page looks on from here.
+    page.next = behind.map(|place| place.cursor(filter.sort));
+    Ok(json(page))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct HistoryQuery {
+    /// Where the page before ended.
     before: Option<i64>,
+    /// Most lines of a page, 1 to 100; 25 if absent.
     limit: Option<u32>,
+    /// Only missed calls that nobody has looked at.
+    #[serde(default)]
+    unseen: bool,
 }
 
 /// The history of the person who asks, newest first.
@@ -83,15 +89,11 @@ pub(super) struct HistoryQuery {
 async fn history(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
-    query: Result<Query<HistoryQuery>, QueryRejection>,
+    Query(query): Query<HistoryQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let Query(query) = query.map_err(|error| ErrorBody::invalid("query", error.body_text()))?;
     let limit = page_size(query.limit)?;
-    let mut entries = app.store.history_before(&who.user, query.before, limit + 1).await.map_err(ErrorBody::from)?;
-    let has_more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
-    let next = if has_more { entries.last().map(|entry| entry.id) } else { None };
-    Ok(json(HistoryPage { entries, next }))
+    let which = if query.unseen { Lines::Unseen } else { Lines::All };
+    Ok(json(app.store.history_before(&who.user, which, query.before, limit).await.map_err(ErrorBody::from)?))
 }
 
 /// An admin adds a call type, or changes one.
@@ -104,13 +106,11 @@ async fn history(
 )]
 async fn set_call_type(
     State(app): State<App>,
-    SignedIn { role, .. }: SignedIn,
+    asker: SignedIn,
     Path(name): Path<String>,
     Body(data): Body<CallTypeData>,
 ) -> Result<impl IntoResponse, Refusal> {
-    if role != Role::Admin {
-        return Err(ErrorBody::new(Code::PermissionDenied, "only an admin may change call types: ask one").into());
-    }
+    asker.is_admin(&app).await?;
     wire::CallId::new(&name, "x").map_err(|error| ErrorBody::invalid("type", error.to_string()))?;
     let call_type = CallType::parse(&data)?;
     app.store.set_call_type(&name, &data).await.map_err(ErrorBody::from)?;
@@ -126,13 +126,9 @@ pub(super) fn page_size(wished: Option<u32>) -> Result<u32, ErrorBody> {
     Err(ErrorBody::invalid("limit", "a page has 1 to 100 entries"))
 }
 
-fn write_cursor(offset: i64) -> String {
-    URL_SAFE_NO_PAD.encode(offset.to_le_bytes())
-}
-
-pub(super) fn read_cursor(text: &str) -> Result<i64, ErrorBody> {
-    let invalid = || ErrorBody::invalid("cursor", "this cursor was not made by this server: begin with the first page");
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-    let offset = i64::from_le_bytes(bytes.try_into().map_err(|_| invalid())?);
-    if (0..=MOST_CALLS).contains(&offset) { Ok(offset) } else { Err(invalid()) }
+fn place(cursor: &str, order: CallOrder) -> Result<Place, ErrorBody> {
+    Place::read(cursor, order).ok_or_else(|| {
+        let message = "this cursor was not made by this server for a list in this order: begin with the first page";
+        ErrorBody::invalid("cursor", message)
+    })
 }

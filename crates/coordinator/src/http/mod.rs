@@ -6,6 +6,7 @@ mod devices;
 mod door;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod invites;
 mod lists;
 mod media;
 mod moderation;
@@ -25,18 +26,26 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
     Router,
     body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts},
+    extract::{
+        self, ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts,
+        path::ErrorKind,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::request::Parts,
     middleware::from_fn_with_state,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
 use wire::{ErrorBody, Invite, InviteCode, MAX_BODY_BYTES, ServerAddress};
@@ -52,6 +61,8 @@ use crate::{
     programs::{Keys, Repeats},
     reach::Door,
     store::Store,
+    visitors::{Visit, site},
+    vitals::Vitals,
     webhooks::{Outbox, Reach},
 };
 use asker::{OnCall, SignedIn};
@@ -86,8 +97,13 @@ pub(crate) struct Shared {
     /// What is counted, and the newest look at whether the server is well.
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) pulse: Pulse,
+    pub(crate) vitals: Vitals,
     /// Devices that were connected when the server was told to stop.
     pub(crate) devices_at_end: OnceLock<u32>,
+    /// Pictures that may be decoded at the same time.
+    pub(crate) decoding: Arc<Semaphore>,
+    /// Sockets of devices, until each has said good-bye.
+    pub(crate) sockets: TaskTracker,
     pub(crate) document: Document,
     pub(crate) epochs: AtomicU64,
 }
@@ -115,6 +131,7 @@ pub(crate) type App = Arc<Shared>;
 pub(crate) fn described() -> (Router<App>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(openapi::base())
         .merge(people::router())
+        .merge(invites::router())
         .merge(devices::router())
         .merge(door::router())
         .merge(profile::router())
@@ -136,20 +153,74 @@ pub(crate) fn router(app: App, described: Router<App>) -> Router {
         .merge(media::router())
         .merge(operations::router())
         .fallback(refusal::no_such_path)
+        .method_not_allowed_fallback(refusal::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&app), operations::observe))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
 }
 
-/// The address a request comes from, for limits.
-pub(crate) struct From(pub(crate) IpAddr);
+/// Where a request comes from.
+pub(crate) struct From {
+    address: IpAddr,
+    visit: Option<Visit>,
+}
+
+impl From {
+    /// What limits count by.
+    fn site(&self) -> String {
+        site(self.address).to_string()
+    }
+
+    /// Whoever asked has shown in the body who he is.
+    fn is_known(&self) {
+        if let Some(visit) = &self.visit {
+            visit.is_known();
+        }
+    }
+}
 
 impl FromRequestParts<App> for From {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let info = ConnectInfo::<SocketAddr>::from_request_parts(parts, app).await;
-        Ok(Self(info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip())))
+        let address = info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip());
+        Ok(Self { address, visit: parts.extensions.get::<Visit>().cloned() })
+    }
+}
+
+/// A part of the path, with the error body of this interface when it cannot be one.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let found = extract::Path::<T>::from_request_parts(parts, app).await;
+        found.map(|extract::Path(part)| Self(part)).map_err(|error| {
+            let field = match &error {
+                PathRejection::FailedToDeserializePathParams(error) => match error.kind() {
+                    ErrorKind::InvalidUtf8InPathParam { key } => key.clone(),
+                    // What is read as something else than text is an id.
+                    _ => "id".to_owned(),
+                },
+                _ => "path".to_owned(),
+            };
+            ErrorBody::invalid(&field, format!("this part of the path is none ({})", error.body_text())).into()
+        })
+    }
+}
+
+/// The query, with the error body of this interface when it does not fit.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let found = extract::Query::<T>::from_request_parts(parts, app).await;
+        let refused = |error: QueryRejection| ErrorBody::invalid("query", error.body_text());
+        Ok(Self(found.map_err(refused)?.0))
     }
 }
 
@@ -159,15 +230,27 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: axum::extract::Request, app: &App) -> Result<Self, Refusal> {
-        parse(&read(request, app).await?).map(Self).map_err(Refusal::from)
+    async fn from_request(request: extract::Request, _: &App) -> Result<Self, Refusal> {
+        parse(&read(request, &JSON).await?).map(Self).map_err(Refusal::from)
     }
 }
 
-async fn read(request: axum::extract::Request, app: &App) -> Result<Bytes, Refusal> {
-    Bytes::from_request(request, app)
-        .await
-        .map_err(|error| ErrorBody::invalid("body", format!("the body cannot be read ({error}); 64 KB at most")).into())
+/// What a body is called when it is refused, how large it may be in words, and how long it may take.
+struct BodyRule {
+    field: &'static str,
+    most: &'static str,
+    within: Duration,
+}
+
+const JSON: BodyRule = BodyRule { field: "body", most: "64 KB", within: Duration::from_secs(20) };
+
+async fn read(request: extract::Request, rule: &BodyRule) -> Result<Bytes, Refusal> {
+    let why = match timeout(rule.within, Bytes::from_request(request, &())).await {
+        Ok(Ok(bytes)) => return Ok(bytes),
+        Ok(Err(error)) => format!("cannot be read ({}); {} at most", error.body_text(), rule.most),
+        Err(_) => format!("did not come within {} s: try again", rule.within.as_secs()),
+    };
+    Err(ErrorBody::invalid(rule.field, format!("what was sent {why}")).into())
 }
 
 /// The request in a body, or the refusal that names the field.
@@ -189,4 +272,25 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
 /// JSON out.
 pub(crate) fn json<T: Serialize>(value: T) -> axum::Json<T> {
     axum::Json(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body, extract::Request};
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_or_is_too_large_is_refused_by_its_name() {
+        let never = body::Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        let large = body::Body::from(vec![b'x'; MAX_BODY_BYTES + 1]);
+        let (soon, late) = (Duration::from_millis(20), Duration::from_secs(3600));
+        for (body, within, says) in [(never, soon, "did not come"), (large, late, "64 KB at most")] {
+            let mut request = Request::new(body);
+            DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
+            let refusal = read(request, &BodyRule { within, ..JSON }).await.unwrap_err().into_body();
+            assert!(refusal.field.as_deref() == Some("body") && refusal.message.contains(says), "{refusal:?}");
+        }
+    }
 }

@@ -18,10 +18,11 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 use wire::ErrorBody;
 
-use super::{App, From, Refusal, SignedIn, asker::By, json, programs::admin_only};
+use super::{App, From, Refusal, SignedIn, asker::By, json};
 use crate::{
     hub::{Caller, Request, unix_now},
     metrics::now,
+    visitors::Visit,
 };
 
 /// Whoever asks more often hears the same again: asking writes to the disk.
@@ -38,15 +39,15 @@ pub(super) fn router() -> Router<App> {
 /// For this machine itself, an admin, and programs with the scope.
 async fn metrics(
     State(app): State<App>,
-    From(address): From,
+    from: From,
     headers: HeaderMap,
     asker: Result<SignedIn, Refusal>,
 ) -> Result<Response, Refusal> {
     let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
-    if is_forwarded || !address.to_canonical().is_loopback() {
-        let SignedIn { role, by, .. } = asker?;
-        match by {
-            By::Device => admin_only(role)?,
+    if is_forwarded || !from.address.to_canonical().is_loopback() {
+        let asker = asker?;
+        match asker.by {
+            By::Device => asker.is_admin(&app).await?,
             // The scope was looked at already.
             By::Program { .. } => {}
         }
@@ -65,6 +66,8 @@ struct Health {
     store: String,
     /// Everything is decided in one place.
     hub: String,
+    /// The others: media, webhooks, whoever takes connections.
+    parts: String,
 }
 
 /// The newest look.
@@ -104,12 +107,17 @@ async fn look(app: &App) -> Health {
     });
     let (store, hub) = tokio::join!(store, hub);
     let (store, hub) = (said(store), said(hub));
-    let status = if store == "ok" && hub == "ok" { "ok" } else { "failing" };
-    Health { status, store, hub }
+    let ended = |part| format!("{part} has ended by a fault of its own: start the server again");
+    let parts = app.vitals.fallen().map_or_else(|| "ok".to_owned(), ended);
+    let is_well = [&store, &hub, &parts].iter().all(|part| *part == "ok");
+    Health { status: if is_well { "ok" } else { "failing" }, store, hub, parts }
 }
 
 /// Counts every request, and gives it a span. Paths are named as the router knows them: a query may hold a token.
 pub(super) async fn observe(State(app): State<App>, request: HttpRequest, next: Next) -> Response {
+    if let Some(visit) = request.extensions().get::<Visit>() {
+        visit.has_asked();
+    }
     let method = method_name(request.method());
     let path = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
     let begun = now();

@@ -1,33 +1,21 @@
-//! Signing in by invite, making invites, what a person sees first, missed calls.
-
-use std::time::Duration;
+//! Signing in by invite, what a person sees first, missed calls.
 
 use axum::{extract::State, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    Code, CreateInvite, CreatedInvite, DeviceId, ErrorBody, NAME, Person, Presence, Renewal, Role, SignIn,
-    SignedIn as SignedInAnswer, UserId,
+    Code, DeviceId, ErrorBody, MissedSeen, NAME, Person, Presence, Renewal, SignIn, SignedIn as SignedInAnswer, UserId,
 };
 
 use super::{App, Body, From, Refusal, SignedIn, json};
 use crate::{
     access,
-    hub::{HISTORY_IN_SNAPSHOT, Request, unix_now},
+    hub::{Request, unix_now},
     limits::Limit,
-    store::{NewDevice, NewInvite, PersonKind, StoredPerson},
+    store::{NewDevice, PersonKind, StoredPerson},
 };
 
-/// How long an invite is good for when nobody says.
-const INVITE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Most uses of one invite.
-const MOST_USES: u32 = 1_000;
-
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(sign_in))
-        .routes(routes!(create_invite))
-        .routes(routes!(snapshot))
-        .routes(routes!(missed_seen))
+    OpenApiRouter::new().routes(routes!(sign_in)).routes(routes!(snapshot)).routes(routes!(missed_seen))
 }
 
 /// Redeems an invite: signs a device in.
@@ -40,10 +28,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 )]
 async fn sign_in(
     State(app): State<App>,
-    From(address): From,
+    from: From,
     Body(request): Body<SignIn>,
 ) -> Result<impl IntoResponse, Refusal> {
-    app.limits.take(Limit::SignIn, &address.to_string())?;
+    app.limits.take(Limit::SignIn, &from.site())?;
     let name = text("name", &request.name)?;
     let device_name = text("device_name", &request.device_name)?;
     let now = unix_now();
@@ -91,6 +79,7 @@ async fn sign_in(
         }
         app.hub.send(Request::PersonCame { person: person.clone() }).await?;
         tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in");
+        from.is_known();
         return Ok(json(signed_in(&app, person, device, secret, Renewal::Secret)));
     }
     Err(ErrorBody::new(Code::Conflict, "this name is taken many times here: choose another").into())
@@ -121,52 +110,6 @@ pub(super) fn signed_in(
     }
 }
 
-/// Makes an invite.
-#[utoipa::path(
-    post,
-    path = "/v1/invites",
-    tag = "sign-in",
-    request_body = CreateInvite,
-    responses((status = 200, description = "Done", body = CreatedInvite))
-)]
-async fn create_invite(
-    State(app): State<App>,
-    SignedIn { who, role, .. }: SignedIn,
-    Body(request): Body<CreateInvite>,
-) -> Result<impl IntoResponse, Refusal> {
-    app.limits.take(Limit::Invite, who.device.as_str())?;
-    let wanted = request.role.unwrap_or(Role::User);
-    if role == Role::Guest || (wanted == Role::Admin && role != Role::Admin) {
-        return Err(ErrorBody::new(Code::PermissionDenied, "only an admin may make this invite: ask one").into());
-    }
-    if let Some(team) = &request.team {
-        if role != Role::Admin {
-            let message = "only an admin may invite into a team: ask one";
-            return Err(ErrorBody::new(Code::PermissionDenied, message).into());
-        }
-        text("team", team)?;
-    }
-    let uses = request.uses.unwrap_or(1);
-    if !(1..=MOST_USES).contains(&uses) {
-        return Err(ErrorBody::invalid("uses", "an invite can be used 1 to 1,000 times").into());
-    }
-    let lifetime = request.expires_in_ms.map_or(INVITE, |ms| Duration::from_millis(u64::from(ms)));
-    let now = unix_now();
-    let code = access::fresh_code();
-    let invite = NewInvite {
-        code_hash: access::hash(code.as_str()),
-        uses: if request.me { 1 } else { uses },
-        expires_at: now.plus(lifetime),
-        role: if request.me { role } else { wanted },
-        team: request.team,
-        person: request.me.then(|| who.user.clone()),
-        created_at: now,
-    };
-    app.store.add_invite(&invite).await.map_err(ErrorBody::from)?;
-    let link = app.invite(code.clone()).to_string();
-    Ok(json(CreatedInvite { link, code, expires_at: invite.expires_at }))
-}
-
 /// What the socket says first, for programs that only look.
 #[utoipa::path(
     get,
@@ -178,14 +121,24 @@ async fn snapshot(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Res
     let user = who.user.clone();
     let mut snapshot = app.hub.ask(|reply| Request::Snapshot { who, reply }).await?;
     // Read after it, so that no line is missing of what the snapshot knows to be over.
-    snapshot.history = app.store.history_before(&user, None, HISTORY_IN_SNAPSHOT).await.map_err(ErrorBody::from)?;
+    snapshot.history = app.store.shown_history(&user).await.map_err(ErrorBody::from)?;
     Ok(json(snapshot))
 }
 
 /// The person has looked at the missed calls.
-#[utoipa::path(post, path = "/v1/missed/seen", tag = "calls", responses((status = 200, description = "Done; `null`")))]
-async fn missed_seen(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    app.hub.ask(|reply| Request::MissedSeen { who, reply }).await?;
+#[utoipa::path(
+    post,
+    path = "/v1/missed/seen",
+    tag = "calls",
+    request_body = MissedSeen,
+    responses((status = 200, description = "Done; `null`"))
+)]
+async fn missed_seen(
+    State(app): State<App>,
+    SignedIn { who, .. }: SignedIn,
+    Body(MissedSeen { up_to }): Body<MissedSeen>,
+) -> Result<impl IntoResponse, Refusal> {
+    app.hub.ask(|reply| Request::MissedSeen { who, up_to, reply }).await?;
     Ok(json(()))
 }
 

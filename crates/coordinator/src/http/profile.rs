@@ -1,15 +1,16 @@
 //! What people choose for themselves: name, picture, favourites, quiet hours; and how they find each other.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State},
+    extract::{DefaultBodyLimit, Request as HttpRequest, State},
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{Code, DoNotDisturb, ErrorBody, NAME, PeoplePage, PeopleQuery, Rename, UserId};
 
-use super::{App, Body, Refusal, SignedIn, json, lists::page_size, people::text};
+use super::{App, Body, BodyRule, Path, Query, Refusal, SignedIn, json, lists::page_size, people::text, read};
 use crate::{
     avatar::{self, MAX_AVATAR_BYTES},
     hub::{Caller, Request},
@@ -19,6 +20,7 @@ use crate::{
 
 /// People of a page when nobody says.
 const PAGE: u32 = 50;
+const PICTURE: BodyRule = BodyRule { field: "image", most: "5 MB", within: Duration::from_secs(120) };
 /// Most favourites of one person.
 const MOST_FAVOURITES: usize = 200;
 
@@ -44,9 +46,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
 async fn people(
     State(app): State<App>,
     SignedIn { .. }: SignedIn,
-    query: Result<Query<PeopleQuery>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<PeopleQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let Query(query) = query.map_err(|error| ErrorBody::invalid("query", error.body_text()))?;
     if query.search.as_deref().is_some_and(|search| NAME.check(search).is_none()) {
         return Err(ErrorBody::invalid("search", "what is looked for has 1 to 100 characters").into());
     }
@@ -74,7 +75,11 @@ async fn rename(
     Body(request): Body<Rename>,
 ) -> Result<impl IntoResponse, Refusal> {
     let name = text("name", &request.name)?.to_owned();
-    change(&app, who, move |person| person.name = name).await
+    change(&app, who, move |person| {
+        person.name = name;
+        Ok(())
+    })
+    .await
 }
 
 /// A picture of oneself: made smaller and encoded anew.
@@ -88,21 +93,34 @@ async fn rename(
 async fn set_avatar(
     State(app): State<App>,
     SignedIn { who, .. }: SignedIn,
-    upload: Bytes,
+    request: HttpRequest,
 ) -> Result<impl IntoResponse, Refusal> {
     app.limits.take(Limit::Message, who.device.as_str())?;
-    let decoded = tokio::task::spawn_blocking(move || avatar::kept(&upload)).await;
+    let upload = read(request, &PICTURE).await?;
+    let wrong = |why: String| ErrorBody::invalid("image", why);
+    avatar::check(&upload).map_err(wrong)?;
+    // A picture takes much memory while it is decoded: the third at a time waits.
+    let turn = Arc::clone(&app.decoding).acquire_owned().await;
+    let decoded = tokio::task::spawn_blocking(move || (avatar::kept(&upload), turn)).await;
     let broken = || "this picture cannot be read".to_owned();
-    let image = decoded.unwrap_or_else(|_| Err(broken())).map_err(|why| ErrorBody::invalid("image", why))?;
+    let image = decoded.map_or_else(|_| Err(broken()), |(kept, _)| kept).map_err(wrong)?;
     app.store.set_avatar(&who.user, Some(&image)).await.map_err(ErrorBody::from)?;
-    change(&app, who, move |person| person.avatar = Some(StoredPerson::avatar_tag(&image))).await
+    change(&app, who, move |person| {
+        person.avatar = Some(StoredPerson::avatar_tag(&image));
+        Ok(())
+    })
+    .await
 }
 
 /// No picture any more.
 #[utoipa::path(delete, path = "/v1/me/avatar", tag = "people", responses((status = 200, description = "Done; `null`")))]
 async fn remove_avatar(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
     app.store.set_avatar(&who.user, None).await.map_err(ErrorBody::from)?;
-    change(&app, who, |person| person.avatar = None).await
+    change(&app, who, |person| {
+        person.avatar = None;
+        Ok(())
+    })
+    .await
 }
 
 /// Somebody's picture, as JPEG.
@@ -137,14 +155,17 @@ async fn add_favourite(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let favourite = user(&id)?;
-    let known = app.store.person(&who.user).await.map_err(ErrorBody::from)?;
-    if known.is_some_and(|person| person.favourites.len() >= MOST_FAVOURITES) {
-        return Err(ErrorBody::invalid("id", "there can be 200 favourites at most: take one out first").into());
-    }
     if !app.store.person_exists(&favourite).await.map_err(ErrorBody::from)? {
         return Err(ErrorBody::invalid("id", "there is nobody of this id here").into());
     }
-    change(&app, who, move |person| _ = person.favourites.insert(favourite)).await
+    change(&app, who, move |person| {
+        if person.favourites.len() >= MOST_FAVOURITES && !person.favourites.contains(&favourite) {
+            return Err(ErrorBody::invalid("id", "there can be 200 favourites at most: take one out first"));
+        }
+        person.favourites.insert(favourite);
+        Ok(())
+    })
+    .await
 }
 
 /// Takes somebody out of the favourites.
@@ -160,7 +181,11 @@ async fn remove_favourite(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let favourite = user(&id)?;
-    change(&app, who, move |person| _ = person.favourites.remove(&favourite)).await
+    change(&app, who, move |person| {
+        person.favourites.remove(&favourite);
+        Ok(())
+    })
+    .await
 }
 
 /// When one does not want to be disturbed.
@@ -179,13 +204,17 @@ async fn do_not_disturb(
     if let Some((field, problem)) = wish.problem() {
         return Err(ErrorBody::invalid(field, problem).into());
     }
-    change(&app, who, move |person| person.do_not_disturb = wish).await
+    change(&app, who, move |person| {
+        person.do_not_disturb = wish;
+        Ok(())
+    })
+    .await
 }
 
 async fn change(
     app: &App,
     who: Caller,
-    change: impl FnOnce(&mut StoredPerson) + Send + 'static,
+    change: impl FnOnce(&mut StoredPerson) -> Result<(), ErrorBody> + Send + 'static,
 ) -> Result<axum::Json<()>, Refusal> {
     app.limits.take(Limit::Message, who.device.as_str())?;
     app.hub.ask(|reply| Request::ChangePerson { who, change: Box::new(change), reply }).await?;

@@ -1,16 +1,13 @@
 //! What programs show and whom they care for: API keys, and people as an operator's product keeps them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use axum::{
-    extract::{Path, State},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{ApiKeyId, Code, CreateApiKey, CreatedApiKey, ErrorBody, PutPerson, Role, UserId};
 
 use super::{
-    App, Body, Refusal, SignedIn,
+    App, Body, Path, Refusal, SignedIn,
     asker::By,
     json,
     people::{text, wished_id},
@@ -44,10 +41,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 )]
 async fn create_key(
     State(app): State<App>,
-    SignedIn { who, role, .. }: SignedIn,
+    asker: SignedIn,
     Body(request): Body<CreateApiKey>,
 ) -> Result<impl IntoResponse, Refusal> {
-    admin_only(role)?;
+    asker.is_admin(&app).await?;
     let name = text("name", &request.name)?.to_owned();
     if request.scopes.is_empty() {
         return Err(ErrorBody::invalid("scopes", "name at least one scope: a key without any opens nothing").into());
@@ -78,7 +75,7 @@ async fn create_key(
         let message = format!("{} is a person, not a program: choose another user_id", person.id);
         return Err(ErrorBody { field: Some("user_id".to_owned()), ..ErrorBody::new(Code::Conflict, message) }.into());
     }
-    tracing::info!(key = %key.id, program = %key.person, by = %who.user, "an API key was made");
+    tracing::info!(key = %key.id, program = %key.person, by = %asker.who.user, "an API key was made");
     let entry = key.entry();
     app.keys.add(key);
     app.hub.send(Request::PersonCame { person }).await?;
@@ -92,8 +89,8 @@ async fn create_key(
     tag = "programs",
     responses((status = 200, description = "Done", body = Vec<wire::ApiKeyEntry>))
 )]
-async fn keys(State(app): State<App>, SignedIn { role, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    admin_only(role)?;
+async fn keys(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    asker.is_admin(&app).await?;
     Ok(json(app.keys.list()))
 }
 
@@ -106,10 +103,10 @@ async fn keys(State(app): State<App>, SignedIn { role, .. }: SignedIn) -> Result
 )]
 async fn revoke_key(
     State(app): State<App>,
-    SignedIn { who, role, .. }: SignedIn,
+    asker: SignedIn,
     Path(key): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
-    admin_only(role)?;
+    asker.is_admin(&app).await?;
     let unknown = || ErrorBody::invalid("key", "there is no such key: see the list of keys");
     let key: ApiKeyId = key.parse().map_err(|_| unknown())?;
     app.store.remove_key(&key).await.map_err(ErrorBody::from)?;
@@ -118,7 +115,7 @@ async fn revoke_key(
     }
     let reason = "the API key it was registered with was revoked";
     app.store.disable_hooks_of(key.as_str(), reason, unix_now()).await.map_err(ErrorBody::from)?;
-    tracing::info!(%key, by = %who.user, "an API key was revoked");
+    tracing::info!(%key, by = %asker.who.user, "an API key was revoked");
     Ok(json(()))
 }
 
@@ -132,28 +129,32 @@ async fn revoke_key(
 )]
 async fn put_person(
     State(app): State<App>,
-    SignedIn { who, role, by }: SignedIn,
+    asker: SignedIn,
     Path(user): Path<String>,
     Body(request): Body<PutPerson>,
 ) -> Result<impl IntoResponse, Refusal> {
     let name = text("name", &request.name)?.to_owned();
-    let person = StoredPerson::new(person_id(&user)?, name, request.role.unwrap_or(Role::User), request.teams);
-    for team in &person.teams {
+    let id = person_id(&user)?;
+    for team in request.teams.iter().flatten() {
         text("teams", team)?;
     }
-    let before = app.store.person(&person.id).await.map_err(ErrorBody::from)?;
-    let concerns_admin = person.role == Role::Admin || before.is_some_and(|before| before.role == Role::Admin);
-    may_change(role, &by, concerns_admin)?;
+    let before = app.store.person(&id).await.map_err(ErrorBody::from)?;
+    let (role_before, teams_before) =
+        before.map_or((Role::User, BTreeSet::new()), |before| (before.role, before.teams));
+    let role = request.role.unwrap_or(role_before);
+    let person = StoredPerson::new(id, name, role, request.teams.unwrap_or(teams_before));
+    let concerns_admin = [role, role_before].contains(&Role::Admin);
+    may_change(&app, &asker, concerns_admin).await?;
     if !app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)? {
         return Err(ErrorBody::new(Code::Conflict, "this id is a program's: change its key instead").into());
     }
-    tracing::info!(user = %person.id, role = ?person.role, by = %who.user, "a person was changed");
+    tracing::info!(user = %person.id, role = ?person.role, by = %asker.who.user, "a person was changed");
     let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
     app.hub.send(Request::PersonCame { person }).await?;
     Ok(json(()))
 }
 
-/// Signs every device of a person out.
+/// Signs every device of a person out, and takes back every invite that was made by or for him.
 #[utoipa::path(
     post,
     path = "/v1/people/{id}/sign-out",
@@ -162,19 +163,21 @@ async fn put_person(
 )]
 async fn sign_out_person(
     State(app): State<App>,
-    SignedIn { who, role, by }: SignedIn,
+    asker: SignedIn,
     Path(user): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
     let user = person_id(&user)?;
     let known = app.store.person(&user).await.map_err(ErrorBody::from)?;
     let known = known.ok_or_else(|| ErrorBody::invalid("user", format!("there is nobody called {user} here")))?;
-    may_change(role, &by, known.role == Role::Admin)?;
-    for device in app.store.devices(&user).await.map_err(ErrorBody::from)? {
-        let of = Caller { user: user.clone(), device: device.id };
-        app.signed_out.add(&of.device, unix_now());
+    may_change(&app, &asker, known.role == Role::Admin).await?;
+    let now = unix_now();
+    let devices = app.store.sign_out_person(&user, now).await.map_err(ErrorBody::from)?;
+    devices.iter().for_each(|device| app.signed_out.add(device, now));
+    for device in devices {
+        let of = Caller { user: user.clone(), device };
         app.hub.ask(|reply| Request::SignOut { who: of, reply }).await?;
     }
-    tracing::info!(%user, by = %who.user, "every device of a person was signed out");
+    tracing::info!(%user, by = %asker.who.user, "every device of a person was signed out");
     Ok(json(()))
 }
 
@@ -182,17 +185,10 @@ fn person_id(text: &str) -> Result<UserId, ErrorBody> {
     text.parse().map_err(|error: wire::IdError| ErrorBody::invalid("user", error.to_string()))
 }
 
-pub(super) fn admin_only(role: Role) -> Result<(), ErrorBody> {
-    if role == Role::Admin {
-        return Ok(());
-    }
-    Err(ErrorBody::new(Code::PermissionDenied, "only an admin may do this: ask one"))
-}
-
 /// A program's scope was looked at already; admins are made and changed by admins alone.
-fn may_change(role: Role, by: &By, concerns_admin: bool) -> Result<(), ErrorBody> {
-    match by {
+async fn may_change(app: &App, asker: &SignedIn, concerns_admin: bool) -> Result<(), ErrorBody> {
+    match asker.by {
         By::Program { .. } if !concerns_admin => Ok(()),
-        By::Program { .. } | By::Device => admin_only(role),
+        By::Program { .. } | By::Device => asker.is_admin(app).await,
     }
 }

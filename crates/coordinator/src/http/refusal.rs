@@ -17,6 +17,13 @@ impl From<ErrorBody> for Refusal {
     }
 }
 
+#[cfg(test)]
+impl Refusal {
+    pub(crate) fn into_body(self) -> ErrorBody {
+        self.0
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         (status(self.0.code), Json(self.0)).into_response()
@@ -44,4 +51,9 @@ pub(crate) async fn no_such_path() -> Response {
         "this server has no such path: app and server may be of versions that do not fit",
     );
     (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
+pub(crate) async fn no_such_method() -> Response {
+    let body = ErrorBody::invalid("method", "this path is not asked in this way: see the header allow");
+    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     extract::{
         State,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     response::Response,
 };
@@ -15,11 +15,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{ClientMessage, MAX_FRAME_BYTES, ServerMessage};
+use wire::{ClientMessage, ErrorBody, MAX_FRAME_BYTES, ServerMessage, Standing};
 
-use super::{App, SignedIn};
+use super::{App, Refusal, SignedIn};
 use crate::{
     hub::{Caller, Outlet, Request},
+    limits::Limit,
     metrics::PassedOver,
 };
 
@@ -47,11 +48,21 @@ pub(super) fn router() -> OpenApiRouter<App> {
     tag = "people",
     responses((status = 101, description = "`ServerMessage`s out, `ClientMessage`s in, as text"))
 )]
-async fn open(State(app): State<App>, SignedIn { who, .. }: SignedIn, upgrade: WebSocketUpgrade) -> Response {
+async fn open(
+    State(app): State<App>,
+    SignedIn { who, .. }: SignedIn,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    let refused = |error: WebSocketUpgradeRejection| ErrorBody::invalid("upgrade", error.body_text());
+    let upgrade = upgrade.map_err(refused)?;
     // Idle connections are many: the library's own 128 KB a connection would be most of a server's memory.
     let upgrade = upgrade.read_buffer_size(SOCKET_BUFFER).write_buffer_size(SOCKET_BUFFER);
     let upgrade = upgrade.max_message_size(MAX_FRAME_BYTES).max_frame_size(MAX_FRAME_BYTES);
-    upgrade.on_upgrade(move |socket| serve(app, who, socket))
+    let until_farewell = app.sockets.token();
+    Ok(upgrade.on_upgrade(async move |socket| {
+        serve(app, who, socket).await;
+        drop(until_farewell);
+    }))
 }
 
 async fn serve(app: App, who: Caller, mut socket: WebSocket) {
@@ -62,6 +73,11 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
     if app.hub.send(connect).await.is_err() {
         return;
     }
+    // Signed out since it was let in: its sign-out may have come before the hub knew of this connection.
+    if app.signed_out.has(&device) {
+        _ = app.hub.send(Request::Disconnect { device, epoch }).await;
+        return;
+    }
     tracing::debug!(%device, "a device connected");
     let connected = app.metrics.connection();
     let end = talk(&app, &who, &mut socket, &mut messages).await;
@@ -69,8 +85,16 @@ async fn serve(app: App, who: Caller, mut socket: WebSocket) {
     // The first to hear of a shutdown counts for all: then everybody is still there.
     let devices = if end == End::Shutdown { *app.devices_at_end.get_or_init(|| app.metrics.connected()) } else { 0 };
     drop(connected);
-    _ = app.hub.send(Request::Disconnect { device, epoch }).await;
-    _ = timeout(FAREWELL, say_farewell(&mut socket, end, devices)).await;
+    let farewell = timeout(FAREWELL, say_farewell(&mut socket, end, devices));
+    let disconnect = app.hub.send(Request::Disconnect { device, epoch });
+    // At a shutdown the hub has many to take leave of, and the devices are to hear of it while the process is there.
+    if end == End::Shutdown {
+        _ = farewell.await;
+        _ = disconnect.await;
+    } else {
+        _ = disconnect.await;
+        _ = farewell.await;
+    }
 }
 
 async fn say_farewell(socket: &mut WebSocket, end: End, devices: u32) {
@@ -113,6 +137,7 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = now();
+    let mut unsaid = None;
     let stopped = app.stop.cancelled();
     tokio::pin!(stopped);
     loop {
@@ -124,7 +149,7 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
             received = socket.recv() => {
                 heard = now();
                 match received {
-                    Some(Ok(Message::Text(text))) => match on_text(app, who, &text).await {
+                    Some(Ok(Message::Text(text))) => match on_text(app, who, &text, &mut unsaid).await {
                         Some(answer) => answer,
                         None => continue,
                     },
@@ -136,6 +161,9 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
             _ = heartbeat.tick() => {
                 if heard.elapsed() > DEAD_AFTER {
                     return End::Silent;
+                }
+                if let Some(standing) = unsaid.take() {
+                    stands(app, who, standing, &mut unsaid).await;
                 }
                 Message::Ping(axum::body::Bytes::new())
             }
@@ -163,18 +191,21 @@ async fn send(
     socket.flush().await
 }
 
-async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
+async fn on_text(app: &App, who: &Caller, text: &str, unsaid: &mut Option<Standing>) -> Option<Message> {
     match serde_json::from_str(text) {
         Ok(ClientMessage::Ping) => {
             let pong = serde_json::to_string(&ServerMessage::Pong).expect("a pong is plain data");
             Some(Message::Text(Utf8Bytes::from(pong)))
         }
         Ok(ClientMessage::Alerted { cid, ring }) => {
-            _ = app.hub.send(Request::Alerted { who: who.clone(), cid, ring }).await;
+            match app.limits.take(Limit::Presence, who.device.as_str()) {
+                Ok(()) => _ = app.hub.send(Request::Alerted { who: who.clone(), cid, ring }).await,
+                Err(_) => app.metrics.passed_over(PassedOver::TooMany),
+            }
             None
         }
         Ok(ClientMessage::Standing { standing }) => {
-            _ = app.hub.send(Request::Stands { who: who.clone(), standing }).await;
+            stands(app, who, standing, unsaid).await;
             None
         }
         Ok(ClientMessage::Unknown) => {
@@ -186,6 +217,20 @@ async fn on_text(app: &App, who: &Caller, text: &str) -> Option<Message> {
             app.metrics.passed_over(PassedOver::Unreadable);
             tracing::debug!(%error, "a message that cannot be read is passed over");
             None
+        }
+    }
+}
+
+/// Says how the person stands, or keeps it for the next heartbeat: everybody who sees him hears of each change.
+async fn stands(app: &App, who: &Caller, standing: Standing, unsaid: &mut Option<Standing>) {
+    match app.limits.take(Limit::Presence, who.device.as_str()) {
+        Ok(()) => {
+            *unsaid = None;
+            _ = app.hub.send(Request::Stands { who: who.clone(), standing }).await;
+        }
+        Err(_) => {
+            app.metrics.passed_over(PassedOver::TooMany);
+            *unsaid = Some(standing);
         }
     }
 }

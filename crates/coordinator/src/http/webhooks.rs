@@ -1,16 +1,13 @@
 //! Webhooks: registered by an admin or a program, listed with what became of their deliveries.
 
-use axum::{
-    extract::{Path, Query, State},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{
-    Code, CreateWebhook, CreatedWebhook, ErrorBody, Role, WebhookDeliveryPage, WebhookEntry, WebhookId, WebhookKind,
+    Code, CreateWebhook, CreatedWebhook, ErrorBody, UserId, WebhookDeliveryPage, WebhookEntry, WebhookId, WebhookKind,
 };
 
-use super::{App, Body, Refusal, SignedIn, asker::By, json, lists::page_size, programs::admin_only};
+use super::{App, Body, Path, Query, Refusal, SignedIn, asker::By, json, lists::page_size};
 use crate::{
     hub::unix_now,
     webhooks::{StoredHook, check_url, fresh_secret, read_secret},
@@ -37,10 +34,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 )]
 async fn create(
     State(app): State<App>,
-    SignedIn { who, role, by }: SignedIn,
+    asker: SignedIn,
     Body(request): Body<CreateWebhook>,
 ) -> Result<impl IntoResponse, Refusal> {
-    may_care(role, &by)?;
+    may_care(&app, &asker).await?;
     let url = check_url(&request.url, app.reach)?;
     let events = request.events.unwrap_or_else(|| WebhookKind::ALL.iter().copied().collect());
     if events.is_empty() {
@@ -53,8 +50,8 @@ async fn create(
     }
     let hook = StoredHook {
         id: WebhookId::mint(ulid::Ulid::new()),
-        person: who.user,
-        registered_by: who.device.to_string(),
+        registered_by: asker.who.device.to_string(),
+        person: asker.who.user,
         url: url.into(),
         events,
         secret: secret.clone(),
@@ -63,7 +60,7 @@ async fn create(
         disabled: None,
     };
     app.store.add_hook(&hook).await.map_err(ErrorBody::from)?;
-    app.outbox.hooks_changed(true);
+    app.outbox.hook_came();
     tracing::info!(hook = %hook.id, by = %hook.person, "a webhook was registered");
     Ok(json(CreatedWebhook { entry: hook.entry(), secret }))
 }
@@ -75,10 +72,10 @@ async fn create(
     tag = "webhooks",
     responses((status = 200, description = "Done", body = Vec<WebhookEntry>))
 )]
-async fn list(State(app): State<App>, SignedIn { who, role, by }: SignedIn) -> Result<impl IntoResponse, Refusal> {
-    may_care(role, &by)?;
+async fn list(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    let cares = may_care(&app, &asker).await?;
     let hooks = app.store.hooks().await.map_err(ErrorBody::from)?.into_iter();
-    let seen = hooks.filter(|hook| role == Role::Admin || hook.person == who.user).map(StoredHook::entry);
+    let seen = hooks.filter(|hook| cares.is_for(hook)).map(StoredHook::entry);
     Ok(json(seen.collect::<Vec<WebhookEntry>>()))
 }
 
@@ -96,7 +93,10 @@ async fn remove(
 ) -> Result<impl IntoResponse, Refusal> {
     let hook = known(&app, &asker, &hook).await?;
     app.store.remove_hook(&hook.id).await.map_err(ErrorBody::from)?;
-    app.outbox.hooks_changed(app.store.has_hooks().await.map_err(ErrorBody::from)?);
+    let before = app.outbox.before();
+    if !app.store.has_hooks().await.map_err(ErrorBody::from)? {
+        app.outbox.no_hooks(before);
+    }
     tracing::info!(hook = %hook.id, by = %asker.who.user, "a webhook was removed");
     Ok(json(()))
 }
@@ -115,7 +115,7 @@ async fn enable(
 ) -> Result<impl IntoResponse, Refusal> {
     let hook = known(&app, &asker, &hook).await?;
     app.store.enable_hook(&hook.id).await.map_err(ErrorBody::from)?;
-    app.outbox.hooks_changed(true);
+    app.outbox.hook_came();
     Ok(json(StoredHook { failing_since: None, disabled: None, ..hook }.entry()))
 }
 
@@ -155,18 +155,37 @@ async fn deliveries(
 
 /// A hook that the asker may care for; no difference between "not there" and "not yours".
 async fn known(app: &App, asker: &SignedIn, hook: &str) -> Result<StoredHook, ErrorBody> {
-    may_care(asker.role, &asker.by)?;
+    let cares = may_care(app, asker).await?;
     let hooks = app.store.hooks().await.map_err(ErrorBody::from)?;
-    let is_meant =
-        |known: &StoredHook| known.id.as_str() == hook && (asker.role == Role::Admin || known.person == asker.who.user);
-    let found = hooks.into_iter().find(is_meant);
+    let found = hooks.into_iter().find(|known| known.id.as_str() == hook && cares.is_for(known));
     found.ok_or_else(|| ErrorBody::invalid("hook", "there is no such webhook: see the list of webhooks"))
 }
 
-/// A program's scope was looked at already; it cares for hooks as itself alone.
-fn may_care(role: Role, by: &By) -> Result<(), ErrorBody> {
-    match by {
-        By::Program { .. } => by.as_itself(),
-        By::Device => admin_only(role),
+/// For which hooks somebody cares.
+enum Cares {
+    ForAll,
+    ForThoseOf(UserId),
+}
+
+impl Cares {
+    fn is_for(&self, hook: &StoredHook) -> bool {
+        match self {
+            Self::ForAll => true,
+            Self::ForThoseOf(person) => hook.person == *person,
+        }
+    }
+}
+
+/// A program's scope was looked at already; it cares for its own hooks, as itself alone. A device has to be an admin's.
+async fn may_care(app: &App, asker: &SignedIn) -> Result<Cares, ErrorBody> {
+    match asker.by {
+        By::Program { .. } => {
+            asker.by.as_itself()?;
+            Ok(Cares::ForThoseOf(asker.who.user.clone()))
+        }
+        By::Device => {
+            asker.is_admin(app).await?;
+            Ok(Cares::ForAll)
+        }
     }
 }

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use wire::{HistoryEntry, UserId};
+use wire::{DeviceId, HistoryEntry, Snapshot, UserId};
 
 use super::{Caller, Outlet};
-
-/// History lines of a snapshot.
-pub(crate) const HISTORY_IN_SNAPSHOT: u32 = 100;
+use crate::store::Personal;
 
 /// A device of which everything is read, to be greeted.
 pub(super) struct Arrival {
@@ -23,19 +21,18 @@ struct Awaited {
     read: Option<BTreeMap<i64, HistoryEntry>>,
     /// What was stored since: newer than what is read.
     news: BTreeMap<i64, HistoryEntry>,
-    /// The person has looked at the missed calls since.
-    is_seen: bool,
+    /// Up to which line the person has looked at the missed calls since.
+    seen_up_to: i64,
 }
 
 impl Awaited {
     fn greeted(self) -> Arrival {
         let mut lines = self.read.unwrap_or_default();
-        if self.is_seen {
-            lines.values_mut().for_each(|line| line.unseen = false);
-        }
+        lines.range_mut(..=self.seen_up_to).for_each(|(_, line)| line.unseen = false);
         lines.extend(self.news);
-        let newest = lines.into_values().rev().take(HISTORY_IN_SNAPSHOT as usize).collect();
-        Arrival { who: self.who, outlet: self.outlet, history: newest }
+        let mut history = lines.into_values().rev().collect();
+        Snapshot::keep_shown(&mut history, Snapshot::NEWEST);
+        Arrival { who: self.who, outlet: self.outlet, history }
     }
 }
 
@@ -48,7 +45,7 @@ pub(super) struct Arrivals {
 impl Arrivals {
     pub(super) fn add(&mut self, who: Caller, outlet: Outlet) {
         let awaited = self.awaited.entry(who.user.clone()).or_default();
-        awaited.push(Awaited { who, outlet, read: None, news: BTreeMap::new(), is_seen: false });
+        awaited.push(Awaited { who, outlet, read: None, news: BTreeMap::new(), seen_up_to: 0 });
     }
 
     pub(super) fn has_ready(&self) -> bool {
@@ -71,11 +68,18 @@ impl Arrivals {
         }
     }
 
-    /// Somebody has looked at the missed calls.
-    pub(super) fn seen(&mut self, user: &UserId) {
-        for arrival in self.awaited.get_mut(user).into_iter().flatten() {
-            arrival.is_seen = true;
-            arrival.news.values_mut().for_each(|line| line.unseen = false);
+    /// What people changed about themselves was stored: who has looked at missed calls, and which devices are let in no more.
+    pub(super) fn stored(&mut self, personal: &Personal) {
+        for (user, up_to) in &personal.seen {
+            for arrival in self.awaited.get_mut(user).into_iter().flatten() {
+                arrival.seen_up_to = arrival.seen_up_to.max(*up_to);
+                arrival.news.range_mut(..=*up_to).for_each(|(_, line)| line.unseen = false);
+            }
+        }
+        if !personal.signed_out.is_empty() {
+            let stays = |device: &DeviceId| !personal.signed_out.contains_key(device);
+            self.awaited.values_mut().for_each(|awaited| awaited.retain(|arrival| stays(&arrival.who.device)));
+            self.awaited.retain(|_, awaited| !awaited.is_empty());
         }
     }
 
@@ -146,11 +150,32 @@ mod tests {
     fn what_was_looked_at_during_the_read_is_seen() {
         let (mut arrivals, ben) = arrive();
         arrivals.add_line(&ben, &line(2, HistoryOutcome::Missed));
-        arrivals.seen(&ben);
+        arrivals.stored(&Personal { seen: [(ben.clone(), 2)].into(), ..Personal::default() });
         arrivals.add_line(&ben, &line(3, HistoryOutcome::Missed));
         arrivals.read(&ben, 7, vec![line(1, HistoryOutcome::Missed)]);
         let history = arrivals.take_ready().remove(0).history;
         let unseen: Vec<_> = history.iter().map(|line| (line.id, line.unseen)).collect();
         assert_eq!(unseen, [(3, true), (2, false), (1, false)]);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_shown_however_old_it_is() {
+        let (mut arrivals, ben) = arrive();
+        let lines = (1..=300).map(|id| match id {
+            ..=50 => line(id, HistoryOutcome::Missed),
+            _ => line(id, HistoryOutcome::Answered),
+        });
+        arrivals.read(&ben, 7, lines.collect());
+        let history = arrivals.take_ready().remove(0).history;
+        assert_eq!((history.len(), history[0].id, history[99].id, history[100].id), (150, 300, 201, 50));
+    }
+
+    #[test]
+    fn who_is_signed_out_while_he_arrives_is_not_let_in() {
+        let (mut arrivals, ben) = arrive();
+        let signed_out = [("laptop".parse().unwrap(), UnixMillis(1))].into();
+        arrivals.stored(&Personal { signed_out, ..Personal::default() });
+        arrivals.read(&ben, 7, Vec::new());
+        assert!(arrivals.take_ready().is_empty());
     }
 }

@@ -29,6 +29,9 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), ErrorBody>) + Send>;
 /// Decides, and answers once that is stored; an error instead of the authority means that the call could not be loaded.
 pub(super) type Decide = Box<dyn FnOnce(Result<(&mut Authority, UnixMillis), ErrorBody>) -> Answer + Send>;
 
+/// What a person changes about himself, or why he may not.
+pub(super) type Choice = Box<dyn FnOnce(&mut StoredPerson) -> Result<(), ErrorBody> + Send>;
+
 /// Everything that can be asked of the hub.
 pub(crate) enum Request {
     PersonCame {
@@ -78,11 +81,13 @@ pub(crate) enum Request {
     /// Something a person changes about himself.
     ChangePerson {
         who: Caller,
-        change: Box<dyn FnOnce(&mut StoredPerson) + Send>,
+        change: Choice,
         reply: Reply<()>,
     },
+    /// Missed calls were looked at: up to a line of the history, or all that the person was told of.
     MissedSeen {
         who: Caller,
+        up_to: Option<i64>,
         reply: Reply<()>,
     },
     SignOut {
@@ -108,13 +113,13 @@ impl HubHandle {
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<(), ErrorBody> {
-        self.requests.send(request).await.map_err(|_| shutting_down())
+        self.requests.send(request).await.map_err(|_| decides_nothing())
     }
 
     pub(crate) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ErrorBody> {
         let (reply, answer) = oneshot::channel();
         self.send(request(reply)).await?;
-        answer.await.map_err(|_| shutting_down())?
+        answer.await.map_err(|_| decides_nothing())?
     }
 
     /// Has something decided about a call; answers when it is stored.
@@ -129,10 +134,13 @@ impl HubHandle {
             Box::new(move |stored| _ = reply.send(stored.and(decided)))
         });
         self.send(Request::Decide { cid, decide }).await?;
-        answer.await.map_err(|_| shutting_down())?
+        answer.await.map_err(|_| decides_nothing())?
     }
 }
 
-fn shutting_down() -> ErrorBody {
-    ErrorBody::new(Code::Unavailable, "the server is shutting down: try again in a moment")
+fn decides_nothing() -> ErrorBody {
+    ErrorBody::new(
+        Code::Unavailable,
+        "the server can decide nothing now, because it ends or has come upon a fault of its own: try again in a moment",
+    )
 }

@@ -3,14 +3,10 @@
 
 mod arrivals;
 mod handle;
+#[cfg(test)]
+mod tests;
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::extract::ws::Utf8Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -18,9 +14,13 @@ use sfu::SfuEvent;
 use tokio::sync::mpsc;
 use wire::{Call, CallId, DeviceId, ErrorBody, HistoryEntry, ServerMessage, UnixMillis, UserId};
 
-pub(crate) use crate::authority::{Authority, Caller};
+pub(crate) use crate::{
+    authority::{Authority, Caller},
+    clock::unix_now,
+};
 use crate::{
     authority::{Batch, CallTypes, Effect, Out},
+    clock::steady_now,
     desk::Desk,
     kept::Kept,
     media_plane::MediaPlane,
@@ -28,7 +28,6 @@ use crate::{
     store::{Live, Store, StoreError},
     webhooks::Outbox,
 };
-pub(crate) use arrivals::HISTORY_IN_SNAPSHOT;
 use arrivals::{Arrival, Arrivals};
 use handle::{Answer, Decide};
 pub(crate) use handle::{HubHandle, Outlet, Reply, Request};
@@ -83,7 +82,7 @@ impl Hub {
     ) -> (Self, HubHandle) {
         let (handle, requests) = HubHandle::new();
         let hub = Self {
-            desk: Desk::new(Authority::new(unix_now(), rand::random(), server_name, types, live)),
+            desk: Desk::new(Authority::new(steady_now(), rand::random(), server_name, types, live)),
             store,
             media,
             outbox,
@@ -102,7 +101,7 @@ impl Hub {
 
     pub(crate) async fn run(mut self) {
         loop {
-            let now = unix_now();
+            let now = steady_now();
             let wait = self.turn(now);
             if self.arrivals.has_ready() && self.desk.may_greet() {
                 self.greet_arrivals();
@@ -110,13 +109,13 @@ impl Hub {
             }
             tokio::select! {
                 biased;
-                written = written(&mut self.writing) => self.on_written(unix_now(), written),
-                Some(read) = self.reads.next() => self.on_read(unix_now(), read),
+                written = written(&mut self.writing) => self.on_written(steady_now(), written),
+                Some(read) = self.reads.next() => self.on_read(steady_now(), read),
                 request = self.requests.recv() => match request {
-                    Some(request) => self.on_requests(request).await,
+                    Some(request) => self.on_requests(request),
                     None => return,
                 },
-                Some(event) = self.media_events.recv() => self.desk.authority.on_media(unix_now(), event),
+                Some(event) = self.media_events.recv() => self.desk.authority.on_media(steady_now(), event),
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -164,6 +163,7 @@ impl Hub {
         if !batch.change.events.is_empty() {
             self.outbox.ring();
         }
+        self.arrivals.stored(&batch.change.personal);
         for ((person, _), entry) in batch.change.history.keys().zip(&entries) {
             self.arrivals.add_line(person, entry);
         }
@@ -171,7 +171,7 @@ impl Hub {
         let outs = self.desk.stored(now, batch, entries);
         self.send(now, outs);
         if !news.is_empty() {
-            self.metrics.rings(&news, unix_now());
+            self.metrics.rings(&news, steady_now());
         }
     }
 
@@ -206,7 +206,7 @@ impl Hub {
     }
 
     fn greet_arrivals(&mut self) {
-        let now = unix_now();
+        let now = steady_now();
         for Arrival { who, outlet, history } in self.arrivals.take_ready() {
             if self.outlets.get(&who.device).is_some_and(|newer| newer.epoch > outlet.epoch) {
                 continue;
@@ -257,22 +257,23 @@ impl Hub {
         }
     }
 
-    async fn on_requests(&mut self, first: Request) {
-        self.on_request(unix_now(), first).await;
+    fn on_requests(&mut self, first: Request) {
+        self.on_request(steady_now(), first);
         for _ in 1..AT_ONCE {
             let Ok(request) = self.requests.try_recv() else { return };
-            self.on_request(unix_now(), request).await;
+            self.on_request(steady_now(), request);
         }
     }
 
-    async fn on_request(&mut self, now: UnixMillis, request: Request) {
+    /// Waits for nothing: while one waited here, nothing would be read, written and announced.
+    fn on_request(&mut self, now: UnixMillis, request: Request) {
         match request {
             Request::PersonCame { person } => self.desk.authority.person_came(now, person),
             Request::Connect { who, outlet } => {
                 let (store, user, epoch) = (self.store.clone(), who.user.clone(), outlet.epoch);
                 self.arrivals.add(who, outlet);
                 self.reads.push(Box::pin(async move {
-                    let lines = store.history_before(&user, None, HISTORY_IN_SNAPSHOT).await;
+                    let lines = store.shown_history(&user).await;
                     Read::History { user, epoch, lines }
                 }));
             }
@@ -299,36 +300,20 @@ impl Hub {
                 self.answer(reply, Ok(people));
             }
             Request::ChangePerson { who, change, reply } => {
-                let Some(mut person) = self.desk.authority.stored_person(&who.user).cloned() else {
-                    return self.answer(reply, Err(crate::access::not_signed_in()));
-                };
-                change(&mut person);
-                let stored = self.store.update_person(&person).await.map_err(ErrorBody::from);
-                if stored.is_ok() {
-                    self.desk.authority.person_came(now, person);
-                }
-                self.answer(reply, stored);
+                let changed = self.desk.authority.change_person(&who, change);
+                self.answer(reply, changed);
             }
-            Request::MissedSeen { who, reply } => {
-                let seen = self.store.mark_seen(&who.user).await.map_err(ErrorBody::from);
-                if seen.is_ok() {
-                    self.arrivals.seen(&who.user);
-                    let outs = self.desk.authority.missed_seen(now, &who.user);
-                    self.send(now, outs);
-                }
-                self.answer(reply, seen);
+            Request::MissedSeen { who, up_to, reply } => {
+                self.desk.authority.see_missed(&who, up_to);
+                self.answer(reply, Ok(()));
             }
             Request::TellAdmins { event } => {
                 let outs = self.desk.authority.tell_admins(now, &event);
                 self.send(now, outs);
             }
             Request::SignOut { who, reply } => {
-                let done = self.store.sign_out(&who.device, now).await.map_err(ErrorBody::from);
-                if done.is_ok() {
-                    let outs = self.desk.authority.signed_out(now, &who.device);
-                    self.send(now, outs);
-                }
-                self.answer(reply, done);
+                self.desk.authority.sign_out(now, &who.device);
+                self.answer(reply, Ok(()));
             }
         }
     }
@@ -363,10 +348,4 @@ async fn written(writing: &mut Option<Writing>) -> Written {
         Some(writing) => writing.done.as_mut().await,
         None => std::future::pending().await,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the hub is the driver: it reads the clock for the rules")]
-pub(crate) fn unix_now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

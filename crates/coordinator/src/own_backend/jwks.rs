@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 use wire::{Code, ErrorBody};
 
-use super::refused;
+use super::{not_yet, refused};
 
 /// Between two attempts to fetch, however many tokens name unknown keys.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -81,11 +81,16 @@ impl KeySet {
             _ = fetched.await;
         }
         self.look(kid, algorithm, USABLE).ok_or_else(|| {
-            if self.known.read().unwrap_or_else(PoisonError::into_inner).fetched_at.is_none() {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if known.fetched_at.is_none() {
                 let message = "the keys of your product cannot be fetched now: try again in a minute";
                 return ErrorBody::new(Code::Unavailable, message);
             }
-            refused("it is signed with a key that your product does not publish")
+            let why = "it is signed with a key that your product does not publish";
+            // The product may have begun to sign with it a moment ago: its keys are fetched twice a minute at most.
+            let is_public = !matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+            let may_come = is_public && kid.is_some() && known.keys.iter().all(|key| key.kid.as_deref() != kid);
+            if may_come { not_yet(why) } else { refused(why) }
         })
     }
 

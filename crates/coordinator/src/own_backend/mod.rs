@@ -116,6 +116,12 @@ fn refused(why: &str) -> ErrorBody {
     ErrorBody { field: Some("user_token".to_owned()), ..ErrorBody::new(Code::Unauthenticated, message) }
 }
 
+/// The refusal of a token that is not good now, and may be in a moment: nobody is signed out by it.
+fn not_yet(why: &str) -> ErrorBody {
+    let message = format!("this token of your product is not taken here now ({why}): fetch a fresh one and try again");
+    ErrorBody { message, ..fresh_token_wanted() }
+}
+
 /// The refusal of whoever has to show a fresh token.
 pub(crate) fn fresh_token_wanted() -> ErrorBody {
     let message = "a fresh token of your product is needed: fetch one and try again";
@@ -125,7 +131,7 @@ pub(crate) fn fresh_token_wanted() -> ErrorBody {
 fn explain(error: &jsonwebtoken::errors::Error) -> ErrorBody {
     match error.kind() {
         ErrorKind::ExpiredSignature => fresh_token_wanted(),
-        ErrorKind::ImmatureSignature => refused("it is not good yet: a clock is wrong"),
+        ErrorKind::ImmatureSignature => not_yet("it is not good yet: a clock is wrong"),
         ErrorKind::InvalidIssuer => refused("it is of another issuer"),
         ErrorKind::InvalidAudience => refused("it is for another audience"),
         ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => refused("it is signed in another way"),

@@ -31,6 +31,8 @@ const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("PUT", "/v1/people/{id}", &[PeopleWrite]),
     ("POST", "/v1/people/{id}/sign-out", &[PeopleWrite]),
     ("POST", "/v1/invites", &[Invites]),
+    ("GET", "/v1/invites", &[Invites]),
+    ("DELETE", "/v1/invites/{invite}", &[Invites]),
     ("POST", "/v1/webhooks", &[Webhooks]),
     ("GET", "/v1/webhooks", &[Webhooks]),
     ("DELETE", "/v1/webhooks/{hook}", &[Webhooks]),

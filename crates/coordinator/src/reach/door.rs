@@ -9,7 +9,9 @@ use wire::{
 /// How long a question can be answered.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Most who wait at once: an admin's screen holds no more, and who asks in bulk is kept from filling the memory.
-const MOST: usize = 20;
+const MOST: usize = 40;
+/// Most of them of one site, so that one alone does not keep the others out.
+const MOST_OF_ONE: usize = 5;
 
 /// Everybody who waits, or was answered a moment ago.
 #[derive(Debug, Default)]
@@ -19,6 +21,7 @@ pub(crate) struct Door {
 
 #[derive(Debug)]
 struct Entry {
+    site: String,
     ask: Ask,
     server_nonce: [u8; 32],
     expires_at: UnixMillis,
@@ -34,16 +37,24 @@ enum Stage {
 }
 
 impl Door {
-    /// A device asks. The id and the number are random.
-    pub(crate) fn ask(&mut self, now: UnixMillis, ask: Ask, id: AskId, nonce: [u8; 32]) -> Result<Asked, ErrorBody> {
+    /// A device asks, from somewhere. The id and the number are random.
+    pub(crate) fn ask(
+        &mut self,
+        now: UnixMillis,
+        site: String,
+        ask: Ask,
+        id: AskId,
+        nonce: [u8; 32],
+    ) -> Result<Asked, ErrorBody> {
         self.asks.retain(|_, entry| entry.expires_at > now);
-        if self.asks.len() >= MOST || self.asks.contains_key(&id) {
+        let of_one = self.asks.values().filter(|entry| entry.site == site).count();
+        if self.asks.len() >= MOST || of_one >= MOST_OF_ONE || self.asks.contains_key(&id) {
             let message = "too many wait to be let in already: ask for an invite, or try again in five minutes";
             let wait = u32::try_from(PATIENCE.as_millis()).unwrap_or(u32::MAX);
             return Err(ErrorBody { retry_after_ms: Some(wait), ..ErrorBody::new(Code::RateLimited, message) });
         }
         let expires_at = now.plus(PATIENCE);
-        self.asks.insert(id, Entry { ask, server_nonce: nonce, expires_at, stage: Stage::Committed });
+        self.asks.insert(id, Entry { site, ask, server_nonce: nonce, expires_at, stage: Stage::Committed });
         Ok(Asked { id, nonce })
     }
 
@@ -134,7 +145,7 @@ mod tests {
 
     fn asked() -> Door {
         let mut door = Door::default();
-        door.ask(NOW, ask(), ID, [2; 32]).unwrap();
+        door.ask(NOW, "near".to_owned(), ask(), ID, [2; 32]).unwrap();
         door
     }
 
@@ -182,11 +193,16 @@ mod tests {
         assert!(door.waiting(later).is_empty());
         assert_eq!(door.outcome(later, ID, &[1; 32]), AskOutcome::Over);
         assert!(door.answer(later, ID, admitted()).is_err());
-        for id in 100..119 {
-            door.ask(NOW, ask(), AskId(id), [2; 32]).unwrap();
+        let mut asks = |at, site: &str, id| door.ask(at, site.to_owned(), ask(), AskId(id), [2; 32]);
+        for id in 100..104 {
+            asks(NOW, "near", id).unwrap();
         }
-        let crowded = door.ask(NOW, ask(), AskId(200), [2; 32]).unwrap_err();
+        let crowded = asks(NOW, "near", 104).unwrap_err();
         assert_eq!((crowded.code, crowded.retry_after_ms), (Code::RateLimited, Some(300_000)));
-        door.ask(later, ask(), AskId(200), [2; 32]).unwrap();
+        for id in 104..139 {
+            asks(NOW, &id.to_string(), id).expect("another is not kept out");
+        }
+        assert_eq!(asks(NOW, "far", 200).unwrap_err().code, Code::RateLimited);
+        asks(later, "near", 200).unwrap();
     }
 }

@@ -15,6 +15,8 @@ use igd_next::{
     aio::{Gateway, tokio::Tokio, tokio::search_gateway},
 };
 
+/// Routers grant any time, also none at all.
+const SOONEST: Duration = Duration::from_secs(1);
 /// How long the router is asked to keep a port open; it is asked again long before.
 const LEASE: Duration = Duration::from_secs(3600);
 /// A router answers within milliseconds; the waits of the RFCs are for much worse networks than a home's.
@@ -251,7 +253,7 @@ async fn give_back_pmp(mapping: PortMapping) {
 impl OpenPorts {
     /// When to ask for them again: routers forget, restart and change their address.
     pub(crate) fn renew_in(&self) -> Duration {
-        self.lease / 2
+        half(self.lease)
     }
 
     /// Asks for them again; the outside may be another afterwards.
@@ -289,6 +291,11 @@ impl OpenPorts {
             }
         }
     }
+}
+
+/// When half of a lease is over.
+fn half(lease: Duration) -> Duration {
+    (lease / 2).max(SOONEST)
 }
 
 /// PCP writes IPv4 addresses as IPv6.
@@ -407,5 +414,10 @@ mod tests {
         let known = Router::At(fake.address.into()).outside_address().await;
         assert_eq!(known, Ok((OUTSIDE.into(), RouterProtocol::Upnp)));
         assert!(fake.open().is_empty());
+    }
+
+    #[test]
+    fn a_router_that_grants_no_time_is_asked_again_and_not_without_a_pause() {
+        assert_eq!([0, 1, 10].map(|lease| half(Duration::from_secs(lease)).as_secs()), [1, 1, 5]);
     }
 }

@@ -1,10 +1,11 @@
 //! Where everything is kept that must survive a restart. Written before it is announced.
 
+mod listed;
+mod personal;
 mod sqlite;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::Arc,
 };
 
@@ -12,16 +13,20 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use wire::{
     ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry,
-    PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent, WebhookId,
+    HistoryPage, InviteEntry, InviteId, PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery,
+    WebhookEvent, WebhookId,
 };
 
 use crate::{
+    hub::Caller,
     kept::Kept,
     own_backend::User,
     programs::{KeptAnswer, RepeatId, StoredKey},
     ring::Ring,
-    webhooks::{Outcome, Round, StoredHook},
+    webhooks::{Health, Outcome, Places, Round, StoredHook},
 };
+pub(crate) use listed::{Lines, Listed, Place, fits};
+pub(crate) use personal::{PersonChange, Personal};
 pub(crate) use sqlite::Sqlite;
 
 /// The store: one file beside the server, or (later) a database that many servers share.
@@ -122,13 +127,26 @@ pub(crate) struct InviteGrant {
 /// An invite to store.
 #[derive(Debug, Clone)]
 pub(crate) struct NewInvite {
+    pub(crate) id: InviteId,
     pub(crate) code_hash: Vec<u8>,
     pub(crate) uses: u32,
     pub(crate) expires_at: UnixMillis,
     pub(crate) role: Role,
     pub(crate) team: Option<String>,
     pub(crate) person: Option<UserId>,
+    pub(crate) made_by: MadeBy,
     pub(crate) created_at: UnixMillis,
+}
+
+/// Who made an invite.
+#[derive(Debug, Clone)]
+pub(crate) enum MadeBy {
+    /// The server, for whoever runs it.
+    Server,
+    /// The server, for the first admin: good while nobody is there.
+    ServerForTheFirst,
+    /// Somebody, with this device or key.
+    Somebody(Caller),
 }
 
 /// Who signs in.
@@ -144,7 +162,7 @@ pub(crate) struct NewDevice {
     pub(crate) created_at: UnixMillis,
 }
 
-/// One change of calls, rings and history, of many decisions perhaps: stored whole or not at all.
+/// One change of calls, rings, history and people, of many decisions perhaps: stored whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) calls: BTreeMap<CallId, StoredCall>,
@@ -152,6 +170,8 @@ pub(crate) struct Change {
     pub(crate) rings: BTreeMap<RingId, Ring>,
     /// By person and occasion.
     pub(crate) history: BTreeMap<(UserId, String), HistoryEntry>,
+    /// What people changed about themselves.
+    pub(crate) personal: Personal,
     /// What requests that may come again were answered.
     pub(crate) answers: Vec<KeptAnswer>,
     /// What webhooks are told of it.
@@ -160,7 +180,11 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.rings.is_empty() && self.history.is_empty() && self.answers.is_empty()
+        self.calls.is_empty()
+            && self.rings.is_empty()
+            && self.history.is_empty()
+            && self.personal.is_empty()
+            && self.answers.is_empty()
     }
 
     /// Adds a line to somebody's history, in place of an older one about the same occasion.
@@ -194,6 +218,8 @@ pub(crate) struct Remembered {
 pub(crate) struct Live {
     pub(crate) people: Vec<StoredPerson>,
     pub(crate) calls: Vec<(Arc<Call>, Arc<Kept>)>,
+    /// The newest line of all histories.
+    pub(crate) newest_line: i64,
     /// The operator's own call types, as they were written.
     pub(crate) call_types: BTreeMap<String, CallTypeData>,
 }
@@ -217,15 +243,17 @@ forward! {
     fn person_exists(id: &UserId) -> bool;
     fn role(id: &UserId) -> Option<Role>;
     fn first_admin() -> Option<UserId>;
-    fn sign_out(id: &DeviceId, now: UnixMillis) -> ();
-    fn add_invite(invite: &NewInvite) -> ();
+    fn sign_out_person(person: &UserId, now: UnixMillis) -> Vec<DeviceId>;
+    fn add_invite(invite: &NewInvite) -> bool;
+    fn invites(made_by: Option<&UserId>, now: UnixMillis) -> Vec<InviteEntry>;
+    fn remove_invite(id: &InviteId, made_by: Option<&UserId>) -> bool;
+    fn tidy_invites(now: UnixMillis) -> ();
     fn peek_invite(code_hash: &[u8], now: UnixMillis) -> Option<InviteGrant>;
     fn invite_hash(begins: &[u8], now: UnixMillis) -> Option<Vec<u8>>;
     fn redeem(code_hash: &[u8], device: &NewDevice) -> bool;
     fn enrol(device: &NewDevice) -> bool;
     fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;
     fn person(id: &UserId) -> Option<StoredPerson>;
-    fn update_person(person: &StoredPerson) -> ();
     fn find_people(query: &PeopleQuery, most: i64) -> Vec<UserId>;
     fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
     fn avatar(person: &UserId) -> Option<Vec<u8>>;
@@ -241,7 +269,8 @@ forward! {
     fn remove_hook(id: &WebhookId) -> ();
     fn enable_hook(id: &WebhookId) -> ();
     fn disable_hooks_of(registered_by: &str, reason: &str, now: UnixMillis) -> ();
-    fn due_deliveries(now: UnixMillis, busy: &BTreeSet<WebhookId>, most: usize) -> Round;
+    fn disable_hooks_of_old_keys(now: UnixMillis) -> ();
+    fn due_deliveries(now: UnixMillis, busy: &BTreeMap<WebhookId, Health>, last: Option<&WebhookId>, places: Places) -> Round;
     fn finish_delivery(hook: &WebhookId, seq: i64, outcome: &Outcome, now: UnixMillis) -> ();
     fn deliveries(hook: &WebhookId, before: Option<i64>, most: u32) -> Vec<(i64, WebhookDelivery)>;
     fn tidy_webhooks(before: UnixMillis, now: UnixMillis) -> ();
@@ -249,11 +278,10 @@ forward! {
     fn beat(now: UnixMillis) -> ();
     fn call(cid: &CallId) -> Option<(Call, Kept)>;
     fn write(change: &Change) -> Vec<HistoryEntry>;
-    fn mark_seen(person: &UserId) -> ();
-    fn history_before(person: &UserId, before: Option<i64>, most: u32) -> Vec<HistoryEntry>;
+    fn shown_history(person: &UserId) -> Vec<HistoryEntry>;
+    fn history_before(person: &UserId, which: Lines, before: Option<i64>, most: u32) -> HistoryPage;
     fn devices(person: &UserId) -> Vec<KnownDevice>;
     fn signed_out_since(since: UnixMillis) -> Vec<(DeviceId, UnixMillis)>;
     fn set_call_type(name: &str, data: &CallTypeData) -> ();
-    fn query(filter: &CallFilter, offset: i64, most: i64) -> Vec<Call>;
-    fn back_up(file: &Path) -> ();
+    fn list(filter: &CallFilter, behind: Option<&Place>, most: i64) -> Vec<Listed>;
 }

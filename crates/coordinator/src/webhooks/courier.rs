@@ -1,6 +1,7 @@
-//! Brings events out: one at a time to each hook, a few hooks at a time, so that one that fails delays nobody else.
+//! Brings events out: one at a time to each hook, a few hooks at a time in turns, and to hooks that fail fewer than that:
+//! however many those are, they delay nobody else.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use reqwest::{StatusCode, header::CONTENT_TYPE, redirect::Policy};
@@ -8,15 +9,20 @@ use tokio_util::sync::CancellationToken;
 use wire::{UnixMillis, WebhookId};
 
 use super::{
-    Due, Outbox, Reach, StoredHook,
+    Due, Health, Outbox, Places, Reach, Round, StoredHook,
     reach::{Lookup, check_url},
     schedule::{Outcome, Said, judge},
     signature::{read_secret, sign},
 };
-use crate::{hub::unix_now, store::Store};
+use crate::{
+    clock::{steady_now, unix_now},
+    store::{Store, StoreError},
+};
 
 /// Deliveries at the same time.
 const AT_ONCE: usize = 8;
+/// Those of them to hooks that have failed last.
+const FAILING_AT_ONCE: usize = 4;
 const CONNECT: Duration = Duration::from_secs(5);
 /// A receiver should take an event and think about it later.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,7 +37,9 @@ pub(crate) struct Courier {
     http: reqwest::Client,
     reach: Reach,
     /// Hooks that are being told of something now.
-    busy: BTreeSet<WebhookId>,
+    busy: BTreeMap<WebhookId, Health>,
+    /// The hook that had its turn last.
+    last: Option<WebhookId>,
     deliveries: FuturesUnordered<BoxFuture<'static, (WebhookId, i64, Outcome)>>,
 }
 
@@ -46,13 +54,13 @@ impl Courier {
             .timeout(TIMEOUT)
             .user_agent(concat!("Bellbird/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { store, outbox, http, reach, busy: BTreeSet::new(), deliveries: FuturesUnordered::new() })
+        Ok(Self { store, outbox, http, reach, busy: BTreeMap::new(), last: None, deliveries: FuturesUnordered::new() })
     }
 
     /// Until the server stops. What was on its way then is sent again by the next run: at least once.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
-            let wait = self.begin_what_is_due(unix_now()).await;
+            let wait = self.begin_what_is_due(steady_now()).await;
             tokio::select! {
                 Some((hook, seq, outcome)) = self.deliveries.next() => self.finish(&hook, seq, outcome).await,
                 () = self.outbox.rung() => {}
@@ -69,7 +77,9 @@ impl Courier {
         if free == 0 {
             return LOOK;
         }
-        let round = match self.store.due_deliveries(now, &self.busy, free).await {
+        let failing = self.busy.values().filter(|health| **health == Health::Failing).count();
+        let places = Places { all: free, failing: FAILING_AT_ONCE.saturating_sub(failing) };
+        let round = match self.due(now, places).await {
             Ok(round) => round,
             Err(error) => {
                 tracing::error!(%error, "what is to be delivered to webhooks cannot be read");
@@ -77,7 +87,8 @@ impl Courier {
             }
         };
         for (hook, due) in round.due {
-            self.busy.insert(hook.id.clone());
+            self.busy.insert(hook.id.clone(), hook.health());
+            self.last = Some(hook.id.clone());
             self.deliveries.push(Box::pin(deliver(self.http.clone(), self.reach, hook, due)));
         }
         if self.deliveries.len() >= AT_ONCE {
@@ -86,11 +97,16 @@ impl Courier {
         round.next_at.map_or(LOOK, |at| at.since(now).min(LOOK))
     }
 
+    async fn due(&mut self, now: UnixMillis, places: Places) -> Result<Round, StoreError> {
+        self.store.disable_hooks_of_old_keys(now).await?;
+        self.store.due_deliveries(now, &self.busy, self.last.as_ref(), places).await
+    }
+
     async fn finish(&mut self, hook: &WebhookId, seq: i64, outcome: Outcome) {
         if let Outcome::Disable { reason, .. } = &outcome {
             tracing::warn!(%hook, reason, "a webhook is disabled");
         }
-        if let Err(error) = self.store.finish_delivery(hook, seq, &outcome, unix_now()).await {
+        if let Err(error) = self.store.finish_delivery(hook, seq, &outcome, steady_now()).await {
             // It stays due and is sent again.
             tracing::error!(%error, "what became of a delivery cannot be stored");
             tokio::time::sleep(PAUSE).await;
@@ -101,7 +117,7 @@ impl Courier {
 
 async fn deliver(http: reqwest::Client, reach: Reach, hook: StoredHook, due: Due) -> (WebhookId, i64, Outcome) {
     let said = post(&http, reach, &hook, &due).await;
-    let outcome = judge(&said, due.attempts, due.created_at, hook.failing_since, unix_now(), rand::random());
+    let outcome = judge(&said, due.attempts, due.created_at, hook.failing_since, steady_now(), rand::random());
     tracing::debug!(hook = %hook.id, event = %due.event, ?outcome, "a delivery was tried");
     (hook.id, due.seq, outcome)
 }

@@ -32,7 +32,25 @@ pub(crate) struct StoredHook {
     pub(crate) disabled: Option<WebhookDisabled>,
 }
 
+/// Whether a hook takes what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    Well,
+    Failing,
+}
+
+/// How many deliveries may be begun: all together, and to hooks that fail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) all: usize,
+    pub(crate) failing: usize,
+}
+
 impl StoredHook {
+    pub(crate) fn health(&self) -> Health {
+        if self.failing_since.is_some() { Health::Failing } else { Health::Well }
+    }
+
     pub(crate) fn entry(self) -> WebhookEntry {
         WebhookEntry {
             id: self.id,

@@ -98,6 +98,7 @@ mod tests {
     use crate::{
         audio::{
             device::{open_microphone, open_speaker},
+            processing::Processing,
             thread::Audio,
             wav::tests::{amplitude, tone},
         },
@@ -116,8 +117,8 @@ mod tests {
         );
         let ann = Audio::start(Choice::File(voice), Choice::None).unwrap();
         let ben = Audio::start(Choice::None, Choice::File(heard.clone())).unwrap();
-        let (_, mut from) = ann.open_call(Toggle::On);
-        let (_, mut to) = ben.open_call(Toggle::Off);
+        let (_, mut from) = ann.open_call(Toggle::On, Toggle::On, Processing::NOTHING);
+        let (_, mut to) = ben.open_call(Toggle::Off, Toggle::On, Processing::NOTHING);
         let track = to.downlink.add_track("TR_ann");
         let begun = now();
         let (mut sequence, mut silent) = (0, 0);

@@ -8,6 +8,10 @@ use sonora::{
 use super::{RATE, STEP};
 use crate::peer::Toggle;
 
+/// How far below full scale a voice is brought: its peaks 12 dB, which is near the -26 dBov that telephony takes for a voice
+/// (ITU-T P.56), and leaves room for several at once.
+const PEAKS_BELOW: f32 = 12.0;
+
 /// What is done to the sound of the microphone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processing {
@@ -27,8 +31,22 @@ impl Default for Processing {
 }
 
 impl Processing {
+    /// The microphone as it is.
+    pub const NOTHING: Self =
+        Self { echo_cancellation: Toggle::Off, noise_suppression: Toggle::Off, gain_control: Toggle::Off };
+
     fn is_nothing(self) -> bool {
-        [self.echo_cancellation, self.noise_suppression, self.gain_control] == [Toggle::Off; 3]
+        self == Self::NOTHING
+    }
+
+    /// There is one microphone for all calls: what one of them wants done is done.
+    pub(super) fn or(self, other: Self) -> Self {
+        let either = |one, other| if one == Toggle::On { one } else { other };
+        Self {
+            echo_cancellation: either(self.echo_cancellation, other.echo_cancellation),
+            noise_suppression: either(self.noise_suppression, other.noise_suppression),
+            gain_control: either(self.gain_control, other.gain_control),
+        }
     }
 
     fn config(self) -> Config {
@@ -41,7 +59,11 @@ impl Processing {
             echo_canceller: (self.echo_cancellation == Toggle::On).then(EchoCanceller::default),
             noise_suppression: (self.noise_suppression == Toggle::On).then(NoiseSuppression::default),
             gain_controller2: (self.gain_control == Toggle::On).then(|| GainController2 {
-                adaptive_digital: Some(AdaptiveDigital::default()),
+                adaptive_digital: Some(AdaptiveDigital {
+                    headroom_db: PEAKS_BELOW,
+                    initial_gain_db: 0.0,
+                    ..AdaptiveDigital::default()
+                }),
                 ..GainController2::default()
             }),
             ..Config::default()
@@ -110,6 +132,10 @@ mod tests {
         codec::opus::{Payload, VoiceDecoder, VoiceEncoder},
     };
 
+    /// What calls want where nobody says otherwise.
+    const AS_A_CALL_SAYS: Processing =
+        Processing { echo_cancellation: Toggle::On, noise_suppression: Toggle::Off, gain_control: Toggle::On };
+
     /// A mix with one call and one remote track, and what its microphone made.
     struct Desk {
         mix: Mix,
@@ -121,9 +147,10 @@ mod tests {
     }
 
     impl Desk {
-        fn new() -> Self {
+        fn new(processing: Processing) -> Self {
             let mut mix = Mix::new().unwrap();
-            let (end, mut ends) = ends();
+            let (mut end, mut ends) = ends();
+            end.processing = processing;
             mix.open(CallSlot(1), end);
             _ = ends.downlink.push(Downward::Add { slot: TrackSlot(0), key: "TR".to_owned() });
             #[expect(clippy::disallowed_methods, reason = "a start to count from")]
@@ -172,8 +199,7 @@ mod tests {
 
     /// By how many decibels the echo of a far voice is less in what is sent than in what is heard, after 1.5 s.
     fn echo_return_loss(processing: Processing, delay_ms: usize) -> f32 {
-        let mut desk = Desk::new();
-        desk.mix.set_processing(processing);
+        let mut desk = Desk::new(processing);
         let mut far = VoiceEncoder::new().unwrap();
         let mut speech = Speech { state: 7, low: 0.0, samples: 0 };
         let mut air: VecDeque<f32> = std::iter::repeat_n(0.0, delay_ms * 48).collect();
@@ -204,9 +230,7 @@ mod tests {
 
     #[test]
     fn without_cancellation_the_echo_is_sent() {
-        let off = Toggle::Off;
-        let nothing = Processing { echo_cancellation: off, noise_suppression: off, gain_control: off };
-        let loss = echo_return_loss(nothing, 80);
+        let loss = echo_return_loss(Processing::NOTHING, 80);
         assert!(loss.abs() < 3.0, "{loss} dB");
     }
 
@@ -214,7 +238,7 @@ mod tests {
     #[test]
     fn two_sines_pass_each_other_within_2_hz_and_3_db() {
         let voices = [(997.0, -12.0f32), (1499.0, -14.0f32)];
-        let mut desks = [Desk::new(), Desk::new()];
+        let mut desks = [Desk::new(AS_A_CALL_SAYS), Desk::new(AS_A_CALL_SAYS)];
         for step in 0..500usize {
             let [ann, ben] = &mut desks;
             let say = |(hertz, dbfs): (f32, f32)| {
@@ -243,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_voice_alone_passes_within_3_db() {
-        let mut desk = Desk::new();
+        let mut desk = Desk::new(Processing::default());
         let mut sine = 0..;
         for _ in 0..300 {
             desk.step(|_| {
@@ -252,5 +276,57 @@ mod tests {
         }
         let level = 20.0 * (power(&desk.sent[72_000..], 440.0).sqrt() / 0.1).log10();
         assert!(level.abs() < 3.0, "{level}");
+    }
+
+    /// A vowel as a throat makes it: pulses of a pitch that rises and falls, through three formants, a syllable a third of a
+    /// second.
+    struct Vowel {
+        samples: u32,
+        phase: f32,
+        formants: [(f32, f32); 3],
+    }
+
+    impl Vowel {
+        fn next(&mut self) -> f32 {
+            self.samples += 1;
+            let seconds = self.samples as f32 / RATE as f32;
+            self.phase += (130.0 + 25.0 * (TAU * 1.7 * seconds).sin()) / RATE as f32;
+            let pulse = if self.phase >= 1.0 { 1.0 } else { 0.0 };
+            self.phase = self.phase.fract();
+            let mut sound = 0.0;
+            for ((before, last), (hertz, width)) in
+                self.formants.iter_mut().zip([(700.0, 90.0), (1_150.0, 110.0), (2_600.0, 160.0)])
+            {
+                let radius = (-TAU / 2.0 * width / RATE as f32).exp();
+                let next = pulse + 2.0 * radius * (TAU * hertz / RATE as f32).cos() * *last - radius * radius * *before;
+                (*before, *last) = (*last, next);
+                sound += next;
+            }
+            let syllable = (TAU * 1.5 * seconds).sin().abs();
+            sound * if seconds % 0.66 > 0.5 { 0.0 } else { syllable }
+        }
+    }
+
+    #[test]
+    fn a_quiet_voice_is_brought_up_where_a_call_wants_that() {
+        let sent = |gain_control| {
+            let mut desk = Desk::new(Processing { gain_control, ..Processing::NOTHING });
+            let mut vowel = Vowel { samples: 0, phase: 0.0, formants: [(0.0, 0.0); 3] };
+            for _ in 0..1_000 {
+                desk.step(|_| std::array::from_fn(|_| 0.002 * vowel.next()));
+            }
+            rms(&desk.sent[8 * RATE as usize..])
+        };
+        let (as_it_is, brought_up) = (sent(Toggle::Off), sent(Toggle::On));
+        assert!(brought_up > 1.5 * as_it_is, "{as_it_is} became {brought_up}");
+    }
+
+    #[test]
+    fn what_one_of_several_calls_wants_done_to_the_microphone_is_done() {
+        let only = |suppression| Processing { noise_suppression: suppression, ..Processing::NOTHING };
+        let echo = Processing { echo_cancellation: Toggle::On, ..Processing::NOTHING };
+        let both = Processing { noise_suppression: Toggle::On, ..echo };
+        assert_eq!([only(Toggle::On), echo].into_iter().fold(Processing::NOTHING, Processing::or), both);
+        assert_eq!(only(Toggle::Off).or(Processing::NOTHING), Processing::NOTHING);
     }
 }

@@ -15,6 +15,7 @@ use super::{
     STEP,
     call::{AudioCall, DOWNLINK, Downlink, UPLINK},
     device::{self, Microphone, Opened, Speaker},
+    processing::Processing,
     tick::{CallEnd, CallSlot, Mix},
     tones::{Playing, Tone},
 };
@@ -37,6 +38,7 @@ const COMMANDS: usize = 64;
 enum Command {
     Open { slot: CallSlot, end: CallEnd },
     Send { slot: CallSlot, to: Toggle },
+    Hear { slot: CallSlot, to: Toggle },
     Play { id: u64, tone: Tone },
     Stop { id: u64 },
     Choose { kind: DeviceKind, choice: Choice },
@@ -75,7 +77,7 @@ impl Audio {
         Ok(Self { commands, microphone: microphone_state, speaker: speaker_state, next })
     }
 
-    pub(crate) fn open_call(&self, sends: Toggle) -> (CallSlot, AudioCall) {
+    pub(crate) fn open_call(&self, sends: Toggle, plays: Toggle, processing: Processing) -> (CallSlot, AudioCall) {
         let slot = CallSlot(self.next.fetch_add(1, Ordering::Relaxed));
         let (up, uplink) = rtrb::RingBuffer::new(UPLINK);
         let (ring, down) = rtrb::RingBuffer::new(DOWNLINK);
@@ -89,6 +91,8 @@ impl Audio {
             levels: level_sender,
             delay_ms: Arc::clone(&delay_ms),
             sends: sends == Toggle::On,
+            plays: plays == Toggle::On,
+            processing,
         };
         self.tell(Command::Open { slot, end });
         (slot, AudioCall { uplink, uplink_ready, downlink: Downlink { ring, next_slot: 0 }, levels, delay_ms })
@@ -96,6 +100,10 @@ impl Audio {
 
     pub(crate) fn set_sends(&self, slot: CallSlot, to: Toggle) {
         self.tell(Command::Send { slot, to });
+    }
+
+    pub(crate) fn set_plays(&self, slot: CallSlot, to: Toggle) {
+        self.tell(Command::Hear { slot, to });
     }
 
     /// Starts a tone and names it.
@@ -224,6 +232,7 @@ impl Thread {
         match command {
             Command::Open { slot, end } => self.mix.open(slot, end),
             Command::Send { slot, to } => self.mix.set_sends(slot, to == Toggle::On),
+            Command::Hear { slot, to } => self.mix.set_plays(slot, to == Toggle::On),
             Command::Play { id, tone } => self.mix.play(id, Playing::new(tone)),
             Command::Stop { id } => self.mix.stop(id),
             Command::Choose { kind: DeviceKind::Microphone, choice } => self.microphone.choose(choice),

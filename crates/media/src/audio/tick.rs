@@ -42,6 +42,10 @@ pub(crate) struct CallEnd {
     /// How long remote sound waits, in milliseconds; read by the call's statistics.
     pub(super) delay_ms: Arc<AtomicU32>,
     pub(super) sends: bool,
+    /// Its people are heard.
+    pub(super) plays: bool,
+    /// What this call wants done to the sound of the microphone.
+    pub(super) processing: Processing,
 }
 
 impl CallEnd {
@@ -105,10 +109,10 @@ impl Mix {
         }
     }
 
-    /// Chooses what is done to the sound of the microphone.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the app has no settings for it yet"))]
-    pub(crate) fn set_processing(&mut self, processing: Processing) {
-        self.processor.set(processing);
+    pub(crate) fn set_plays(&mut self, slot: CallSlot, plays: bool) {
+        if let Some(call) = self.calls.get_mut(&slot) {
+            call.end.plays = plays;
+        }
     }
 
     pub(crate) fn play(&mut self, id: u64, tone: Playing) {
@@ -136,6 +140,8 @@ impl Mix {
         let is_sent = self.wants_microphone();
         let voice = &mut self.frame[self.filled..self.filled + STEP];
         if is_sent {
+            let sending = self.calls.values().filter(|call| call.end.sends);
+            self.processor.set(sending.map(|call| call.end.processing).fold(Processing::NOTHING, Processing::or));
             self.processor.hear(microphone, voice);
         } else {
             voice.copy_from_slice(microphone);
@@ -170,7 +176,11 @@ impl Mix {
         for call in self.calls.values_mut() {
             call.receive();
             for track in call.tracks.values_mut() {
-                mixer::add(out, track.next_step());
+                // Who is not heard is not kept waiting: what is said now is what is heard when he is again.
+                let step = track.next_step();
+                if call.end.plays {
+                    mixer::add(out, step);
+                }
             }
         }
         self.tones.retain(|_, tone| tone.add_to(out));
@@ -278,6 +288,8 @@ pub(super) mod tests {
             levels: level_sender,
             delay_ms: Arc::new(AtomicU32::new(0)),
             sends: true,
+            plays: true,
+            processing: Processing::default(),
         };
         let delay_ms = Arc::clone(&end.delay_ms);
         (end, Ends { uplink, downlink, levels, delay_ms })
@@ -337,6 +349,37 @@ pub(super) mod tests {
         drop(other);
         mix.speak(&mut [0.0; STEP]);
         assert!(!mix.wants_speaker());
+    }
+
+    #[test]
+    fn a_call_that_is_not_to_be_heard_is_silent_here_and_no_other() {
+        let mut mix = Mix::new().unwrap();
+        let mut encoder = VoiceEncoder::new().unwrap();
+        let voice = encoder.encode(&std::array::from_fn(|n| (n as f32 * 997.0 * TAU / 48_000.0).sin() * 0.25)).unwrap();
+        let mut ends = [1, 2].map(|slot| {
+            let (end, mut ends) = ends();
+            mix.open(CallSlot(slot), end);
+            _ = ends.downlink.push(Downward::Add { slot: TrackSlot(0), key: format!("TR_{slot}") });
+            ends
+        });
+        let mut loudest = |mix: &mut Mix, speaks: usize| {
+            let mut loudest = 0.0f32;
+            for sequence in 0..30 {
+                let rtp_time = sequence * FRAME as u32;
+                let (sequence, arrived) = (u64::from(sequence), start() + Duration::from_millis(20) * sequence);
+                let packet = Downward::Packet { slot: TrackSlot(0), sequence, rtp_time, arrived, payload: voice };
+                _ = ends[speaks].downlink.push(packet);
+                for _ in 0..2 {
+                    let mut out = [0.0; STEP];
+                    mix.speak(&mut out);
+                    loudest = out.iter().fold(loudest, |loudest, sample| loudest.max(sample.abs()));
+                }
+            }
+            loudest
+        };
+        mix.set_plays(CallSlot(1), false);
+        assert!(loudest(&mut mix, 0) < 0.001);
+        assert!(loudest(&mut mix, 1) > 0.1);
     }
 
     #[test]

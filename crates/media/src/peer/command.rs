@@ -38,6 +38,8 @@ pub enum PeerCommand {
     SetMicrophone(Toggle),
     /// Off closes the device.
     SetCamera(Toggle),
+    /// Off plays nothing of this call.
+    SetSpeaker(Toggle),
     /// Looks for a new path on the publisher connection; the server does so on the subscriber connection.
     RestartIce,
     /// Says goodbye and ends.

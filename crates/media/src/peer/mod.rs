@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::command::{ConnectionState, DeviceKind, PeerCommand, PeerEvent, Target, Toggle, TrackKind};
 use crate::{
-    audio::thread::Audio,
+    audio::{processing::Processing, thread::Audio},
     choice::Choice,
     stats::{Levels, PeerStats},
-    video::hub::VideoHub,
+    video::{hub::VideoHub, picture::Picture},
 };
 
 /// Commands wait here; signalling is slow compared to the thread.
@@ -29,6 +29,12 @@ pub struct PeerOptions {
     pub microphone: Toggle,
     /// Whether the camera is sent from the start.
     pub camera: Toggle,
+    /// Whether the others are heard from the start.
+    pub speaker: Toggle,
+    /// What is done to the sound of the microphone.
+    pub processing: Processing,
+    /// The camera's pictures.
+    pub picture: Picture,
 }
 
 /// The handle of a joined call; dropping it leaves.
@@ -70,7 +76,7 @@ pub(crate) fn start(
     let (commands, queue) = mpsc::channel(COMMANDS);
     let (event_sender, events) = mpsc::channel(EVENTS);
     let (stats_sender, stats) = watch::channel(PeerStats::default());
-    let (slot, call) = audio.open_call(options.microphone);
+    let (slot, call) = audio.open_call(options.microphone, options.speaker, options.processing);
     let levels = call.levels.clone();
     let setup = run::Setup { options, audio, slot, call, video, camera, events: event_sender, stats: stats_sender };
     let spawned = std::thread::Builder::new().name("peer".to_owned()).spawn(move || run::run(setup, queue));

@@ -11,9 +11,9 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
-    camera::{HEIGHT, WIDTH},
     hub::{LOCAL, VideoHub},
     latest::{Taken, Taker},
+    picture::Picture,
 };
 use crate::{
     codec::vp8::{Vp8Encoder, Wish},
@@ -46,10 +46,11 @@ pub(crate) fn start(
     frames: mpsc::Sender<EncodedFrame>,
     hub: VideoHub,
     steering: Arc<Steering>,
+    picture: Picture,
     origin: Instant,
 ) -> std::io::Result<()> {
     std::thread::Builder::new().name("encode".to_owned()).spawn(move || {
-        if let Err(error) = run(&pictures, &frames, &hub, &steering, origin) {
+        if let Err(error) = run(&pictures, &frames, &hub, &steering, picture, origin) {
             tracing::error!(%error, "the encoder has stopped");
         }
     })?;
@@ -61,10 +62,11 @@ fn run(
     frames: &mpsc::Sender<EncodedFrame>,
     hub: &VideoHub,
     steering: &Steering,
+    picture: Picture,
     origin: Instant,
 ) -> Result<(), crate::codec::vp8::Vp8Error> {
     let mut bitrate = START_BITRATE;
-    let mut encoder = Vp8Encoder::new(WIDTH, HEIGHT, bitrate)?;
+    let mut encoder = Vp8Encoder::new(picture.width, picture.height, bitrate)?;
     let mut key_at: Option<Instant> = None;
     loop {
         let captured = match pictures.take(Duration::from_millis(500)) {

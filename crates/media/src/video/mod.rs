@@ -4,3 +4,4 @@ pub(crate) mod camera;
 pub(crate) mod encode;
 pub(crate) mod hub;
 pub(crate) mod latest;
+pub(crate) mod picture;

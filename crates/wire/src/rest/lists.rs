@@ -29,7 +29,7 @@ pub struct CallFilter {
     /// Planned before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_before: Option<UnixMillis>,
-    /// With these values in the custom data.
+    /// With these values in the custom data, of the same types: `null` is not the same as nothing.
     #[serde(skip_serializing_if = "Custom::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub custom: Custom,
@@ -63,9 +63,18 @@ pub enum CallOrder {
 pub struct CallPage {
     /// In the asked order.
     pub calls: Vec<CallState>,
-    /// For the next page; absent on the last.
+    /// For the next page; absent on the last. A page can be shorter than asked for, even empty, and not be the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+}
+
+/// `POST /v1/missed/seen`: missed calls were looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MissedSeen {
+    /// The newest line of the history that was; everything told so far if absent. What was missed since stays unseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<i64>,
 }
 
 /// A page of a person's history, newest first.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, InviteCode, Person, Role, UnixMillis, UserId};
+use crate::{DeviceId, InviteCode, InviteId, Person, Role, UnixMillis, UserId};
 
 /// `POST /v1/sign-in`: an invite for a device of its own.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignIn {
     /// The invite's code.
@@ -19,8 +19,10 @@ pub struct SignIn {
     pub device_name: String,
 }
 
+debug_without_secrets!(SignIn: user_id, device_name);
+
 /// Answer to [`SignIn`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedIn {
     /// The person this device is signed in as.
@@ -38,9 +40,11 @@ pub struct SignedIn {
     pub renewal: Renewal,
 }
 
+debug_without_secrets!(SignedIn: me, device, renewal);
+
 /// `POST /v1/devices`: a person of an existing product signs a device in with a token of the operator's own, a JWT with
 /// the person's id, name, role and teams. Answered like [`SignIn`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignInByToken {
     /// The JWT.
@@ -48,6 +52,8 @@ pub struct SignInByToken {
     /// What the person's list of devices shows.
     pub device_name: String,
 }
+
+debug_without_secrets!(SignInByToken: device_name);
 
 /// What a device shows for a new access token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +69,7 @@ pub enum Renewal {
 
 /// `POST /v1/token`: the refresh secret for a new access token. Where a token of the operator's own is wanted beside it
 /// ([`Renewal::Token`]), one that is missing or too old is refused with `token-expired` and the field `user_token`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenRequest {
     /// The device.
@@ -75,8 +81,10 @@ pub struct TokenRequest {
     pub user_token: Option<String>,
 }
 
+debug_without_secrets!(TokenRequest: device);
+
 /// A short-lived bearer token.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccessToken {
     /// The JWT.
@@ -85,6 +93,8 @@ pub struct AccessToken {
     pub expires_in_ms: u32,
 }
 
+debug_without_secrets!(AccessToken: expires_in_ms);
+
 /// `POST /v1/invites`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -92,7 +102,7 @@ pub struct CreateInvite {
     /// How often it can be used; 1 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uses: Option<u32>,
-    /// How long it is good for, in milliseconds; a week if absent.
+    /// How long it is good for, in milliseconds; a week if absent. One more device of oneself has an hour, and a day at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_ms: Option<u32>,
     /// The role of who comes by it; `user` if absent.
@@ -107,9 +117,11 @@ pub struct CreateInvite {
 }
 
 /// Answer to [`CreateInvite`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedInvite {
+    /// By which it is listed and revoked.
+    pub id: InviteId,
     /// The link to send.
     pub link: String,
     /// Its secret part.
@@ -118,9 +130,37 @@ pub struct CreatedInvite {
     pub expires_at: UnixMillis,
 }
 
+debug_without_secrets!(CreatedInvite: id, expires_at);
+
+/// `GET /v1/invites`: an invite that can still be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InviteEntry {
+    /// Which; its code is known only to who was given it.
+    pub id: InviteId,
+    /// Who made it; absent if it was the server itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<UserId>,
+    /// The role of who comes by it.
+    pub role: Role,
+    /// The team of who comes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// Whom it signs in on one more device; absent if it is for somebody new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<UserId>,
+    /// How often it can still be used.
+    pub uses_left: u32,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it stops working.
+    pub expires_at: UnixMillis,
+}
+
 /// A device in its person's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct DeviceEntry {
     /// Which.
     pub id: DeviceId,
@@ -158,10 +198,29 @@ pub struct PeopleQuery {
 /// People by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct PeoplePage {
     /// The page.
     pub people: Vec<Person>,
     /// What `after` has to be for the next; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<UserId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_for_developers_holds_no_secret() {
+        let token = AccessToken { token: "hunter22".to_owned(), expires_in_ms: 7 };
+        assert_eq!(format!("{token:?}"), "AccessToken { expires_in_ms: 7, .. }");
+        let made = CreatedInvite {
+            id: "i1".parse().unwrap(),
+            link: "bellbird://join/x:1/hunter22".to_owned(),
+            code: "hunter22".parse().unwrap(),
+            expires_at: UnixMillis(7),
+        };
+        assert!(!format!("{made:?}").contains("hunter22"), "{made:?}");
+    }
 }

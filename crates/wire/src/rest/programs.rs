@@ -72,7 +72,7 @@ pub struct CreateApiKey {
 }
 
 /// Answer to [`CreateApiKey`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedApiKey {
     /// The key in the list of keys.
@@ -81,6 +81,8 @@ pub struct CreatedApiKey {
     /// The bearer token, shown this once: the server stores only its hash.
     pub token: String,
 }
+
+debug_without_secrets!(CreatedApiKey: entry);
 
 /// An API key in the list of keys: `GET /v1/api-keys`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,12 +112,12 @@ pub struct ApiKeyEntry {
 pub struct PutPerson {
     /// The name people read.
     pub name: String,
-    /// `user` if absent. Only an admin makes admins.
+    /// What it was if absent, `user` for somebody new. Only an admin makes admins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// The person's teams, all of them.
-    #[serde(default)]
-    pub teams: BTreeSet<String>,
+    /// The person's teams, all of them; those that there were if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams: Option<BTreeSet<String>>,
 }
 
 #[cfg(test)]

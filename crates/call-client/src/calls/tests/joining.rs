@@ -93,6 +93,35 @@ fn what_the_settings_switch_off_is_off_at_the_start() {
 }
 
 #[test]
+fn what_the_settings_say_is_how_it_begins_and_what_the_person_switches_wins() {
+    let begin = |output: &Output| match output {
+        Output::OpenSession { microphone, camera, speaker, .. } => Some((*microphone, *camera, *speaker)),
+        _ => None,
+    };
+    for is_known in [false, true] {
+        let mut ben = Device::of("ben", "ben1");
+        let mut inside = state(2, None, Some(&["cem1"]));
+        let settings = &mut Arc::make_mut(&mut inside.call).settings;
+        (settings.audio.speaker_default_on, settings.video.camera_default_on) = (false, false);
+        if is_known {
+            ben.hears(inside.clone());
+        }
+        ben.is(Input::Join {
+            cid: cid(),
+            options: JoinOptions { create: false, video: Toggle::On },
+            ticket: Ticket(7),
+        });
+        let (join, _) = ben.join_request();
+        ben.answered(join, Ok(joined(inside)));
+        assert_eq!(ben.outputs.iter().find_map(begin), Some((Toggle::On, Toggle::Off, Toggle::Off)), "{is_known}");
+        ben.is(Input::Speaker { cid: cid(), to: Toggle::On });
+        ben.is(Input::Toggle { cid: cid(), device: border::Device::Camera, to: Toggle::On });
+        let view = ben.calls.view(ben.now()).calls[0].joined.clone().unwrap();
+        assert!(view.speaker_on && view.camera == DeviceView::On);
+    }
+}
+
+#[test]
 fn who_may_only_listen_comes_in_muted_and_cannot_switch_anything_on() {
     let mut ben = Device::of("ben", "ben1");
     ben.wants(cid());
@@ -117,6 +146,7 @@ fn who_may_only_listen_comes_in_muted_and_cannot_switch_anything_on() {
 #[test]
 fn an_admin_asks_who_waits_at_the_door_and_hears_who_comes_and_goes() {
     let mut ann = Device::of("ann", "ann1");
+    let begin = ann.now();
     let ask = |id, seconds: i64| WaitingAsk {
         id: wire::AskId(id),
         name: format!("Person {id}"),
@@ -129,11 +159,11 @@ fn an_admin_asks_who_waits_at_the_door_and_hears_who_comes_and_goes() {
     ann.is_shown(Vec::new());
     assert!(ann.outputs.iter().any(|output| matches!(output, Output::FetchAsks)));
     ann.is(Input::Asks { waiting: vec![ask(1, 60)] });
-    ann.is_told(UnixMillis(WALL), Event::AskedIn { ask: ask(2, 90) });
+    ann.is_told(begin, Event::AskedIn { ask: ask(2, 90) });
     assert_eq!(ids(&ann), [1, 2]);
     ann.after(60);
     assert_eq!(ids(&ann), [2], "1 was let to wait no longer");
-    ann.is_told(UnixMillis(WALL), Event::AskOver { id: wire::AskId(2) });
+    ann.is_told(begin, Event::AskOver { id: wire::AskId(2) });
     assert!(ids(&ann).is_empty());
 }
 
@@ -159,10 +189,50 @@ fn who_the_server_took_out_during_a_sleep_asks_to_be_let_in_again() {
     ben.answered(join, Ok(joined(state(2, None, Some(&["cem1", "ben1"])))));
     ben.sleeps(60);
     ben.is_shown(vec![state(3, None, Some(&["cem1"]))]);
+    ben.after(2);
     let (again, join) = ben.join_request();
     assert_eq!(join.session, Some(id::<SessionId>("s1")));
     // Let in, and the news of it got lost: it asks once more.
     ben.is(Input::JoinDone { id: again, cid: cid(), result: Box::new(Ok(joined(state(3, None, Some(&["cem1"]))))) });
-    ben.after(6);
+    ben.after(8);
     ben.join_request();
+}
+
+#[test]
+fn a_join_that_is_refused_leaves_the_call_as_it_was_and_tells_who_asked() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, None, Some(&["cem1"])));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.answered(join, Err(refused(wire::Code::InBackstage)));
+    assert_eq!(ben.stands(), Some((CallingState::Idle, None)), "it goes on, and can be joined later");
+    let is_told = |output: &Output| matches!(output, Output::Reply { result: Err(ClientError::Refused(_)), .. });
+    assert!(ben.outputs.iter().any(is_told));
+}
+
+#[test]
+fn a_caller_who_is_not_let_in_into_his_own_call_reads_what_the_server_said() {
+    let mut ann = Device::of("ann", "ann1");
+    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ann.hears(state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"])));
+    let (join, _) = ann.join_request();
+    ann.answered(join, Err(refused(wire::Code::Blocked)));
+    let view = ann.calls.view(ann.now()).calls.remove(0).state;
+    assert_eq!((view.calling_state, view.reason), (CallingState::Left, Some(EndReason::Refused)));
+    assert_eq!(view.refusal.map(|refusal| refusal.code), Some(wire::Code::Blocked));
+}
+
+#[test]
+fn who_is_put_out_is_out_and_does_not_ask_to_be_let_in_again() {
+    let mut ben = Device::in_call("ben", "ben1");
+    ben.after(6);
+    ben.outputs.clear();
+    // The server's word comes before the media's.
+    ben.hears(state(3, None, Some(&["cem1"])));
+    assert!(ben.request().is_none());
+    let join = ben.calls.calls[0].in_call().unwrap().join;
+    ben.is(Input::Session { cid: cid(), join, event: SessionEvent::Closed(EndReason::PutOut) });
+    assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::PutOut))));
+    ben.after(10);
+    assert!(!matches!(ben.request(), Some((_, Request::Join { .. }))));
 }

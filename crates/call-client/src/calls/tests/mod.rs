@@ -1,6 +1,7 @@
 //! Short stories of one device, each named after its rule.
 
 mod joining;
+mod opening;
 mod rules;
 
 use std::{sync::Arc, time::Instant};
@@ -83,7 +84,8 @@ fn base() -> Instant {
 struct Device {
     calls: Calls,
     awake: Duration,
-    slept: Duration,
+    /// By how many milliseconds the wall clock has left the other behind.
+    ahead: i64,
     revision: u64,
     outputs: Vec<Output>,
 }
@@ -100,11 +102,11 @@ impl Device {
         };
         let now = Now { instant: base(), wall: UnixMillis(WALL) };
         let calls = Calls::new(now, &account, 1);
-        Self { calls, awake: Duration::ZERO, slept: Duration::ZERO, revision: 1, outputs: Vec::new() }
+        Self { calls, awake: Duration::ZERO, ahead: 0, revision: 1, outputs: Vec::new() }
     }
 
     fn now(&self) -> Now {
-        let wall = UnixMillis(WALL).plus(self.awake + self.slept);
+        let wall = UnixMillis(WALL + self.ahead).plus(self.awake);
         Now { instant: base() + self.awake, wall }
     }
 
@@ -128,21 +130,25 @@ impl Device {
     }
 
     fn sleeps(&mut self, seconds: u64) {
-        self.slept += Duration::from_secs(seconds);
+        self.ahead += i64::try_from(seconds).unwrap() * 1_000;
     }
 
-    fn hears_since(&mut self, opened_at: UnixMillis, state: CallState) {
+    fn is_set_back(&mut self, seconds: i64) {
+        self.ahead -= seconds * 1_000;
+    }
+
+    fn hears_since(&mut self, opened_at: Now, state: CallState) {
         self.is_told(opened_at, Event::Call { state });
     }
 
-    fn is_told(&mut self, opened_at: UnixMillis, event: Event) {
+    fn is_told(&mut self, opened_at: Now, event: Event) {
         self.revision += 1;
         let (revision, server_time) = (self.revision, self.now().wall);
         self.is(Input::Server { opened_at, message: ServerMessage::Event { revision, server_time, event } });
     }
 
     fn hears(&mut self, state: CallState) {
-        let opened_at = self.now().wall;
+        let opened_at = self.now();
         self.hears_since(opened_at, state);
     }
 
@@ -162,7 +168,7 @@ impl Device {
             calls,
             history: Vec::new(),
         };
-        self.is(Input::Server { opened_at: now.wall, message: ServerMessage::Snapshot(snapshot) });
+        self.is(Input::Server { opened_at: now, message: ServerMessage::Snapshot(snapshot) });
     }
 
     fn wants(&mut self, cid: CallId) {

@@ -184,7 +184,7 @@ fn r16_whose_ring_was_folded_comes_in_by_event() {
 #[test]
 fn r19_what_ended_during_a_sleep_never_sounds() {
     let mut ben = Device::of("ben", "ben1");
-    let opened_at = ben.now().wall;
+    let opened_at = ben.now();
     ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
     ben.sleeps(600);
     // What waited in the socket comes first.
@@ -203,4 +203,20 @@ fn an_old_answer_drags_nobody_into_what_others_begin_later() {
     ann.is_shown(vec![later]);
     assert_eq!(ann.request(), None);
     assert_eq!(ann.stands().map(|(state, _)| state), Some(CallingState::Idle));
+}
+
+#[test]
+fn r19_a_clock_that_is_set_back_deafens_nobody() {
+    let mut ben = Device::of("ben", "ben1");
+    let first = ben.now();
+    ben.sleeps(600);
+    ben.after(1);
+    ben.is_set_back(3_600);
+    ben.after(1);
+    let reconnects = ben.outputs.iter().filter(|output| matches!(output, Output::Reconnect)).count();
+    assert_eq!(reconnects, 2, "after the sleep, and when the clock was set");
+    ben.hears_since(first, state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    assert!(!ben.rings(), "what was opened before is as old as it was");
+    ben.hears(state(2, Some(ring("r2", Outcome::Ringing, None)), None));
+    assert!(ben.rings());
 }

@@ -200,7 +200,7 @@ fn a_device_that_was_signed_out_is_out_of_its_call() {
     server.joins("ben1", "default:x", Some(&ring)).unwrap();
     server.joins("ann1", "default:x", Some(&ring)).unwrap();
     server.effects();
-    server.authority.signed_out(server.now, &id("ben1"));
+    server.authority.sign_out(server.now, &id("ben1"));
     let put_out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
     assert_eq!(server.effects(), [put_out]);
     assert!(!server.call("default:x").has_device(&id("ben1")));

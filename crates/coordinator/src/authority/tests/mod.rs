@@ -1,9 +1,13 @@
 //! Short stories of the authority, each named after its rule.
 
+mod calls;
+mod happenings;
 mod history;
 mod members;
 mod people;
+mod personal;
 mod planned;
+mod programs;
 mod rings;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -99,6 +103,22 @@ impl Server {
 
 fn ring_of(state: &CallState) -> RingId {
     state.ring.as_ref().unwrap().id.clone()
+}
+
+impl Server {
+    /// Everything decided is stored; answers what was told without being kept.
+    fn settle(&mut self) -> Vec<Event> {
+        let batch = self.authority.take_batch();
+        let notices = batch.notices.iter().map(|(_, event)| event.clone()).collect();
+        self.lines.extend(batch.change.history.clone());
+        for (cid, stored) in &batch.change.calls {
+            let before = self.stored.get(cid).map(|(_, kept)| Arc::clone(kept));
+            let kept = stored.kept.clone().or(before).unwrap_or_default();
+            self.stored.insert(cid.clone(), (Arc::clone(&stored.call), kept));
+        }
+        self.authority.deliver(self.now, batch, Vec::new());
+        notices
+    }
 }
 
 #[test]
@@ -333,171 +353,4 @@ fn who_was_let_in_again_is_awaited_although_he_was_lost_before() {
     let since = server.now;
     assert_eq!(server.call("default:x").media[&id::<DeviceId>("ben1")], MediaPresence::Awaited { since });
     drop(batch);
-}
-
-#[test]
-fn r11_a_program_has_no_device_that_could_vanish_so_its_ring_lasts_until_the_deadline() {
-    let mut server = Server::new();
-    server.after(60);
-    let state = server.rings("pgmkey", "default:x", &["ann", "ben"]).state;
-    assert!(state.call.members.iter().all(|member| member.user != id("pgm")), "it is not one of those who talk");
-    server.after(44);
-    assert_eq!(server.outcome("default:x", 0), Outcome::Ringing);
-    server.after(2);
-    assert_eq!(server.outcome("default:x", 0), Outcome::Missed);
-}
-
-#[test]
-fn r17_of_two_rung_by_a_program_nobody_waits_for_one_who_misses_it() {
-    let mut server = Server::new();
-    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
-    server.joins("ann1", "default:x", Some(&ring)).unwrap();
-    server.has_media("default:x", "ann/ann1");
-    server.after(44);
-    assert!(server.call("default:x").call.session.is_some());
-    server.after(2);
-    assert!(server.call("default:x").call.session.is_none());
-}
-
-#[test]
-fn of_two_rung_by_a_program_neither_is_rung_or_left_when_the_other_is_out() {
-    let reject = |ring: &RingId| Reject { ring: ring.clone(), reason: wire::Reason::Decline, message: None };
-    let mut server = Server::new();
-    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
-    server.authority.reject(server.now, &who("ben1"), &id("default:x"), reject(&ring)).unwrap();
-    assert_eq!(server.outcome("default:x", 0), Outcome::Cancelled, "ann would answer to nobody");
-
-    let ring = ring_of(&server.rings("pgmkey", "default:y", &["ann", "ben"]).state);
-    server.joins("ann1", "default:y", Some(&ring)).unwrap();
-    server.leaves("ann1", "default:y", &Leave::default());
-    assert_eq!(server.outcome("default:y", 1), Outcome::Cancelled, "ben would");
-
-    let ring = ring_of(&server.rings("pgmkey", "default:z", &["ann", "ben", "cem"]).state);
-    server.authority.reject(server.now, &who("ben1"), &id("default:z"), reject(&ring)).unwrap();
-    assert_eq!(server.outcome("default:z", 0), Outcome::Ringing, "cem may come");
-    server.joins("ann1", "default:z", Some(&ring)).unwrap();
-    server.authority.reject(server.now, &who("cem1"), &id("default:z"), reject(&ring)).unwrap();
-    assert!(server.call("default:z").call.session.is_none(), "all agents are busy");
-}
-
-#[test]
-fn s09_a_program_rings_for_somebody_from_the_device_that_connected_last() {
-    let mut server = Server::new();
-    server.authority.connected(&who("ann1"), 1, &[]);
-    server.authority.connected(&who("ann2"), 2, &[]);
-    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann2"));
-    server.authority.disconnected(server.now, &id("ann2"), 2);
-    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann1"));
-    assert_eq!(server.authority.device_for(&id("ben")).unwrap_err().code, Code::Conflict);
-}
-
-/// What webhooks would be told since the last time.
-fn told(server: &mut Server) -> Vec<&'static str> {
-    let batch = server.authority.take_batch();
-    let mut count = 0;
-    let mint = || {
-        count += 1;
-        id(&format!("e{count}"))
-    };
-    let events = batch.happenings(server.now, mint);
-    server.authority.deliver(server.now, batch, Vec::new());
-    events.into_iter().map(|event| event.kind.as_str()).collect()
-}
-
-#[test]
-fn webhooks_are_told_of_every_change_once_in_the_order_of_decisions() {
-    let mut server = Server::new();
-    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
-    assert_eq!(told(&mut server), ["call.created", "ring.started"]);
-    server.authority.alerted(&who("ben1"), &id("default:x"), &ring);
-    assert_eq!(told(&mut server), [""; 0], "an alert is none of theirs");
-    server.joins("ben1", "default:x", Some(&ring)).unwrap();
-    server.joins("ann1", "default:x", Some(&ring)).unwrap();
-    let joined = ["ring.answered", "call.started", "participant.joined", "participant.joined"];
-    assert_eq!(told(&mut server), joined, "two decisions in one batch");
-    for identity in ["ann/ann1", "ben/ben1"] {
-        server.has_media("default:x", identity);
-    }
-    server.rings("ann1", "default:x", &["cem"]);
-    assert_eq!(told(&mut server), ["ring.missed", "ring.ended", "ring.started"], "the old ring, then the new one");
-    server.after(46);
-    assert_eq!(told(&mut server), ["ring.missed", "ring.ended"]);
-    server.authority.end(server.now, &who("ann1"), &id("default:x")).unwrap();
-    assert_eq!(told(&mut server), ["participant.left", "participant.left", "call.ended"]);
-}
-
-#[test]
-fn webhooks_are_told_of_two_rings_that_become_one() {
-    let mut server = Server::new();
-    server.rings("ann1", "default:a", &["ben"]);
-    told(&mut server);
-    server.rings("ben1", "default:b", &["ann"]);
-    assert_eq!(told(&mut server), ["ring.answered", "ring.ended", "call.started"]);
-}
-
-#[test]
-fn what_is_counted_of_rings_is_each_start_and_each_outcome_once() {
-    let mut server = Server::new();
-    let news = |server: &mut Server| {
-        let batch = server.authority.take_batch();
-        let news = batch.ring_news();
-        server.authority.deliver(server.now, batch, Vec::new());
-        (news.started_at.len(), news.outcomes)
-    };
-    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
-    assert_eq!(news(&mut server), (1, vec![]));
-    server.joins("ben1", "default:x", Some(&ring)).unwrap();
-    assert_eq!(news(&mut server), (0, vec![Outcome::Accepted]));
-    server.rings("ann1", "default:x", &["cem"]);
-    assert_eq!(news(&mut server), (1, vec![Outcome::Cancelled]));
-    server.after(46);
-    assert_eq!(news(&mut server), (0, vec![Outcome::Missed]));
-    server.rings("ann1", "default:y", &["ben"]);
-    server.joins("ben1", "default:y", None).unwrap();
-    assert_eq!(news(&mut server), (1, vec![Outcome::Accepted]), "both in one batch");
-}
-
-impl Server {
-    /// Everything decided is stored; answers what was told without being kept.
-    fn settle(&mut self) -> Vec<Event> {
-        let batch = self.authority.take_batch();
-        let notices = batch.notices.iter().map(|(_, event)| event.clone()).collect();
-        self.lines.extend(batch.change.history.clone());
-        for (cid, stored) in &batch.change.calls {
-            let before = self.stored.get(cid).map(|(_, kept)| Arc::clone(kept));
-            let kept = stored.kept.clone().or(before).unwrap_or_default();
-            self.stored.insert(cid.clone(), (Arc::clone(&stored.call), kept));
-        }
-        self.authority.deliver(self.now, batch, Vec::new());
-        notices
-    }
-}
-
-#[test]
-fn a_call_has_a_thousand_members_at_most() {
-    let names: Vec<String> = (0..wire::MAX_MEMBERS).map(|number| format!("p{number}")).collect();
-    let person = |name: &String| StoredPerson::new(id(name), name.clone(), Role::User, BTreeSet::new());
-    let people = names.iter().map(person).chain([person(&"ann".to_owned())]).collect();
-    let mut server = Server::restored(Live { people, ..Live::default() });
-    let mut makes = |cid: &str, names: &[String]| {
-        let member = |name: &String| MemberData { user: id(name), role: None, custom: wire::Custom::new() };
-        let data = CallData { members: names.iter().map(member).collect(), ..CallData::default() };
-        let request = GetOrCreate { data, ..GetOrCreate::default() };
-        let made = server.authority.get_or_create(server.now, &who("ann1"), &id(cid), request);
-        made.map(|made| made.state.call.members.len()).map_err(|error| error.field)
-    };
-    assert_eq!(makes("default:many", &names), Err(Some("data.members".to_owned())), "and the one who makes it");
-    assert_eq!(makes("default:most", &names[1..]), Ok(wire::MAX_MEMBERS));
-    assert!(!server.authority.knows(&id("default:many")));
-}
-
-#[test]
-fn a_time_that_no_calendar_has_is_refused() {
-    let mut server = Server::new();
-    for at in [i64::MIN, -1, i64::MAX] {
-        let data = CallData { starts_at: Some(UnixMillis(at)), ..CallData::default() };
-        let request = GetOrCreate { data, ..GetOrCreate::default() };
-        let made = server.authority.get_or_create(server.now, &who("ann1"), &id("audio_room:x"), request);
-        assert_eq!(made.map(|_| ()).map_err(|error| error.field), Err(Some("data.starts_at".to_owned())), "{at}");
-    }
 }

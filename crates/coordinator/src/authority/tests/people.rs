@@ -42,9 +42,13 @@ fn on_a_large_server_presence_goes_to_contacts_alone() {
 #[test]
 fn on_a_large_server_a_snapshot_shows_favourites_and_who_shares_a_call() {
     let mut server = many();
-    let mut ann = server.authority.stored_person(&id("ann")).unwrap().clone();
-    ann.favourites = [id("p07")].into();
-    server.authority.person_came(server.now, ann);
+    let favourite = |person: &mut StoredPerson| {
+        person.favourites = [id("p07")].into();
+        Ok(())
+    };
+    server.authority.change_person(&who("ann1"), favourite).unwrap();
+    let batch = server.authority.take_batch();
+    server.authority.deliver(server.now, batch, Vec::new());
     server.rings("ann1", "default:x", &["ben"]);
     let snapshot = server.authority.snapshot(server.now, &who("ann1"), Vec::new());
     let shown: Vec<&str> = snapshot.people.iter().map(|person| person.id.as_str()).collect();

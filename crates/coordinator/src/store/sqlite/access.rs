@@ -1,10 +1,10 @@
-//! People, devices and invites in SQLite.
+//! People and their devices in SQLite.
 
 use sqlx::Row as _;
 use wire::{DeviceId, Role, UnixMillis, UserId};
 
-use super::{Sqlite, document, enrol::insert_device};
-use crate::store::{InviteGrant, KnownDevice, NewDevice, NewInvite, StoreError, StoredDevice};
+use super::{Sqlite, document};
+use crate::store::{KnownDevice, StoreError, StoredDevice};
 
 impl Sqlite {
     pub(in crate::store) async fn device(&self, id: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
@@ -36,81 +36,19 @@ impl Sqlite {
         row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
     }
 
-    pub(in crate::store) async fn sign_out(&self, id: &DeviceId, now: UnixMillis) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE devices SET signed_out_at = ? WHERE id = ?");
-        query.bind(now.0).bind(id.as_str()).execute(&self.pool).await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn add_invite(&self, invite: &NewInvite) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "INSERT INTO invites (code_hash, uses_left, expires_at, role, team, person, created_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-        );
-        query
-            .bind(&invite.code_hash)
-            .bind(i64::from(invite.uses))
-            .bind(invite.expires_at.0)
-            .bind(serde_json::to_string(&invite.role)?)
-            .bind(&invite.team)
-            .bind(invite.person.as_ref().map(UserId::as_str))
-            .bind(invite.created_at.0)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn peek_invite(
+    /// Signs every device of a person out, and with them every invite of his: which devices they were.
+    pub(in crate::store) async fn sign_out_person(
         &self,
-        code_hash: &[u8],
+        person: &UserId,
         now: UnixMillis,
-    ) -> Result<Option<InviteGrant>, StoreError> {
-        let query = "SELECT role, person, team FROM invites WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?";
-        let row = sqlx::query(query).bind(code_hash).bind(now.0).fetch_optional(&self.pool).await?;
-        let Some(row) = row else { return Ok(None) };
-        let role: Role = document(&row, 0)?;
-        let person = row.get::<Option<String>, _>(1).and_then(|id| id.parse().ok());
-        Ok(Some(InviteGrant { role, team: row.get(2), person }))
-    }
-
-    /// The hash of a good invite's code, by how it begins.
-    pub(in crate::store) async fn invite_hash(
-        &self,
-        begins: &[u8],
-        now: UnixMillis,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let query =
-            "SELECT code_hash FROM invites WHERE substr(code_hash, 1, ?) = ? AND uses_left > 0 AND expires_at > ?";
-        let query = sqlx::query(query).bind(begins.len() as i64).bind(begins).bind(now.0);
-        Ok(query.fetch_optional(&self.pool).await?.map(|row| row.get(0)))
-    }
-
-    /// Uses the invite up and signs the device in, both or neither; `false` when somebody else was faster.
-    pub(in crate::store) async fn redeem(&self, code_hash: &[u8], device: &NewDevice) -> Result<bool, StoreError> {
+    ) -> Result<Vec<DeviceId>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let used = sqlx::query(
-            "UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ? AND uses_left > 0 AND expires_at > ?",
-        );
-        let used = used.bind(code_hash).bind(device.created_at.0).execute(&mut *transaction).await?;
-        if used.rows_affected() != 1 {
-            return Ok(false);
-        }
-        let person = &device.person;
-        if device.is_new_person {
-            let insert = sqlx::query(
-                "INSERT INTO people (id, name, role, teams, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            );
-            let role = serde_json::to_string(&person.role)?;
-            let teams = serde_json::to_string(&person.teams)?;
-            let insert = insert.bind(person.id.as_str()).bind(&person.name).bind(role).bind(teams);
-            let insert = insert.bind(device.created_at.0);
-            if insert.execute(&mut *transaction).await?.rows_affected() != 1 {
-                return Ok(false);
-            }
-        }
-        insert_device(&mut transaction, device).await?;
+        let query = "UPDATE devices SET signed_out_at = ? WHERE person = ? AND signed_out_at IS NULL RETURNING id";
+        let rows = sqlx::query(query).bind(now.0).bind(person.as_str()).fetch_all(&mut *transaction).await?;
+        let query = sqlx::query("DELETE FROM invites WHERE made_by = ?1 OR person = ?1").bind(person.as_str());
+        query.execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(rows.into_iter().filter_map(|row| row.try_get::<&str, _>(0).ok()?.parse().ok()).collect())
     }
 
     pub(in crate::store) async fn devices(&self, person: &UserId) -> Result<Vec<KnownDevice>, StoreError> {

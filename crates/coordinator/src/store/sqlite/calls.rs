@@ -1,10 +1,13 @@
 //! Calls, rings and call types in SQLite.
 
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Row as _, sqlite::SqliteRow};
 use wire::{Call, CallFilter, CallId, CallOrder, CallTypeData};
 
 use super::{Sqlite, document, readable};
-use crate::{kept::Kept, store::StoreError};
+use crate::{
+    kept::Kept,
+    store::{Listed, Place, StoreError},
+};
 
 impl Sqlite {
     /// A call, with its rings; what cannot be read of these is left out, and the call goes on without it.
@@ -27,60 +30,45 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Calls that fit a filter, in its order. Who may read them is the authority's matter.
-    pub(in crate::store) async fn query(
+    /// Calls in the order of a filter, of its type and planned time, behind a place. What else it wants is not looked at: how
+    /// much is read is bounded by `most` alone.
+    pub(in crate::store) async fn list(
         &self,
         filter: &CallFilter,
-        offset: i64,
+        behind: Option<&Place>,
         most: i64,
-    ) -> Result<Vec<Call>, StoreError> {
-        // SQLite ends a whole list at a document that is no JSON: such a row is as if it were not there.
-        let mut query = QueryBuilder::new(
-            "SELECT document FROM (SELECT cid, iif(json_valid(document), document, NULL) AS document FROM calls) \
-             WHERE document IS NOT NULL",
-        );
+    ) -> Result<Vec<Listed>, StoreError> {
+        let (column, direction, beyond) = match filter.sort {
+            CallOrder::Newest => ("created_at", "DESC", "<"),
+            CallOrder::Oldest => ("created_at", "ASC", ">"),
+            CallOrder::StartsAt => ("starts_at", "ASC", ">"),
+        };
+        let mut query =
+            QueryBuilder::new(format!("SELECT {column}, cid, document FROM calls WHERE {column} IS NOT NULL"));
+        if let Some(place) = behind {
+            query.push(format!(" AND ({column}, cid) {beyond} (")).push_bind(place.at);
+            query.push(", ").push_bind(place.cid.clone()).push(")");
+        }
         if let Some(call_type) = &filter.call_type {
-            // Between `type:` and `type;`: every id of the type, by the primary key.
-            query
-                .push(" AND cid >= ")
-                .push_bind(format!("{call_type}:"))
-                .push(" AND cid < ")
-                .push_bind(format!("{call_type};"));
-        }
-        if let Some(member) = &filter.member {
-            query.push(
-                " AND EXISTS (SELECT 1 FROM json_each(document, '$.members') WHERE json_extract(value, '$.user') = ",
-            );
-            query.push_bind(member.as_str().to_owned()).push(")");
-        }
-        if let Some(team) = &filter.team {
-            query.push(" AND json_extract(document, '$.team') = ").push_bind(team.clone());
-        }
-        if let Some(has_session) = filter.has_session {
-            query
-                .push(if has_session { " AND" } else { " AND NOT" })
-                .push(" json_extract(document, '$.session') IS NOT NULL");
+            // Between `type:` and `type;`: every id of the type.
+            query.push(" AND cid >= ").push_bind(format!("{call_type}:"));
+            query.push(" AND cid < ").push_bind(format!("{call_type};"));
         }
         if let Some(from) = filter.starts_from {
-            query.push(" AND json_extract(document, '$.starts_at') >= ").push_bind(from.0);
+            query.push(" AND starts_at >= ").push_bind(from.0);
         }
         if let Some(before) = filter.starts_before {
-            query.push(" AND json_extract(document, '$.starts_at') < ").push_bind(before.0);
+            query.push(" AND starts_at < ").push_bind(before.0);
         }
-        for (name, value) in &filter.custom {
-            // A path of its own for each name, quoted: names are free text.
-            query.push(" AND json_extract(document, '$.custom' || '.' || ").push_bind(serde_json::to_string(name)?);
-            query.push(") = json_extract(").push_bind(serde_json::to_string(value)?).push(", '$')");
-        }
-        query.push(match filter.sort {
-            CallOrder::Newest => " ORDER BY json_extract(document, '$.created_at') DESC, cid",
-            CallOrder::Oldest => " ORDER BY json_extract(document, '$.created_at'), cid",
-            CallOrder::StartsAt => {
-                " AND json_extract(document, '$.starts_at') IS NOT NULL ORDER BY json_extract(document, '$.starts_at'), cid"
-            }
-        });
-        query.push(" LIMIT ").push_bind(most).push(" OFFSET ").push_bind(offset);
+        query.push(format!(" ORDER BY {column} {direction}, cid {direction} LIMIT ")).push_bind(most);
         let rows = query.build().fetch_all(&self.pool).await?;
-        Ok(rows.iter().filter_map(|row| readable(document(row, 0))).collect())
+        Ok(rows.iter().filter_map(|row| readable(listed(row))).collect())
     }
+}
+
+fn listed(row: &SqliteRow) -> Result<Listed, StoreError> {
+    // An id that is no text any more still has its place.
+    let cid = String::from_utf8_lossy(row.try_get::<&[u8], _>(1)?).into_owned();
+    let place = Place { at: row.try_get(0)?, cid };
+    Ok(Listed { place, call: readable(document(row, 2)) })
 }

@@ -60,8 +60,12 @@ impl Sqlite {
         Ok(true)
     }
 
+    /// A key that is gone opens nothing, also by the invites that were made with it.
     pub(in crate::store) async fn remove_key(&self, id: &ApiKeyId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM api_keys WHERE id = ?").bind(id.as_str()).execute(&self.pool).await?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("DELETE FROM api_keys WHERE id = ?").bind(id.as_str()).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM invites WHERE made_with = ?").bind(id.as_str()).execute(&mut *transaction).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -5,9 +5,11 @@ mod answers;
 mod calls;
 mod enrol;
 mod history;
+mod invites;
 mod keys;
 mod known;
 mod people;
+mod personal;
 mod webhooks;
 mod write;
 
@@ -15,7 +17,7 @@ use std::{path::Path, time::Duration};
 
 use serde::de::DeserializeOwned;
 use sqlx::{
-    Row as _, SqlitePool,
+    Connection as _, Row as _, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use wire::{Call, UnixMillis};
@@ -24,17 +26,19 @@ use super::{Live, StoreError};
 use crate::kept::Kept;
 use known::Known;
 
-/// Connections for everything but changes of calls.
+/// Connections for everything but what the hub decides.
 const READERS: u32 = 4;
 /// In KiB, by the minus sign: where calls and histories grow, and are changed again soon.
 const WRITER_CACHE: &str = "-8192";
+/// How long anybody waits for a connection: what is asked for is refused then.
+const BUSY: Duration = Duration::from_secs(3);
 /// Pages of the log (16 MB) before they are copied into the file: what is changed often is copied once.
 const CHECKPOINT: &str = "4000";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Sqlite {
     pool: SqlitePool,
-    /// One connection, for changes of calls alone: a batch never waits for anything but the file.
+    /// One connection, for what the hub decides alone: a batch never waits for anything but the file.
     writer: SqlitePool,
     known: Known,
 }
@@ -53,7 +57,10 @@ impl Sqlite {
             // What a statement may have to take back stays in memory.
             .pragma("temp_store", "memory");
         // A file does not hang up: asking before each use would only cost a round to its thread.
-        let lasting = || SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+        let lasting = || {
+            let kept = SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+            kept.acquire_timeout(BUSY)
+        };
         let pool = lasting().max_connections(READERS).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
         let writing = options.pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", CHECKPOINT);
@@ -68,6 +75,8 @@ impl Sqlite {
             let kept = readable(document::<Option<Kept>>(&row, 1)).flatten().unwrap_or_default();
             live.calls.extend(readable(document(&row, 0)).map(|call: Call| (call.into(), kept.into())));
         }
+        let newest = sqlx::query("SELECT coalesce(max(id), 0) FROM history").fetch_one(&self.pool).await?;
+        live.newest_line = newest.try_get(0)?;
         for row in sqlx::query("SELECT name, document FROM call_types").fetch_all(&self.pool).await? {
             let call_type = document(&row, 1).and_then(|data| Ok((row.try_get(0)?, data)));
             live.call_types.extend(readable(call_type));
@@ -82,11 +91,13 @@ impl Sqlite {
         Ok(())
     }
 
-    /// A whole copy in a new file, made while everything goes on.
-    pub(in crate::store) async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
-        let query = sqlx::query("VACUUM INTO ?").bind(file.to_string_lossy().into_owned());
-        query.execute(&self.pool).await?;
-        Ok(())
+    /// A whole copy in a new file, made while everything goes on: of the version that is there, and nothing is changed.
+    pub(crate) async fn copy(from: &Path, into: &Path) -> Result<(), sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(from).read_only(true).busy_timeout(Duration::from_secs(2));
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        let into = into.to_string_lossy().into_owned();
+        sqlx::query("VACUUM INTO ?").bind(into).execute(&mut connection).await?;
+        connection.close().await
     }
 }
 

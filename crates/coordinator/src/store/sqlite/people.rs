@@ -30,15 +30,6 @@ impl Sqlite {
         row.as_ref().map(person).transpose()
     }
 
-    /// Stores what a person may change about himself.
-    pub(in crate::store) async fn update_person(&self, person: &StoredPerson) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE people SET name = ?, favourites = ?, do_not_disturb = ? WHERE id = ?");
-        let query = query.bind(&person.name).bind(serde_json::to_string(&person.favourites)?);
-        let query = query.bind(serde_json::to_string(&person.do_not_disturb)?).bind(person.id.as_str());
-        query.execute(&self.pool).await?;
-        Ok(())
-    }
-
     /// By name and id.
     pub(in crate::store) async fn find_people(
         &self,

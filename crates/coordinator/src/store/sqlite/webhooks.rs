@@ -1,6 +1,6 @@
 //! Webhooks in SQLite: hooks, and which of them have yet to hear of what; events are written with what they tell of.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookDisabled, WebhookId};
@@ -8,7 +8,7 @@ use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookDisabled, WebhookI
 use super::Sqlite;
 use crate::{
     store::StoreError,
-    webhooks::{Due, Outcome, Round, StoredHook},
+    webhooks::{Due, Health, Outcome, Places, Round, StoredHook},
 };
 
 /// Every hook, oldest first.
@@ -73,16 +73,33 @@ impl Sqlite {
         Ok(())
     }
 
-    /// The next delivery of each hook that is not busy, and when the next one of those is due that are left.
+    /// Hooks of keys that have expired: their program may not be told any more.
+    pub(in crate::store) async fn disable_hooks_of_old_keys(&self, now: UnixMillis) -> Result<(), StoreError> {
+        let old = "SELECT webhooks.id FROM webhooks JOIN api_keys ON api_keys.id = registered_by \
+                   WHERE disabled_at IS NULL AND expires_at <= ?";
+        for row in sqlx::query(old).bind(now.0).fetch_all(&self.pool).await? {
+            let query = sqlx::query("UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE id = ?");
+            let query = query.bind(now.0).bind("the API key it was registered with has expired");
+            query.bind(row.try_get::<&str, _>(0)?).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
+    /// The next delivery of each hook that is not busy, and when the next one of those is due that are left. Hooks take
+    /// their turns, beginning behind the one that had the last.
     pub(in crate::store) async fn due_deliveries(
         &self,
         now: UnixMillis,
-        busy: &BTreeSet<WebhookId>,
-        most: usize,
+        busy: &BTreeMap<WebhookId, Health>,
+        last: Option<&WebhookId>,
+        places: Places,
     ) -> Result<Round, StoreError> {
         let mut round = Round::default();
-        let is_free = |hook: &StoredHook| hook.disabled.is_none() && !busy.contains(&hook.id);
-        for hook in self.hooks().await?.into_iter().filter(is_free) {
+        let (mut free, mut free_for_failing) = (places.all, places.failing);
+        let is_free = |hook: &StoredHook| hook.disabled.is_none() && !busy.contains_key(&hook.id);
+        let hooks: Vec<StoredHook> = self.hooks().await?.into_iter().filter(is_free).collect();
+        let (before, behind): (Vec<_>, Vec<_>) = hooks.into_iter().partition(|hook| last >= Some(&hook.id));
+        for hook in behind.into_iter().chain(before) {
             let query = "SELECT seq, event, body, attempts, created_at, next_at FROM deliveries \
                          JOIN webhook_events ON webhook_events.id = event \
                          WHERE hook = ? AND state = 'pending' ORDER BY next_at, seq LIMIT 1";
@@ -91,11 +108,19 @@ impl Sqlite {
             let at = UnixMillis(row.get(5));
             if at > now {
                 round.next_at = Some(round.next_at.map_or(at, |next| next.min(at)));
-            } else if round.due.len() < most
+                continue;
+            }
+            let free_for_it = match hook.health() {
+                Health::Well => free,
+                Health::Failing => free.min(free_for_failing),
+            };
+            if free_for_it > 0
                 && let Ok(event) = row.get::<String, _>(1).parse()
             {
                 let created_at = UnixMillis(row.get(4));
                 let due = Due { seq: row.get(0), event, body: row.get(2), attempts: row.get(3), created_at };
+                free -= 1;
+                free_for_failing -= usize::from(hook.health() == Health::Failing);
                 round.due.push((hook, due));
             }
         }
@@ -203,4 +228,42 @@ fn readable_hook(row: &SqliteRow) -> Option<StoredHook> {
         tracing::error!("a stored webhook cannot be read and is left out");
     }
     hook
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_000_000);
+
+    #[tokio::test]
+    async fn hooks_that_fail_take_turns_in_half_of_the_places_and_keep_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("bellbird.db")).await.unwrap();
+        let fill = "INSERT INTO people (id, name, role, created_at) VALUES ('shop', 'Shop', '\"user\"', 0); \
+                    INSERT INTO webhook_events (id, at, body) VALUES ('e1', 0, '{}');";
+        sqlx::raw_sql(fill).execute(&store.pool).await.unwrap();
+        // Twelve that hang, and one behind them.
+        for hook in 10..23 {
+            let insert = "INSERT INTO webhooks (id, person, registered_by, url, events, secret, created_at, failing_since) \
+                          VALUES (?, 'shop', 'k1', 'https://shop.example', '[]', '', 0, ?)";
+            let id = format!("h{hook}");
+            let insert = sqlx::query(insert).bind(&id).bind((hook < 22).then_some(1));
+            insert.execute(&store.pool).await.unwrap();
+            let due = "INSERT INTO deliveries (hook, event, created_at, next_at) VALUES (?, 'e1', 0, 0)";
+            sqlx::query(due).bind(&id).execute(&store.pool).await.unwrap();
+        }
+        let places = Places { all: 8, failing: 4 };
+        let mut busy = BTreeMap::new();
+        let begun = async |busy: &BTreeMap<_, _>, last: Option<&WebhookId>| {
+            let round = store.due_deliveries(NOW, busy, last, places).await.unwrap();
+            round.due.iter().map(|(hook, _)| hook.id.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(begun(&busy, None).await, ["h10", "h11", "h12", "h13", "h22"]);
+        let last: WebhookId = "h13".parse().unwrap();
+        assert_eq!(begun(&busy, Some(&last)).await, ["h14", "h15", "h16", "h17", "h22"]);
+        busy.insert("h22".parse().unwrap(), Health::Well);
+        let last: WebhookId = "h20".parse().unwrap();
+        assert_eq!(begun(&busy, Some(&last)).await, ["h21", "h10", "h11", "h12"]);
+    }
 }

@@ -28,6 +28,7 @@ impl Sqlite {
     /// Writes a change in one transaction; answers with the history entries as they now stand, in the change's order.
     pub(in crate::store) async fn write(&self, change: &Change) -> Result<Vec<HistoryEntry>, StoreError> {
         let mut statement = Statement { sql: String::from("BEGIN IMMEDIATE; "), ..Statement::default() };
+        statement.put_personal(&change.personal)?;
         statement.put_calls(change)?;
         statement.put_history(change)?;
         if !change.answers.is_empty() || !change.events.is_empty() {
@@ -66,8 +67,8 @@ impl Sqlite {
 
 /// Text and values, in step.
 #[derive(Default)]
-struct Statement {
-    sql: String,
+pub(super) struct Statement {
+    pub(super) sql: String,
     values: SqliteArguments,
     /// Where documents are written before they are bound: it grows once.
     document: Vec<u8>,
@@ -91,13 +92,15 @@ impl Statement {
                 Some(kept) => self.bind_document(kept)?,
                 None => self.bind(None::<&str>)?,
             }
+            self.bind(stored.call.created_at.0)?;
+            self.bind(stored.call.starts_at.map(|at| at.0))?;
         }
         let calls = Table {
-            into: "calls (cid, is_live, document, ring)",
-            row: "(?, ?, ?, ?)",
-            columns: 4,
+            into: "calls (cid, is_live, document, ring, created_at, starts_at)",
+            row: "(?, ?, ?, ?, ?, ?)",
+            columns: 6,
             on_conflict: "(cid) DO UPDATE SET is_live = excluded.is_live, document = excluded.document, \
-                          ring = coalesce(excluded.ring, ring)",
+                          ring = coalesce(excluded.ring, ring), starts_at = excluded.starts_at",
         };
         self.put(change.calls.len(), &calls)
     }
@@ -119,7 +122,10 @@ impl Statement {
         self.put(change.history.len(), &history)
     }
 
-    fn bind<'q>(&mut self, value: impl Encode<'q, sqlx::Sqlite> + Type<sqlx::Sqlite>) -> Result<(), StoreError> {
+    pub(super) fn bind<'q>(
+        &mut self,
+        value: impl Encode<'q, sqlx::Sqlite> + Type<sqlx::Sqlite>,
+    ) -> Result<(), StoreError> {
         self.values.add(value).map_err(|error| sqlx::Error::Encode(error).into())
     }
 
@@ -150,7 +156,7 @@ impl Statement {
     }
 }
 
-fn json(rows: impl Iterator<Item = impl Serialize>) -> Result<String, serde_json::Error> {
+pub(super) fn json(rows: impl Iterator<Item = impl Serialize>) -> Result<String, serde_json::Error> {
     serde_json::to_string(&rows.collect::<Vec<_>>())
 }
 

@@ -218,6 +218,7 @@ impl Call {
                 self.film();
             }
             PeerCommand::SetMicrophone(to) => self.setup.audio.set_sends(self.setup.slot, to),
+            PeerCommand::SetSpeaker(to) => self.setup.audio.set_plays(self.setup.slot, to),
             PeerCommand::SetCamera(to) => {
                 self.camera_wanted = to;
                 self.film();

@@ -71,9 +71,10 @@ impl Call {
             let (putter, taker) = latest::slot::<Captured>();
             let states = self.camera_sender.clone();
             let (frames, hub) = (self.frame_sender.clone(), self.setup.video.clone());
-            let encoding = encode::start(taker, frames, hub, Arc::clone(&self.steering), self.origin);
+            let picture = self.setup.options.picture;
+            let encoding = encode::start(taker, frames, hub, Arc::clone(&self.steering), picture, self.origin);
             let tell = move |state| _ = states.try_send(state);
-            let camera = encoding.and_then(|()| camera::start(self.setup.camera.clone(), putter, tell));
+            let camera = encoding.and_then(|()| camera::start(self.setup.camera.clone(), picture, putter, tell));
             match camera {
                 Ok(camera) => self.filming = Some(Filming { _camera: camera }),
                 Err(error) => tracing::error!(%error, "the camera's threads cannot be made"),

@@ -20,12 +20,16 @@ use nokhwa::{
 
 use self::watch::{Times, watch};
 pub(crate) use self::y4m::Y4m;
-use crate::{choice::Choice, engine::DeviceInfo, frame::Captured, video::latest::Putter};
+use crate::{
+    choice::Choice,
+    engine::DeviceInfo,
+    frame::Captured,
+    video::{
+        latest::Putter,
+        picture::{Pace, Picture},
+    },
+};
 
-/// The picture that is sent.
-pub(crate) const WIDTH: u16 = 640;
-/// The picture that is sent.
-pub(crate) const HEIGHT: u16 = 360;
 const FRAME_RATE: u32 = 30;
 
 /// What a camera tells.
@@ -60,13 +64,14 @@ pub(crate) fn list() -> Vec<DeviceInfo> {
 /// Starts the chosen camera, the first one, or the file in its place; tries again while it does not work.
 pub(crate) fn start(
     choice: Choice,
+    picture: Picture,
     pictures: Putter<Captured>,
     tell: impl Fn(CameraState) + Send + 'static,
 ) -> std::io::Result<RunningCamera> {
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
     let pictures = Arc::new(pictures);
-    let open = move || Ok(next_picture(open(&choice)?, Arc::clone(&pictures)));
+    let open = move || Ok(next_picture(open(&choice, picture)?, picture, Arc::clone(&pictures)));
     std::thread::Builder::new()
         .name("camera".to_owned())
         .spawn(move || watch(Times::default(), open, &stopped, tell))?;
@@ -78,10 +83,10 @@ enum Opened {
     File(Y4m),
 }
 
-fn open(choice: &Choice) -> Result<Opened, String> {
+fn open(choice: &Choice, picture: Picture) -> Result<Opened, String> {
     match choice {
-        Choice::Default => open_device(None).map(Opened::Device),
-        Choice::Device(id) => open_device(Some(id)).map(Opened::Device),
+        Choice::Default => open_device(None, picture).map(Opened::Device),
+        Choice::Device(id) => open_device(Some(id), picture).map(Opened::Device),
         Choice::File(file) => {
             let opened = Y4m::open(file).map_err(|why| format!("{} cannot be shown: {why}", file.display()));
             opened.map(Opened::File)
@@ -90,7 +95,7 @@ fn open(choice: &Choice) -> Result<Opened, String> {
     }
 }
 
-fn open_device(chosen: Option<&str>) -> Result<Camera, String> {
+fn open_device(chosen: Option<&str>, picture: Picture) -> Result<Camera, String> {
     let cameras = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
     let wanted = cameras.iter().find(|camera| Some(camera.index().as_string().as_str()) == chosen);
     let camera = wanted.or_else(|| cameras.first());
@@ -101,7 +106,7 @@ fn open_device(chosen: Option<&str>) -> Result<Camera, String> {
     let mut camera =
         Camera::new(index, RequestedFormat::new::<RgbFormat>(RequestedFormatType::None)).map_err(in_use)?;
     let formats = camera.compatible_camera_formats().map_err(in_use)?;
-    if let Some(best) = best_format(&formats) {
+    if let Some(best) = best_format(&formats, picture) {
         let exact = RequestedFormat::new::<RgbFormat>(RequestedFormatType::Exact(best));
         camera.set_camera_requset(exact).map_err(in_use)?;
     }
@@ -110,8 +115,8 @@ fn open_device(chosen: Option<&str>) -> Result<Camera, String> {
 }
 
 /// The cheapest format that is large and fast enough: raw before compressed, near the size that is sent.
-fn best_format(formats: &[CameraFormat]) -> Option<CameraFormat> {
-    let wanted = Resolution::new(u32::from(WIDTH), u32::from(HEIGHT));
+fn best_format(formats: &[CameraFormat], picture: Picture) -> Option<CameraFormat> {
+    let wanted = Resolution::new(u32::from(picture.width), u32::from(picture.height));
     let cost = |format: &CameraFormat| {
         let kind = match format.format() {
             FrameFormat::YUYV => 0,
@@ -128,20 +133,31 @@ fn best_format(formats: &[CameraFormat]) -> Option<CameraFormat> {
 }
 
 /// Takes one picture at a time; dropping it closes the device or the file.
-fn next_picture(opened: Opened, pictures: Arc<Putter<Captured>>) -> Box<dyn FnMut() -> Result<(), String>> {
+fn next_picture(
+    opened: Opened,
+    size: Picture,
+    pictures: Arc<Putter<Captured>>,
+) -> Box<dyn FnMut() -> Result<(), String>> {
     match opened {
-        Opened::Device(camera) => Box::new(next_of_device(camera, pictures)),
-        Opened::File(file) => Box::new(next_of_file(file, pictures)),
+        Opened::Device(camera) => Box::new(next_of_device(camera, size, pictures)),
+        Opened::File(file) => Box::new(next_of_file(file, size, pictures)),
     }
 }
 
-fn next_of_device(mut camera: Camera, pictures: Arc<Putter<Captured>>) -> impl FnMut() -> Result<(), String> {
+fn next_of_device(
+    mut camera: Camera,
+    size: Picture,
+    pictures: Arc<Putter<Captured>>,
+) -> impl FnMut() -> Result<(), String> {
+    let mut pace = Pace::new(size.rate);
     move || {
         let buffer = camera
             .frame()
             .map_err(|error| format!("The camera stopped ({error}): check its plug; it is being tried again."))?;
         let at = now();
-        if let Some(picture) = convert::to_i420(&buffer, WIDTH, HEIGHT) {
+        if pace.takes(at)
+            && let Some(picture) = convert::to_i420(&buffer, size.width, size.height)
+        {
             pictures.put(Captured { picture, at });
         }
         Ok(())
@@ -149,8 +165,9 @@ fn next_of_device(mut camera: Camera, pictures: Arc<Putter<Captured>>) -> impl F
 }
 
 /// Shows a file at its own rate, counted from the start; what is late is skipped.
-fn next_of_file(mut file: Y4m, pictures: Arc<Putter<Captured>>) -> impl FnMut() -> Result<(), String> {
+fn next_of_file(mut file: Y4m, size: Picture, pictures: Arc<Putter<Captured>>) -> impl FnMut() -> Result<(), String> {
     let begun = now();
+    let mut pace = Pace::new(size.rate);
     let mut number = 0;
     move || {
         let at = begun + file.due(number);
@@ -159,8 +176,8 @@ fn next_of_file(mut file: Y4m, pictures: Arc<Putter<Captured>>) -> impl FnMut() 
         }
         file.advance()?;
         number += 1;
-        if begun + file.due(number) > now() {
-            let picture = convert::from_i420(file.picture(), file.width, file.height, WIDTH, HEIGHT);
+        if begun + file.due(number) > now() && pace.takes(at) {
+            let picture = convert::from_i420(file.picture(), file.width, file.height, size.width, size.height);
             pictures.put(Captured { picture, at });
         }
         Ok(())
