@@ -118,7 +118,7 @@ pub fn http_answers(data: &[u8]) {
     match kind {
         b'a' => {
             let Ok(GetOrCreated { state, revision, .. }) = serde_json::from_slice(body) else { return };
-            calls.handle(now, Input::State { asked_at: now.wall, state, revision });
+            calls.handle(now, Input::State { asked_at: now, state, revision });
         }
         b'b' => answer_a_join(&mut calls, now, serde_json::from_slice::<Joined>(body).map_err(unreadable)),
         b'c' => {

@@ -269,7 +269,7 @@ impl Server {
 
     /// The fingerprint of the certificate that it shows; none of one that an authority has issued.
     #[must_use]
-    pub fn pin(&self) -> Option<wire::Pin> {
+    pub fn pin(&self) -> Option<Pin> {
         self.shared.certificate.pin()
     }
 
