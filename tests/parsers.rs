@@ -31,7 +31,7 @@ fn seeds_make_nobody_fall_over() {
 }
 
 #[test]
-fn every_reader_has_a_fuzz_target() {
+fn targets_seeds_and_manifest_agree() {
     let names = targets().into_iter().map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>();
     let stem = |entry: std::io::Result<fs::DirEntry>| {
         entry.unwrap().path().file_stem().expect("a name").to_string_lossy().into_owned()

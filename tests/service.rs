@@ -4,6 +4,7 @@
 
 mod service {
     mod bad_input;
+    mod doors;
     mod people;
     mod permissions;
     mod programs;
@@ -12,4 +13,6 @@ mod service {
     mod rules;
     mod sending;
     mod sockets;
+    mod table;
+    mod together;
 }

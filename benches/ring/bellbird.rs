@@ -3,6 +3,7 @@
 use std::{path::Path, rc::Rc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use futures_util::future::try_join_all;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -40,8 +41,10 @@ async fn with_people(plan: &Plan, data: &Path, people: &[Person], measured: &mut
     if let Err(error) = crowds(plan, data, people, measured).await {
         measured.problem("connected devices", &error);
     }
-    if let Err(error) = memory_with_tls(plan, data, people, measured).await {
-        measured.problem("memory with TLS", &error);
+    for protection in [Protection::None, Protection::Tls] {
+        if let Err(error) = memory(plan, data, people, protection, measured).await {
+            measured.problem("memory of a connection", &error);
+        }
     }
     for _ in 0..plan.starts {
         match Server::start(data, ANY_PORT, Cores::All).await {
@@ -78,7 +81,9 @@ async fn as_much_as_it_can(plan: &Plan, data: &Path, people: &[Person], measured
     let _aside = machine::Aside::go()?;
     let network = Network::plain(&server.address);
     let mut pairs = pairs(&network, people, LOAD_PAIRS, DEVICES_EACH).await?;
-    measured.load = Some(load(&mut pairs, server.pid, plan.load).await?);
+    for _ in 0..plan.loads {
+        measured.loads.push(load(&mut pairs, server.pid, plan.load).await?);
+    }
     Ok(())
 }
 
@@ -86,7 +91,6 @@ async fn as_much_as_it_can(plan: &Plan, data: &Path, people: &[Person], measured
 async fn crowds(plan: &Plan, data: &Path, people: &[Person], measured: &mut Measured) -> Result<()> {
     let mut server = Server::start(data, ANY_PORT, Cores::All).await?;
     let network = Network::plain(&server.address);
-    let empty = machine::memory(server.pid)?;
     let mut devices: Vec<Device> = Vec::new();
     for crowd in &plan.crowds {
         say(&format!("   Bellbird: {} devices", crowd.devices));
@@ -99,13 +103,9 @@ async fn crowds(plan: &Plan, data: &Path, people: &[Person], measured: &mut Meas
         let others = accounts(&people[ringing * 2..], crowd.devices - ringing * 2 * crowd.devices_each());
         gather(&network, &mut devices, &others, *crowd, plan.connect).await?;
         sleep(plan.settle).await;
-        if crowd.has_memory {
-            let used = machine::memory(server.pid)?.saturating_sub(empty);
-            measured.memory_plain.insert(crowd.devices, used / u64::try_from(crowd.devices)?);
-        }
         measured.latency.insert(crowd.devices, latency(&mut pairs, plan.rings, plan.latency).await?);
         if crowd.devices == plan.most() {
-            let storm = storm(plan, data, &network, server, &mut pairs[0], *crowd);
+            let storm = storm(plan, data, &network, server, &mut pairs, *crowd);
             (server, measured.storm) = storm.await.map(|(server, storm)| (server, Some(storm)))?;
         }
     }
@@ -113,55 +113,81 @@ async fn crowds(plan: &Plan, data: &Path, people: &[Person], measured: &mut Meas
     Ok(())
 }
 
-/// The server is killed with everybody connected and one ring live, and started again at the same address.
+/// The server is killed with everybody connected and a ring of each pair live, and started again at the same address.
 async fn storm(
     plan: &Plan,
     data: &Path,
     network: &Rc<Network>,
     server: Server,
-    pair: &mut Pair,
+    pairs: &mut [Pair],
     crowd: Crowd,
 ) -> Result<(Server, Storm)> {
     say(&format!("   Bellbird: killed with {} devices connected", crowd.devices));
     let address = server.address.clone();
-    let (cid, ring) = pair.start().await?;
-    let begun = now();
+    let mut rings = Vec::new();
+    for pair in &mut *pairs {
+        rings.push(pair.start().await?);
+    }
+    let (begun, came_before) = (now(), network.came());
     server.kill().await?;
     let server = Server::start(data, &address, Cores::All).await?;
     let coming = async {
-        while network.connected() > 0 && begun.elapsed() < Duration::from_millis(500) {
-            sleep(Duration::from_millis(1)).await;
-        }
-        while network.connected() < crowd.devices {
+        // Who has not noticed yet that the server is gone still counts as connected.
+        while network.came() - came_before < crowd.devices || network.connected() < crowd.devices {
             sleep(Duration::from_millis(5)).await;
         }
         begun.elapsed()
     };
-    let (back_after, snapshots) = tokio::join!(timeout(plan.storm, coming), pair.come_back(&address, plan.storm));
+    let returning = try_join_all(pairs.iter_mut().map(|pair| pair.come_back(&address, plan.storm)));
+    let (back_after, snapshots) = tokio::join!(timeout(plan.storm, coming), returning);
     let Ok(back_after) = back_after else {
         bail!("only {} of {} devices were back after {:?}", network.connected(), crowd.devices, plan.storm)
     };
-    let is_in_all = snapshots?.iter().all(|snapshot| {
-        snapshot.calls.iter().any(|state| {
-            state.ring.as_ref().is_some_and(|kept| kept.id == ring && kept.is_live()) && state.call.cid == cid
-        })
-    });
-    let is_ring_kept = is_in_all && pair.accept(&cid, &ring).await.is_ok() && pair.hang_up(&cid).await.is_ok();
-    let ready_after = server.ready_after;
-    Ok((server, Storm { back_after, ready_after, is_ring_kept }))
+    let (ready_after, live, mut kept) = (server.ready_after, rings.len(), 0);
+    for ((pair, snapshots), (cid, ring)) in pairs.iter_mut().zip(snapshots?).zip(rings) {
+        let is_in_all = snapshots.iter().all(|snapshot| {
+            snapshot.calls.iter().any(|state| {
+                state.ring.as_ref().is_some_and(|kept| kept.id == ring && kept.is_live()) && state.call.cid == cid
+            })
+        });
+        let is_kept = is_in_all && pair.accept(&cid, &ring).await.is_ok() && pair.hang_up(&cid).await.is_ok();
+        kept += usize::from(is_kept);
+    }
+    Ok((server, Storm { back_after, ready_after, live, kept }))
 }
 
-async fn memory_with_tls(plan: &Plan, data: &Path, people: &[Person], measured: &mut Measured) -> Result<()> {
+/// What protects the connections whose memory is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protection {
+    None,
+    Tls,
+}
+
+/// A server of its own, that has done nothing before: rings leave caches behind that no connection needs.
+async fn memory(
+    plan: &Plan,
+    data: &Path,
+    people: &[Person],
+    protection: Protection,
+    measured: &mut Measured,
+) -> Result<()> {
     let server = Server::start(data, ANY_PORT, Cores::All).await?;
-    let network = Network::tls(&server.address, data)?;
+    let (network, name) = match protection {
+        Protection::None => (Network::plain(&server.address), "without"),
+        Protection::Tls => (Network::tls(&server.address, data)?, "with"),
+    };
     let empty = machine::memory(server.pid)?;
     let mut devices = Vec::new();
     for crowd in plan.crowds.iter().filter(|crowd| crowd.has_memory) {
-        say(&format!("   Bellbird: {} devices with TLS", crowd.devices));
+        say(&format!("   Bellbird: {} devices {name} TLS, idle", crowd.devices));
         gather(&network, &mut devices, &accounts(people, crowd.devices), *crowd, plan.connect).await?;
         sleep(plan.settle).await;
         let used = machine::memory(server.pid)?.saturating_sub(empty);
-        measured.memory_tls.insert(crowd.devices, used / u64::try_from(crowd.devices)?);
+        let kept = match protection {
+            Protection::None => &mut measured.memory_plain,
+            Protection::Tls => &mut measured.memory_tls,
+        };
+        kept.insert(crowd.devices, used);
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ use crate::{
     people::Account,
 };
 
-/// As the app's: see call-client's socket.rs.
+/// As the app's.
 const CONNECT: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
@@ -51,13 +51,15 @@ pub(crate) struct Network {
     tls: Option<TlsConnector>,
     /// Devices that have their snapshot.
     connected: Cell<usize>,
+    /// Snapshots so far.
+    came: Cell<usize>,
     /// Connections that were lost, and attempts that failed.
     lost: Cell<usize>,
 }
 
 impl Network {
     pub(crate) fn plain(address: &str) -> Rc<Self> {
-        Rc::new(Self { address: address.to_owned(), tls: None, connected: Cell::default(), lost: Cell::default() })
+        Rc::new(Self::to(address, None))
     }
 
     /// TLS to the same port, with the certificate in the server's data folder as the only one trusted.
@@ -68,7 +70,17 @@ impl Network {
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let config = builder.with_root_certificates(roots).with_no_client_auth();
         let tls = Some(TlsConnector::from(Arc::new(config)));
-        Ok(Rc::new(Self { address: address.to_owned(), tls, connected: Cell::default(), lost: Cell::default() }))
+        Ok(Rc::new(Self::to(address, tls)))
+    }
+
+    fn to(address: &str, tls: Option<TlsConnector>) -> Self {
+        let (connected, came, lost) = (Cell::default(), Cell::default(), Cell::default());
+        Self { address: address.to_owned(), tls, connected, came, lost }
+    }
+
+    /// How often a device has got its snapshot.
+    pub(crate) fn came(&self) -> usize {
+        self.came.get()
     }
 
     pub(crate) fn connected(&self) -> usize {
@@ -153,6 +165,7 @@ impl There<'_> {
     fn has_snapshot(&mut self) {
         if !std::mem::replace(&mut self.has_snapshot, true) {
             self.network.connected.set(self.network.connected() + 1);
+            self.network.came.set(self.network.came() + 1);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The machine: what it is, what a process has used of it, and who runs on which core.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -67,6 +67,9 @@ impl Drop for Aside {
     }
 }
 
+/// Below this load a machine counts as doing nothing else.
+const QUIET: f64 = 0.5;
+
 /// How many cores there are.
 fn cores() -> usize {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -74,15 +77,18 @@ fn cores() -> usize {
 }
 
 /// What was measured where, one fact a line.
-pub(crate) fn facts() -> Vec<String> {
+pub(crate) fn facts(folder: &Path) -> Vec<String> {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let model = model.map_or("unknown CPU", |(_, model)| model.trim());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("?").to_owned();
+    let is_alone = load.parse::<f64>().is_ok_and(|load| load < QUIET);
+    let warning =
+        if is_alone { "" } else { ": **something else ran, so every figure here is worse than it would be alone**" };
     let prosody = said("dpkg-query", &["-W", "-f=${Version}", "prosody"]);
     vec![
-        format!("{} cores of {model}; load before the run {load}", cores()),
+        format!("{} cores of {model}; load before the run {load}{warning}", cores()),
         format!("Linux {}", said("uname", &["-r"])),
         format!(
             "Bellbird {} at commit {}",
@@ -90,6 +96,10 @@ pub(crate) fn facts() -> Vec<String> {
             said("git", &["describe", "--always", "--dirty"])
         ),
         format!("Prosody {prosody} (Debian's package)"),
+        format!(
+            "the server's data on {}, its log on `RUST_LOG=warn`, and so many times the usual limits that none is met",
+            said("stat", &["-f", "-c", "%T", &folder.display().to_string()])
+        ),
         format!("{}", said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
     ]
 }

@@ -50,8 +50,8 @@ async fn main() -> Result<()> {
     let files = machine::raise_files();
     let wanted = u64::try_from(plan.most())? + 500;
     anyhow::ensure!(files >= wanted, "this bench opens {wanted} files and may open {files}: run it as root");
-    let facts = machine::facts();
     let folder = tempfile::tempdir().context("no folder for temporary files")?;
+    let facts = machine::facts(folder.path());
     let begun = clock::now();
     let (mut ours, mut peer) = (Measured::default(), Measured::default());
     let (our_folder, peer_folder) = (folder.path().join("bellbird"), folder.path().join("prosody"));

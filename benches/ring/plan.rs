@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) latency: Duration,
     /// How long a server does as much as it can.
     pub(crate) load: Duration,
+    /// So often: the middle one counts.
+    pub(crate) loads: usize,
     /// Cold starts.
     pub(crate) starts: usize,
     /// The most time for signing everybody in, and for connecting everybody.
@@ -69,13 +71,14 @@ impl Plan {
             rings: 1_000,
             latency: seconds(15),
             load: seconds(8),
+            loads: 3,
             starts: 5,
             sign_in: seconds(90),
             connect: seconds(60),
             settle: seconds(3),
             storm: seconds(60),
-            peer: seconds(210),
-            ours: seconds(480),
+            peer: seconds(240),
+            ours: seconds(540),
         }
     }
 
@@ -86,6 +89,7 @@ impl Plan {
             rings: 200,
             latency: seconds(4),
             load: seconds(3),
+            loads: 1,
             starts: 2,
             sign_in: seconds(15),
             connect: seconds(10),
@@ -113,8 +117,8 @@ impl Plan {
 pub(crate) struct Measured {
     /// By connected devices.
     pub(crate) latency: BTreeMap<usize, Latency>,
-    pub(crate) load: Option<Load>,
-    /// Bytes a connection, by connections.
+    pub(crate) loads: Vec<Load>,
+    /// Bytes of all connections together, by connections.
     pub(crate) memory_plain: BTreeMap<usize, u64>,
     pub(crate) memory_tls: BTreeMap<usize, u64>,
     pub(crate) start_empty: Times,
@@ -130,11 +134,20 @@ pub(crate) struct Storm {
     pub(crate) back_after: Duration,
     /// From the start of the new process until it took connections.
     pub(crate) ready_after: Duration,
-    /// The live ring was in the snapshots of all devices of both, and could be accepted.
-    pub(crate) is_ring_kept: bool,
+    /// Rings that were live when it was killed…
+    pub(crate) live: usize,
+    /// …and those of them that were in the snapshots of all devices of both, and could be accepted.
+    pub(crate) kept: usize,
 }
 
 impl Measured {
+    /// The middle one of all loads.
+    pub(crate) fn load(&self) -> Option<Load> {
+        let mut loads = self.loads.clone();
+        loads.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
+        loads.get(loads.len() / 2).copied()
+    }
+
     pub(crate) fn problem(&mut self, what: &str, error: &anyhow::Error) {
         crate::say(&format!("   {what}: {error:#}"));
         self.problems.push(format!("{what}: {error:#}"));

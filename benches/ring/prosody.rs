@@ -83,7 +83,7 @@ pidfile = "{folder}/prosody.pid"
 data_path = "{folder}"
 certificates = "{folder}"
 log = {{ warn = "{folder}/prosody.log" }}
-modules_enabled = {{ "saslauth"; "roster"; "disco"; "carbons" }}
+modules_enabled = {{ "saslauth"; "roster"; "disco" }}
 modules_disabled = {{ "s2s"; "offline"; "tls" }}
 interfaces = {{ "127.0.0.1" }}
 c2s_ports = {{ {port} }}
@@ -115,7 +115,9 @@ async fn everything(plan: &Plan, folder: &Path, measured: &mut Measured) -> Resu
     let mut clients = Vec::new();
     prosody.fill(&mut clients, LOAD_PAIRS * 2, plan.connect).await?;
     let mut pairs = in_pairs(&mut clients, LOAD_PAIRS);
-    measured.load = Some(load(&mut pairs, prosody.pid, plan.load).await?);
+    for _ in 0..plan.loads {
+        measured.loads.push(load(&mut pairs, prosody.pid, plan.load).await?);
+    }
     drop((pairs, prosody, aside));
 
     let prosody = Prosody::start(folder, Cores::All).await?;
@@ -127,7 +129,7 @@ async fn everything(plan: &Plan, folder: &Path, measured: &mut Measured) -> Resu
         sleep(plan.settle).await;
         if crowd.has_memory {
             let used = machine::memory(prosody.pid)?.saturating_sub(empty);
-            measured.memory_plain.insert(crowd.devices, used / u64::try_from(crowd.devices)?);
+            measured.memory_plain.insert(crowd.devices, used);
         }
         let mut pairs = in_pairs(&mut clients, crowd.pairs(1));
         measured.latency.insert(crowd.devices, latency(&mut pairs, plan.rings, plan.latency).await?);

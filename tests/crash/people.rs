@@ -12,8 +12,9 @@ use wire::{CallData, CallId, Custom, Direction, GetOrCreate, MemberData, Reason}
 
 /// The shortest ring there is.
 pub(super) const RING: Duration = Duration::from_secs(5);
-/// How long a caller waits for an answer before he gives up, at most.
+/// How long a caller waits for an answer before he gives up, at most; a third of them wait until the deadline and beyond.
 const PATIENCE: Duration = Duration::from_millis(3_000);
+const BEYOND: Duration = Duration::from_millis(RING.as_millis() as u64 + 2_000);
 
 /// Rings somebody, again and again: each time in a call of its own, so that each ring can be asked for afterwards.
 pub(super) async fn calls(ann: &User, ben: &User, mut random: StdRng, stop: watch::Receiver<bool>) -> Result<()> {
@@ -27,7 +28,7 @@ pub(super) async fn calls(ann: &User, ben: &User, mut random: StdRng, stop: watc
         let rang = ann.client.get_or_create(cid.clone(), GetOrCreate { ring: true, data, ..GetOrCreate::default() });
         // Without an answer the ring may have been made or not; either way it is found out by what devices show.
         if rang.await.is_ok() {
-            let patience = PATIENCE.mul_f64(random.random());
+            let patience = if random.random_bool(0.33) { BEYOND } else { PATIENCE.mul_f64(random.random()) };
             let answered = until(ann, patience, |state| stands(state, &cid) != Some(CallingState::Ringing)).await;
             if answered {
                 tokio::time::sleep(Duration::from_millis(random.random_range(20..400))).await;

@@ -1,4 +1,5 @@
-//! A real server in this process, and people on it with the real client: no windows, no media.
+//! A real server in this process, and people on it with the real client: no windows, no media. Invites on this machine
+//! name no certificate, and plain HTTP would do; these do name it, so that everything goes through TLS as it does elsewhere.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -7,7 +8,7 @@ use call_client::{Account, CallView, CallingState, Client, ClientState, Rest, Si
 use coordinator::{Config, Server};
 use tempfile::TempDir;
 use tokio::time::timeout;
-use wire::{AccessToken, CallId, CreateInvite, CreatedApiKey, Invite, Role, Scope};
+use wire::{AccessToken, CallId, CreateInvite, CreatedApiKey, Invite, Pin, Role, Scope};
 
 use crate::{program::Program, wait::PATIENCE};
 
@@ -58,7 +59,7 @@ impl Service {
         let server = Server::start(config.clone()).await?;
         config.listen = server.address();
         let invite = server.admin_invite().await.context("a new server has an invite")?;
-        let admin = sign_in(&invite, wish("admin")).await?;
+        let admin = sign_in(&secured(invite, server.pin()), wish("admin")).await?;
         Ok(Self { server: Some(server), config, _folder: folder, admin })
     }
 
@@ -93,7 +94,7 @@ impl Service {
     /// When the server refuses.
     pub async fn account(&self, name: &str, invite: CreateInvite) -> Result<Account> {
         let link = Rest::new(self.admin.clone())?.create_invite(&invite).await?.link;
-        Ok(sign_in(&link.parse::<Invite>()?, wish(name)).await?)
+        Ok(sign_in(&secured(link.parse()?, self.admin.pin), wish(name)).await?)
     }
 
     /// Where it listens; plain HTTP will do on this machine.
@@ -158,6 +159,11 @@ impl std::fmt::Debug for Service {
     }
 }
 
+/// The invite, naming the certificate.
+fn secured(invite: Invite, pin: Option<Pin>) -> Invite {
+    Invite { pin, ..invite }
+}
+
 fn wish(name: &str) -> SignInWish {
     SignInWish { user_id: None, name: name.to_owned(), device_name: "test".to_owned() }
 }
@@ -180,7 +186,8 @@ impl User {
     pub async fn another_device(&self) -> Result<Self> {
         let invite = CreateInvite { me: true, ..CreateInvite::default() };
         let link = self.client.server().create_invite(&invite).await?.link;
-        Self::connect(sign_in(&link.parse::<Invite>()?, wish(&self.account.name)).await?).await
+        let invite = secured(link.parse()?, self.account.pin);
+        Self::connect(sign_in(&invite, wish(&self.account.name)).await?).await
     }
 
     /// Everything this device shows now.

@@ -1,102 +1,93 @@
-//! The table of who may do what, tried at the server's own door.
+//! The table of who may do what: what devices are told, what is read, and what the server's doors do.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use call_client::CallView;
 use harness::service::{Service, User};
 use serde_json::json;
-use wire::{
-    CallData, CallId, Capability, Code, GetOrCreate, Join, MemberData, MuteUsers, RingMembers, Role, SendReaction,
-    UpdateCall, UpdateMembers, UpdatePermissions,
+use wire::{CallData, CallId, Capability, Code, GetOrCreate, Join, MemberData, Role, SendReaction, UpdatePermissions};
+
+use super::{
+    doors::Doors,
+    table::{Place, granted},
 };
 
-/// Tries at the door what a capability is for. `None` where the door needs more than the capability to be open.
-async fn may(user: &User, cid: &CallId, capability: Capability, other: &User) -> Option<bool> {
-    let server = user.client.server();
-    let outcome = match capability {
-        Capability::ReadCall => server.read(cid).await.map(|_| ()),
-        Capability::UpdateCall => {
-            let update = UpdateCall { custom: Some(wire::Custom::new()), ..UpdateCall::default() };
-            server.update_call(cid, &update).await.map(|_| ())
-        }
-        Capability::UpdateSettings => {
-            let update = UpdateCall { settings: Some(json!({})), ..UpdateCall::default() };
-            server.update_call(cid, &update).await.map(|_| ())
-        }
-        Capability::UpdateMembers => server.update_members(cid, &UpdateMembers::default()).await.map(|_| ()),
-        Capability::Ring => {
-            let request = RingMembers { notify: true, ..RingMembers::default() };
-            server.ring_members(cid, &request).await.map(|_| ())
-        }
-        Capability::MuteUsers => server.mute(cid, &MuteUsers::default()).await,
-        Capability::RemoveParticipant => server.remove(cid, &other.account.user).await.map(|_| ()),
-        Capability::UpdatePermissions => {
-            let user = other.account.user.clone();
-            let update = UpdatePermissions { user, grant: [].into(), revoke: [].into() };
-            server.update_permissions(cid, &update).await.map(|_| ())
-        }
-        Capability::BlockUser => server.unblock(cid, &other.account.user).await.map(|_| ()),
-        Capability::PinForEveryone => server.unpin(cid, &other.account.user).await.map(|_| ()),
-        Capability::GoLive => server.go_live(cid).await.map(|_| ()),
-        Capability::JoinCall => match server.join(cid, &Join::default()).await {
-            Ok(_) => server.leave(cid, &wire::Leave::default()).await,
-            Err(error) => Err(error),
-        },
-        Capability::SendReaction => match server.react(cid, "👍").await {
-            // Allowed, but not in the call: past the door.
-            Err(error) if error.code() == Some(Code::Conflict) => Ok(()),
-            other => other,
-        },
-        Capability::SendEvent => match server.send_event(cid, wire::Custom::new()).await {
-            Err(error) if error.code() == Some(Code::Conflict) => Ok(()),
-            other => other,
-        },
-        // Checked by the media server, or at another door (creating, ending, backstage).
-        Capability::CreateCall
-        | Capability::JoinBackstage
-        | Capability::JoinEndedCall
-        | Capability::EndCall
-        | Capability::SendAudio
-        | Capability::SendVideo
-        | Capability::ShareScreen
-        | Capability::Record => return None,
-    };
-    match outcome {
-        Ok(()) => Some(true),
-        Err(error) => {
-            let refused = [Code::PermissionDenied, Code::CallNotFound, Code::InBackstage];
-            assert!(error.code().is_some_and(|code| refused.contains(&code)), "{capability:?}: {error}");
-            Some(false)
-        }
-    }
+const TYPES: [&str; 4] = ["default", "audio_room", "livestream", "development"];
+
+/// Everybody, each in his place.
+struct People {
+    /// Ends with the test.
+    _service: Service,
+    owner: User,
+    admin: User,
+    bystander: User,
+    others: Vec<(User, Place)>,
 }
 
-#[tokio::test]
-async fn own_capabilities_are_what_the_door_does_for_every_role_and_type() -> Result<()> {
-    let service = Service::start().await?;
-    let (owner, host, speaker) =
-        (service.person("owner").await?, service.person("host").await?, service.person("speaker").await?);
-    let (plain, guest) = (service.person("plain").await?, service.person_with("guest", Role::Guest, None).await?);
-    let admin = service.admin().await?;
-    let bystander = service.person("bystander").await?;
-    for call_type in ["default", "audio_room", "livestream", "development"] {
-        let cid: CallId = format!("{call_type}:table").parse()?;
-        let role = |user: &User, role: &str| MemberData {
+impl People {
+    async fn gather() -> Result<Self> {
+        let service = Service::start_for(NonZeroU32::MAX).await?;
+        let others = vec![
+            (service.person("host").await?, Place::Host),
+            (service.person("speaker").await?, Place::Speaker),
+            (service.person("plain").await?, Place::User),
+            (service.person_with("guest", Role::Guest, None).await?, Place::Guest),
+        ];
+        let (owner, admin) = (service.person("owner").await?, service.admin().await?);
+        Ok(Self { owner, admin, bystander: service.person("bystander").await?, others, _service: service })
+    }
+
+    fn members(&self) -> Vec<MemberData> {
+        let member = |user: &User, role: &str| MemberData {
             user: user.account.user.clone(),
             role: Some(role.to_owned()),
             custom: wire::Custom::new(),
         };
-        let members = vec![role(&host, "host"), role(&speaker, "speaker"), role(&bystander, "member")];
-        let request = GetOrCreate { data: CallData { members, ..CallData::default() }, ..GetOrCreate::default() };
-        owner.client.server().get_or_create(&cid, &request).await?;
-        owner.client.server().go_live(&cid).await?;
-        for user in [&owner, &host, &speaker, &plain, &guest, &admin] {
+        let role = |place: &Place| match place {
+            Place::Host => "host",
+            Place::Speaker => "speaker",
+            Place::Guest | Place::User | Place::Owner | Place::Admin => "member",
+        };
+        let others = self.others.iter().map(|(user, place)| member(user, role(place)));
+        others.chain([member(&self.admin, "member"), member(&self.bystander, "member")]).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&User, Place)> {
+        let others = self.others.iter().map(|(user, place)| (user, *place));
+        others.chain([(&self.owner, Place::Owner), (&self.admin, Place::Admin)])
+    }
+}
+
+/// What somebody's device was told by its connection.
+async fn is_told(user: &User, cid: &CallId, what: &str, wanted: &BTreeSet<Capability>) -> Result<()> {
+    let is = |call: &CallView| call.own_capabilities.iter().copied().collect::<BTreeSet<_>>() == *wanted;
+    user.sees_call(cid, what, is).await.with_context(|| format!("{what} in {cid}: wanted {wanted:?}"))
+}
+
+#[tokio::test]
+async fn own_capabilities_are_the_table_and_the_doors_obey_it() -> Result<()> {
+    let people = People::gather().await?;
+    for call_type in TYPES {
+        let doors = Doors::make(call_type, &people.owner, people.members(), None, &people.bystander).await?;
+        for (user, place) in people.all() {
+            let wanted = granted(call_type, place);
+            is_told(user, &doors.open, "what he may", &wanted).await?;
             for capability in Capability::ALL {
-                let told =
-                    user.client.server().read(&cid).await.map(|state| state.own_capabilities).unwrap_or_default();
-                if let Some(open) = may(user, &cid, *capability, &bystander).await {
-                    let name = &user.account.name;
-                    assert_eq!(open, told.contains(capability), "{name} in {call_type}: {}", capability.as_str());
+                let asked = user.client.server().read(doors.of(*capability)).await?.own_capabilities;
+                let (name, what) = (&user.account.name, capability.as_str());
+                assert_eq!(
+                    asked.contains(capability),
+                    wanted.contains(capability),
+                    "{name} in {call_type} reads: {what}"
+                );
+                // Whether somebody may make calls does not depend on what he is in another one.
+                let by_itself = match (capability, place) {
+                    (Capability::CreateCall, Place::Host | Place::Owner) => granted(call_type, Place::User),
+                    _ => wanted.clone(),
+                };
+                if let Some(open) = doors.open(user, *capability).await? {
+                    assert_eq!(open, by_itself.contains(capability), "{name} at the door of {call_type}: {what}");
                 }
             }
         }
@@ -104,40 +95,42 @@ async fn own_capabilities_are_what_the_door_does_for_every_role_and_type() -> Re
     Ok(())
 }
 
-/// What somebody is told about a call, and what the door does, for every capability that has a door.
-async fn door_agrees(user: &User, cid: &CallId, other: &User, story: &str) -> Result<()> {
-    for capability in Capability::ALL {
-        let told = user.client.server().read(cid).await.map(|state| state.own_capabilities).unwrap_or_default();
-        if let Some(open) = may(user, cid, *capability, other).await {
-            let name = &user.account.name;
-            assert_eq!(open, told.contains(capability), "{name} in {cid}, {story}: {}", capability.as_str());
-        }
-    }
-    Ok(())
-}
-
 #[tokio::test]
-async fn own_capabilities_are_what_the_door_does_for_every_personal_grant_and_revoke() -> Result<()> {
-    let service = Service::start_for(NonZeroU32::MAX).await?;
-    let (owner, plain) = (service.person("owner").await?, service.person("plain").await?);
-    let (admin, bystander) = (service.admin().await?, service.person("bystander").await?);
-    for call_type in ["default", "audio_room", "livestream", "development"] {
-        for capability in Capability::ALL {
-            let cid: CallId = format!("{call_type}:{}", capability.as_str()).parse()?;
-            owner.client.server().get_or_create(&cid, &GetOrCreate::default()).await?;
-            owner.client.server().go_live(&cid).await?;
-            let user = plain.account.user.clone();
-            if !admin.client.server().read(&cid).await?.own_capabilities.contains(capability) {
-                // Switched off for everybody (video in an audio room): nobody has it to give.
-                continue;
+async fn personal_revokes_close_and_grants_open_every_door_for_every_role() -> Result<()> {
+    let people = People::gather().await?;
+    for call_type in TYPES {
+        let doors = Doors::make(call_type, &people.owner, people.members(), None, &people.bystander).await?;
+        for (user, place) in people.all().filter(|(_, place)| *place != Place::Admin) {
+            let mut wanted = granted(call_type, place);
+            for capability in granted(call_type, Place::Admin) {
+                let (name, what) = (&user.account.name, capability.as_str());
+                let set = async |grant: &[Capability], revoke: &[Capability]| -> Result<()> {
+                    let listed = |capabilities: &[Capability]| capabilities.iter().copied().collect();
+                    let user = user.account.user.clone();
+                    let update = UpdatePermissions { user, grant: listed(grant), revoke: listed(revoke) };
+                    for cid in BTreeSet::from([&doors.open, doors.of(capability)]) {
+                        people.admin.client.server().update_permissions(cid, &update).await?;
+                    }
+                    Ok(())
+                };
+                set(&[], &[capability]).await?;
+                wanted.remove(&capability);
+                // Who may not know of a call hears nothing of it, that he may not included.
+                if capability != Capability::ReadCall {
+                    is_told(user, &doors.open, &format!("{name} without {what}"), &wanted).await?;
+                }
+                // To make a call there is no call yet that could say so.
+                let has_door = capability != Capability::CreateCall;
+                if has_door && let Some(open) = doors.open(user, capability).await? {
+                    assert!(!open, "{name} in {call_type}, denied {what}");
+                }
+                set(&[capability], &[]).await?;
+                wanted.insert(capability);
+                is_told(user, &doors.open, &format!("{name} with {what}"), &wanted).await?;
+                if has_door && let Some(open) = doors.open(user, capability).await? {
+                    assert!(open, "{name} in {call_type}, given {what}");
+                }
             }
-            let only = [*capability];
-            let grant = UpdatePermissions { user: user.clone(), grant: only.into(), revoke: [].into() };
-            admin.client.server().update_permissions(&cid, &grant).await?;
-            door_agrees(&plain, &cid, &bystander, &format!("given {}", capability.as_str())).await?;
-            let revoke = UpdatePermissions { user, grant: [].into(), revoke: only.into() };
-            admin.client.server().update_permissions(&cid, &revoke).await?;
-            door_agrees(&plain, &cid, &bystander, &format!("denied {}", capability.as_str())).await?;
         }
     }
     Ok(())
@@ -148,20 +141,31 @@ async fn a_call_of_a_team_is_there_only_for_the_team() -> Result<()> {
     let service = Service::start_for(NonZeroU32::MAX).await?;
     let of_team = async |name: &str, role| service.person_with(name, role, Some("red")).await;
     let (owner, mate) = (of_team("owner", Role::User).await?, of_team("mate", Role::User).await?);
-    let guest = of_team("guest", Role::Guest).await?;
+    let (guest, bystander) = (of_team("guest", Role::Guest).await?, of_team("bystander", Role::User).await?);
     let stranger = service.person("stranger").await?;
     let of_other = service.person_with("other", Role::User, Some("blue")).await?;
-    let bystander = of_team("bystander", Role::User).await?;
-    for call_type in ["default", "audio_room", "livestream", "development"] {
-        let cid: CallId = format!("{call_type}:team").parse()?;
-        let data = CallData { team: Some("red".to_owned()), ..CallData::default() };
-        owner.client.server().get_or_create(&cid, &GetOrCreate { data, ..GetOrCreate::default() }).await?;
-        owner.client.server().go_live(&cid).await?;
-        for user in [&mate, &guest, &stranger, &of_other] {
-            door_agrees(user, &cid, &bystander, "a call of a team").await?;
+    for call_type in TYPES {
+        let doors = Doors::make(call_type, &owner, Vec::new(), Some("red"), &bystander).await?;
+        for (user, place) in
+            [(&mate, Some(Place::User)), (&guest, Some(Place::Guest)), (&stranger, None), (&of_other, None)]
+        {
+            let wanted = place.map(|place| granted(call_type, place)).unwrap_or_default();
+            for capability in Capability::ALL.iter().filter(|capability| **capability != Capability::CreateCall) {
+                let told = user.client.server().read(doors.of(*capability)).await;
+                let told = told.map(|state| state.own_capabilities).unwrap_or_default();
+                let (name, what) = (&user.account.name, capability.as_str());
+                assert_eq!(
+                    told.contains(capability),
+                    wanted.contains(capability),
+                    "{name} in {call_type} reads: {what}"
+                );
+                if let Some(open) = doors.open(user, *capability).await? {
+                    assert_eq!(open, wanted.contains(capability), "{name} at the door of {call_type}: {what}");
+                }
+            }
         }
         for outsider in [&stranger, &of_other] {
-            let refused = outsider.client.server().read(&cid).await.expect_err("not of the team");
+            let refused = outsider.client.server().read(&doors.open).await.expect_err("not of the team");
             let nothing = outsider.client.server().read(&"default:nothing".parse()?).await.expect_err("no call");
             assert_eq!(refused.body(), nothing.body(), "not there and not yours look alike");
         }

@@ -152,12 +152,40 @@ async fn s08_ring_with_members_rings_and_adds_the_caller() -> Result<()> {
 }
 
 #[tokio::test]
-async fn s09_the_caller_joins_by_itself_at_the_first_accept() -> Result<()> {
+async fn s09_the_caller_joins_by_itself_at_the_first_accept_and_only_then() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben, cem) = (service.person("ann").await?, service.person("ben").await?, service.person("cem").await?);
+    let cid = rings(&ann, &[&ben, &cem]).await?;
+    ben.client.join(cid.clone(), existing()).await?;
+    ann.is_in(&cid, CallingState::Joined).await?;
+    ben.is_in(&cid, CallingState::Joined).await?;
+    ann.client.leave(cid.clone(), Leave::Plain).await?;
+    ann.is_in(&cid, CallingState::Left).await?;
+    // The second accept finds her gone, and does not fetch her back.
+    cem.client.join(cid.clone(), existing()).await?;
+    cem.is_in(&cid, CallingState::Joined).await?;
+    let is_in = || async {
+        Ok(ann
+            .call(&cid)
+            .is_some_and(|call| matches!(call.state.calling_state, CallingState::Joining | CallingState::Joined)))
+    };
+    harness::stays("ann stays out", std::time::Duration::from_secs(1), is_in, |is_in| !is_in).await
+}
+
+#[tokio::test]
+async fn s09_the_caller_joins_by_itself_when_a_snapshot_tells_of_the_accept() -> Result<()> {
     let service = Service::start().await?;
     let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
     let cid = rings(&ann, &[&ben]).await?;
+    let account = ann.account.clone();
+    // Without a word, as when the app is killed: nothing tells her device of the accept.
+    drop(ann);
     ben.client.join(cid.clone(), existing()).await?;
+    ben.is_in(&cid, CallingState::Joined).await?;
+    let ann = User::connect(account).await?;
     ann.is_in(&cid, CallingState::Joined).await?;
+    let call = ann.client.server().read(&cid).await?.call;
+    assert_eq!(call.session.as_ref().map(|session| session.participants.len()), Some(2));
     Ok(())
 }
 
@@ -207,6 +235,20 @@ async fn s13_the_caller_cancels_until_the_first_accept() -> Result<()> {
     let cid = rings(&ann, &[&ben]).await?;
     ann.client.leave(cid.clone(), Leave::Plain).await?;
     let call = ben.is_in(&cid, CallingState::Left).await?;
+    assert_eq!(call.state.reason, Some(EndReason::Cancelled));
+    Ok(())
+}
+
+#[tokio::test]
+async fn s13_a_ring_whose_answer_never_came_is_shown_all_the_same_and_cancelled() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
+    let request = GetOrCreate { ring: true, ..with(vec![member(&ben)]) };
+    // Past her device, as if the answer had been lost on its way: it knows of the ring by the event alone.
+    ann.client.server().get_or_create(&cid("default:lost"), &request).await?;
+    ann.is_in(&cid("default:lost"), CallingState::Ringing).await?;
+    ann.client.leave(cid("default:lost"), Leave::Plain).await?;
+    let call = ben.is_in(&cid("default:lost"), CallingState::Left).await?;
     assert_eq!(call.state.reason, Some(EndReason::Cancelled));
     Ok(())
 }

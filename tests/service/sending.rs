@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use call_client::{CallView, CallingState, Client, Connection, DeviceView, JoinOptions, ParticipantView, Toggle};
 use harness::{
-    PATIENCE,
+    PATIENCE, eventually,
     service::{Service, User},
     stays,
 };
@@ -28,7 +28,7 @@ const SILENT: f32 = 0.1;
 
 /// Ann runs the call and listens; Ben has a voice and a picture.
 struct Talk {
-    _service: Service,
+    service: Service,
     ann: User,
     ben: User,
     cid: CallId,
@@ -55,7 +55,7 @@ impl Talk {
         for person in [&ann, &ben] {
             person.is_in(&cid, CallingState::Joined).await?;
         }
-        Ok(Self { _service: service, ann, ben, cid, screen })
+        Ok(Self { service, ann, ben, cid, screen })
     }
 
     /// Ann hears how loud everybody is.
@@ -172,6 +172,51 @@ async fn a_revoked_picture_stops_within_200_ms_and_leaves_no_frozen_tile() -> Re
     }
     talk.ann_sees("ben's picture again", |ben| ben.camera_on).await?;
     are_at_once(times)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_muted_is_silent_and_shown_so_until_he_speaks_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let talk = Talk::begin("default:talk", folder.path(), Toggle::Off).await?;
+    let mut levels = talk.levels().await?;
+    until(&mut levels, "ben is heard", is_loud).await?;
+    talk.ann.client.server().mute(&talk.cid, &wire::MuteUsers::default()).await?;
+    until(&mut levels, "silence", is_silent).await?;
+    let is_off = |call: &CallView| call.joined.as_ref().is_some_and(|joined| joined.microphone == DeviceView::Off);
+    talk.ben.sees_call(&talk.cid, "that he is muted", is_off).await?;
+    talk.ann_sees("that ben is muted", |ben| !ben.microphone_on).await?;
+    talk.ben.client.set_microphone(talk.cid.clone(), Toggle::On).await?;
+    until(&mut levels, "ben is heard again", is_loud).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r12_media_that_is_lost_after_the_accept_comes_back_and_rings_nobody() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut talk = Talk::begin("default:talk", folder.path(), Toggle::Off).await?;
+    // A ring that is answered, in the call they are in.
+    let cem = talk.service.person("cem").await?;
+    let named = wire::RingMembers { members: Some(vec![cem.account.user.clone()]), ..wire::RingMembers::default() };
+    talk.ann.client.server().ring_members(&talk.cid, &named).await?;
+    cem.is_in(&talk.cid, CallingState::Ringing).await?;
+    cem.client.join(talk.cid.clone(), JoinOptions::default()).await?;
+    cem.is_in(&talk.cid, CallingState::Joined).await?;
+    let mut levels = talk.levels().await?;
+    until(&mut levels, "ben is heard", is_loud).await?;
+    let asked = talk.ann.client.server().read(&talk.cid).await?.ring.context("the ring")?;
+    // The media server goes with the server.
+    talk.service.restart().await?;
+    let watched = [&talk.ann, &talk.ben, &cem];
+    let rings = || async {
+        let is_ringing = |call: &CallView| call.state.calling_state == CallingState::Ringing;
+        Ok(watched.iter().any(|user| user.state().calls.iter().any(is_ringing)))
+    };
+    stays("nobody rings", Duration::from_secs(3), rings, |rings| !rings).await?;
+    let is_up = |levels: &watch::Receiver<Levels>| levels.has_changed().is_ok();
+    let heard = || async { Ok(talk.levels().await.ok().filter(is_up).map(|levels| levels.borrow().clone())) };
+    eventually("ben is heard again", heard, |levels| levels.as_ref().is_some_and(is_loud)).await?;
+    let now = talk.ann.client.server().read(&talk.cid).await?.ring.context("the ring")?;
+    ensure!(now.id == asked.id && now.targets == asked.targets, "no new ring, and no second answer: {now:?}");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,13 +33,17 @@ async fn socket(account: &Account) -> Result<WebSocketStream<TcpStream>> {
     Ok(client_async(request, stream).await?.0)
 }
 
-/// The next text.
 async fn hears(socket: &mut WebSocketStream<TcpStream>, part: &str) -> Result<()> {
+    next_with(socket, part).await.map(|_| ())
+}
+
+/// The next text that holds something.
+async fn next_with(socket: &mut WebSocketStream<TcpStream>, part: &str) -> Result<String> {
     while let Some(message) = socket.next().await {
         if let Message::Text(text) = message?
             && text.contains(part)
         {
-            return Ok(());
+            return Ok(text.to_string());
         }
     }
     anyhow::bail!("the connection ended before {part} came")
@@ -66,6 +70,22 @@ async fn messages_that_make_no_sense_are_passed_over() -> Result<()> {
     socket.send(Message::binary(vec![0xff; 100])).await?;
     socket.send(Message::text("{\"type\": \"ping\"}")).await?;
     hears(&mut socket, "pong").await
+}
+
+#[tokio::test]
+async fn r19_what_is_left_of_a_ring_travels_beside_the_servers_time() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben) = (service.person("ann").await?, service.account("ben", wire::CreateInvite::default()).await?);
+    let mut socket = socket(&ben).await?;
+    hears(&mut socket, "snapshot").await?;
+    ann.client.ring(vec![ben.user.clone()], Toggle::Off).await?;
+    let told: serde_json::Value = serde_json::from_str(&next_with(&mut socket, "\"remaining_ms\"").await?)?;
+    let left = told["event"]["state"]["ring"]["remaining_ms"].as_i64().context("what is left")?;
+    let now = told["server_time"].as_i64().context("the server's time")?;
+    // On this machine the clocks agree.
+    let here = i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis())?;
+    assert!((40_000..=45_000).contains(&left) && (here - now).abs() < 5_000, "{told}");
+    Ok(())
 }
 
 #[tokio::test]

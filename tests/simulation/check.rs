@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use call_client::simulation::Seen;
 use coordinator::simulation::Answer;
-use wire::{CallId, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, SessionId, Target, UserId};
+use wire::{
+    CallId, CallState, ErrorBody, Event as Told, Outcome, Ring, RingId, ServerMessage, SessionId, Target, UserId,
+};
 
 use super::{
     patience::Outside,
+    wishes::Wishes,
     world::{EPOCH, Event, World},
 };
 
@@ -15,8 +18,6 @@ use super::{
 const MAY_LAST: u64 = 2_000;
 /// A caller may be without a connection this long (R11).
 const CALLER_MAY_BE_GONE: u64 = 10_000;
-/// Everybody alone in a call for two, or awaited, has been let go of after this.
-const PATIENCE: i64 = 45_000;
 
 /// What must stay true.
 #[derive(Debug, Default)]
@@ -25,9 +26,9 @@ pub(super) struct Checks {
     /// How targets ended, wherever that was seen first.
     outcomes: BTreeMap<RingId, BTreeMap<UserId, Outcome>>,
     /// Rings that are over for a device in this life: answered anywhere, or done with by its person.
-    silenced: BTreeSet<(usize, u32, RingId)>,
+    pub(super) silenced: BTreeSet<(usize, u32, RingId)>,
     /// Calls a device's person has gone out of, and not come back into.
-    gone: BTreeSet<(usize, u32, CallId)>,
+    pub(super) gone: BTreeSet<(usize, u32, CallId)>,
     opened: BTreeMap<(usize, RingId), u32>,
     joining: Option<(u64, Option<RingId>)>,
     alerting: BTreeSet<(usize, u32, RingId)>,
@@ -36,6 +37,7 @@ pub(super) struct Checks {
     /// When a ring was announced.
     announced: BTreeMap<RingId, u64>,
     pub(super) outside: Outside,
+    pub(super) wishes: Wishes,
     /// When a join was sent for the first time, by device, life and number.
     pub(super) first_asked: BTreeMap<(usize, u32, u64), u64>,
 }
@@ -82,7 +84,7 @@ impl Checks {
     }
 }
 
-fn told(message: &ServerMessage) -> Vec<&wire::CallState> {
+fn told(message: &ServerMessage) -> Vec<&CallState> {
     match message {
         ServerMessage::Snapshot(snapshot) => snapshot.calls.iter().collect(),
         ServerMessage::Event { event: Told::Call { state }, .. } => vec![state],
@@ -125,13 +127,32 @@ impl World {
 
     /// What another device (or anybody) has decided for this person is silent here from now on.
     pub(super) fn check_told(&mut self, d: usize, message: &ServerMessage) {
-        let (life, user) = (self.devices[d].life, self.devices[d].user.clone());
-        for ring in told(message).into_iter().filter_map(|state| state.ring.as_ref()) {
-            if ring.target(&user).is_some_and(|target| target.outcome != Outcome::Ringing) {
-                self.checks.silenced.insert((d, life, ring.id.clone()));
-            }
+        for state in told(message) {
+            self.note_silenced(d, state);
         }
         self.check_device(d);
+    }
+
+    /// The same for a state that came as the answer to a request.
+    pub(super) fn check_state_told(&mut self, d: usize, state: &CallState) {
+        if let Some(ring) = &state.ring {
+            self.checks.sees(&ring.id, &ring.targets);
+        }
+        self.note_silenced(d, state);
+        self.check_device(d);
+    }
+
+    /// A ring is over for a person who is out of it, and for a caller once it was answered or nobody is left in it.
+    fn note_silenced(&mut self, d: usize, state: &CallState) {
+        let Some(ring) = &state.ring else { return };
+        let device = &self.devices[d];
+        let is_over = match ring.target(&device.user) {
+            Some(target) => target.outcome != Outcome::Ringing,
+            None => !ring.is_live() || ring.is_answered(),
+        };
+        if is_over {
+            self.checks.silenced.insert((d, device.life, ring.id.clone()));
+        }
     }
 
     pub(super) fn check_device(&mut self, d: usize) {
@@ -252,10 +273,9 @@ impl World {
             let people: BTreeSet<_> = session.participants.iter().map(|there| &there.user).collect();
             let before = self.checks.people.insert(session.id.clone(), people.len());
             let is_left_alone = before.is_some_and(|before| before > 1) && people.len() == 1 && call.members.len() == 2;
-            if is_left_alone
-                && let Some((ring, _)) = self.server.stored_rings(now).filter(|(ring, _)| ring.cid == call.cid).last()
-                && !ring.is_live()
-            {
+            let rings = || self.server.stored_rings(now).map(|(ring, _)| ring).filter(|ring| ring.cid == call.cid);
+            let was_rung = || rings().any(|ring| ring.session.as_ref() == Some(&session.id));
+            if is_left_alone && was_rung() && !rings().any(|ring| ring.is_live()) {
                 return self.checks.fail(format!("one of two has left {} and the other is still in", call.cid));
             }
         }
@@ -270,123 +290,8 @@ impl World {
         let since = begun + CALLER_MAY_BE_GONE + MAY_LAST;
         self.server.is_up() && !self.store_fails && !ring.is_answered() && self.now > since
     }
-
-    /// The network has been quiet for a while: the devices agree with the server.
-    pub(super) fn check_settled(&mut self) {
-        let now = self.server_now();
-        self.say(|| "— settled —".to_owned());
-        let mut broken = None;
-        for (ring, deadline) in self.server.stored_rings(now) {
-            if ring.is_live() && deadline.0 + 1_500 < now.0 {
-                broken = Some(format!("{} is live {} ms after its deadline", short(&ring.id), now.0 - deadline.0));
-            }
-        }
-        let newest =
-            |cid: &CallId| self.server.stored_rings(now).map(|(ring, _)| ring).filter(|ring| ring.cid == *cid).last();
-        for call in self.server.stored_calls() {
-            let ring = newest(&call.cid);
-            for (d, device) in self.devices.iter().enumerate() {
-                // Something that time alone has just brought is on its way to it.
-                if device.connection.as_ref().is_some_and(|connection| connection.last_down >= self.now) {
-                    continue;
-                }
-                // Who hears that he is not in waits a moment before he asks to be let in again: he may have been put out.
-                let hears_news =
-                    device.connection.as_ref().is_some_and(|connection| connection.last_down + 3_000 > self.now);
-                let (cid, life) = (&call.cid, device.life);
-                let seen = device.seen(cid);
-                let participants = call.session.iter().flat_map(|session| &session.participants);
-                let is_participant = participants.map(|there| &there.device).any(|there| *there == device.id);
-                let is_ringing =
-                    |ring: &Ring| ring.target(&device.user).is_some_and(|target| target.outcome == Outcome::Ringing);
-                match &seen {
-                    Seen::RingingIn(id) if !ring.as_ref().is_some_and(|ring| ring.id == *id && is_ringing(ring)) => {
-                        broken = Some(format!("device {d} rings in {cid}, and the server knows nothing of it"));
-                    }
-                    Seen::RingingOut(id)
-                        if !ring
-                            .as_ref()
-                            .is_some_and(|ring| ring.id == *id && ring.is_live() && !ring.is_answered()) =>
-                    {
-                        broken = Some(format!("device {d} rings out in {cid}, and the server knows nothing of it"));
-                    }
-                    // Unless it is asking to be let in again just now; for how long is looked at by `check_patience`.
-                    Seen::Joined | Seen::Joining { is_let_in: true, .. }
-                        if !is_participant && device.is_quiet() && !hears_news =>
-                    {
-                        broken = Some(format!("device {d} is in {cid}, and the server says it is not"));
-                    }
-                    Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {
-                        if let Some(ring) = &ring {
-                            let is_silenced =
-                                device.is_silent || self.checks.silenced.contains(&(d, life, ring.id.clone()));
-                            if is_ringing(ring) && !is_silenced && !device.machine_is_busy(cid) {
-                                broken = Some(format!("device {d} does not ring in {cid}, and should"));
-                            }
-                            let is_awaited = ring.caller_device == device.id && ring.is_answered() && !ring.caller_came;
-                            let session = call.session.as_ref().map(|session| &session.id);
-                            if is_awaited && session.is_some() && ring.session.as_ref() == session {
-                                broken = Some(format!("device {d} does not come into {cid}, which was answered"));
-                            }
-                        }
-                    }
-                    Seen::RingingIn(_) | Seen::RingingOut(_) | Seen::Joined | Seen::Joining { .. } => {}
-                }
-            }
-        }
-        if let Some(broken) = broken {
-            self.checks.fail(broken);
-        }
-    }
-
-    /// Every time limit has passed: nothing is half done, and what was missed is in the history.
-    pub(super) fn check_over(&mut self) {
-        let now = self.server_now();
-        let mut broken = None;
-        let rings: Vec<Ring> = self.server.stored_rings(now).map(|(ring, _)| ring).collect();
-        for ring in &rings {
-            if ring.is_live() {
-                broken = Some(format!("{} is still live at the end", short(&ring.id)));
-            }
-            for target in &ring.targets {
-                let line = self.server.stored_history(&target.user, &ring.id);
-                let is_missed = line.is_some_and(|line| line.outcome == wire::HistoryOutcome::Missed);
-                // A ring that was folded into its mirror was not missed by anybody.
-                let mirrors = |other: &Ring| other.caller == target.user && other.target(&ring.caller).is_some();
-                let must_be = match target.outcome {
-                    Outcome::Missed | Outcome::Busy => true,
-                    Outcome::Cancelled => !rings.iter().any(mirrors),
-                    Outcome::Ringing | Outcome::Accepted | Outcome::Declined => false,
-                };
-                if must_be && !is_missed {
-                    broken = Some(format!("{} missed {} and will not learn of it", target.user, short(&ring.id)));
-                }
-            }
-        }
-        for call in self.server.stored_calls() {
-            let Some(session) = &call.session else { continue };
-            for there in &session.participants {
-                let device = self.devices.iter().position(|device| device.id == there.device);
-                let seen = device.map(|d| self.devices[d].seen(&call.cid));
-                if !matches!(seen, Some(Seen::Joined | Seen::Joining { .. })) {
-                    broken = Some(format!("the server has {} in {}, who is not there", there.device, call.cid));
-                }
-            }
-            let people: BTreeSet<_> = session.participants.iter().map(|there| &there.user).collect();
-            let is_rung = rings.iter().any(|ring| ring.session.as_ref() == Some(&session.id));
-            if is_rung && call.members.len() == 2 && people.len() < 2 && session.started_at.0 + PATIENCE < now.0 {
-                broken = Some(format!("somebody is left alone in {}", call.cid));
-            }
-            if people.is_empty() {
-                broken = Some(format!("the session of {} goes on without anybody", call.cid));
-            }
-        }
-        if let Some(broken) = broken {
-            self.checks.fail(broken);
-        }
-    }
 }
 
-fn short(id: &RingId) -> &str {
+pub(super) fn short(id: &RingId) -> &str {
     &id.as_str()[id.as_str().len().saturating_sub(6)..]
 }

@@ -10,7 +10,10 @@ use coordinator::simulation::Ask;
 use rand::Rng as _;
 use wire::{CallId, DeviceId, RingId, UnixMillis, UserId};
 
-use super::world::{EPOCH, Event, Media, World};
+use super::{
+    clocks::{CLOCKS_ARE_SET, Clock, LOOKS_EVERY},
+    world::{EPOCH, Event, Media, World},
+};
 
 /// A connection as the device has it.
 #[derive(Debug)]
@@ -38,8 +41,7 @@ pub(super) struct Device {
     pub(super) machine: Option<SimulatedDevice>,
     pub(super) life: u32,
     seed: u64,
-    /// Its wall clock is wrong by so much.
-    pub(super) skew: i64,
+    pub(super) clock: Clock,
     /// How long it has slept in its life.
     slept: u64,
     pub(super) asleep: bool,
@@ -63,10 +65,10 @@ impl Device {
         user: UserId,
         id: DeviceId,
         seed: u64,
-        skew: i64,
+        clock: Clock,
         planted: Option<Planted>,
     ) -> Self {
-        let begin = (base, UnixMillis(EPOCH + skew));
+        let begin = (base, UnixMillis(EPOCH + clock.skew));
         let machine = Some(SimulatedDevice::start(begin, user.clone(), id.clone(), seed, planted));
         Self {
             user,
@@ -74,7 +76,7 @@ impl Device {
             machine,
             life: 0,
             seed,
-            skew,
+            clock,
             slept: 0,
             asleep: false,
             fell_asleep: 0,
@@ -121,8 +123,7 @@ type Step<'a> = &'a mut dyn FnMut(&mut SimulatedDevice, Instant, UnixMillis) -> 
 impl World {
     /// What a device's two clocks say.
     pub(super) fn clocks(&self, d: usize) -> (Instant, UnixMillis) {
-        let wall = UnixMillis(EPOCH + i64::try_from(self.now).unwrap_or(0) + self.devices[d].skew);
-        (self.base + Duration::from_millis(self.now - self.devices[d].slept), wall)
+        (self.base + Duration::from_millis(self.now - self.devices[d].slept), self.wall(d))
     }
 
     /// Lets a device's machine take one step, does what it wants, and looks whether all is well.
@@ -178,7 +179,7 @@ impl World {
                     self.after(wait, Event::Alerted { d, epoch, cid, ring });
                 }
             }
-            Wanted::Reply { .. } => {}
+            Wanted::Reply { ticket, result } => self.check_reply(d, ticket, &result),
         }
     }
 
@@ -199,7 +200,9 @@ impl World {
     }
 
     pub(super) fn sleep(&mut self, d: usize) {
-        if self.devices[d].asleep || self.devices[d].machine.is_none() {
+        // Nor before it has looked at a clock that was set: how long it slept would be unknown to it.
+        let looks_yet = self.devices[d].clock.set_at.is_some_and(|set_at| set_at + LOOKS_EVERY > self.now);
+        if self.devices[d].asleep || self.devices[d].machine.is_none() || looks_yet {
             return;
         }
         let wait = self.random.random_range(3_000..90_000);
@@ -236,6 +239,11 @@ impl World {
             self.after(500, Event::DeviceSeesCut { d, epoch });
         }
         self.after(300, Event::Timer { d, life });
+        if CLOCKS_ARE_SET && !self.is_calm && self.random.random_bool(0.3) {
+            // The network is back, and with it the right time.
+            let wait = self.random.random_range(0..3_000);
+            self.after(wait, Event::ClockSet { d });
+        }
         for (cid, session) in self.devices[d].media.clone() {
             if slept > 8_000 {
                 let join = session.join;

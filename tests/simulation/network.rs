@@ -27,14 +27,14 @@ impl World {
 
     fn is_lost(&mut self) -> bool {
         let is_lost = self.is_rough && !self.is_calm && self.random.random_bool(0.04);
-        self.faults.losses += u32::from(is_lost);
+        self.faults.losses += u64::from(is_lost);
         is_lost
     }
 
     /// Something between the two sends a request a second time.
     fn is_doubled(&mut self) -> bool {
-        let is_doubled = self.is_rough && !self.is_calm && self.random.random_bool(0.03);
-        self.faults.doubles += u32::from(is_doubled);
+        let is_doubled = self.is_rough && !self.is_calm && self.random.random_bool(0.04);
+        self.faults.doubles += u64::from(is_doubled);
         is_doubled
     }
 
@@ -121,13 +121,13 @@ impl World {
             return self.after(wait, Event::Answer { d, key, result: Err(Failure::Unreachable) });
         }
         if !self.is_lost() {
-            let ask = Box::new(ask);
+            let (ask, server_life) = (Box::new(ask), self.server_life);
             if self.is_doubled() {
                 let wait = self.delay();
-                self.after(wait, Event::Ask { d, key, cid: cid.clone(), ask: ask.clone() });
+                self.after(wait, Event::Ask { d, key, server_life, cid: cid.clone(), ask: ask.clone() });
             }
             let wait = self.delay();
-            self.after(wait, Event::Ask { d, key, cid, ask });
+            self.after(wait, Event::Ask { d, key, server_life, cid, ask });
         }
         let patience = if self.is_rough && self.random.random_bool(0.3) { 1_000 } else { HTTP_TIMEOUT };
         self.after(patience, Event::Answer { d, key, result: Err(Failure::Unreachable) });
@@ -185,6 +185,17 @@ impl World {
             return;
         }
         let Some(asked) = self.devices[d].asked.remove(&key) else { return };
+        let state = match &result {
+            Ok(answer) => state_of(answer).cloned(),
+            Err(_) => None,
+        };
+        self.answer_is_taken(d, key, asked, result);
+        if let Some(state) = state {
+            self.check_state_told(d, &state);
+        }
+    }
+
+    fn answer_is_taken(&mut self, d: usize, key: u64, asked: Asked, result: Result<Box<Answer>, Failure>) {
         if matches!(result, Err(Failure::Unreachable)) {
             self.say(|| format!("device {d} gets no answer to [{key}]"));
         }
@@ -221,6 +232,15 @@ impl World {
             let result = result.map(|_| ());
             self.step(d, &mut |machine, instant, wall| machine.request_done(instant, wall, id, result.clone()));
         }
+    }
+}
+
+/// The state of the call that an answer carries.
+fn state_of(answer: &Answer) -> Option<&wire::CallState> {
+    match answer {
+        Answer::Created(created) => Some(&created.state),
+        Answer::Joined(joined) => Some(&joined.state),
+        Answer::Done => None,
     }
 }
 

@@ -6,6 +6,7 @@ use rand::{Rng as _, seq::IndexedRandom as _};
 use wire::{CallData, CallId, Custom, GetOrCreate, MemberData, Reason};
 
 use super::{
+    clocks::CLOCKS_ARE_SET,
     device::Asked,
     world::{Event, World},
 };
@@ -101,7 +102,20 @@ impl World {
         self.say(|| format!("device {d}: its person comes into {cid}"));
         self.checks.comes(d, &cid);
         let ticket = self.next_key;
+        self.next_key += 1;
+        self.checks.wishes(d, self.devices[d].life, ticket, cid.clone(), &self.devices[d].seen(&cid));
         self.step(d, &mut |machine, instant, wall| machine.join(instant, wall, cid.clone(), ticket));
+        if self.random.random_bool(0.1) {
+            let (wait, life) = (self.random.random_range(1..60), self.devices[d].life);
+            self.after(wait, Event::ThinksAgain { d, life, cid });
+        }
+    }
+
+    pub(super) fn thinks_again(&mut self, d: usize, life: u32, cid: CallId) {
+        let device = &self.devices[d];
+        if device.life == life && device.machine.is_some() && !device.asleep && self.acts_left > 0 {
+            self.go(d, cid);
+        }
     }
 
     fn go(&mut self, d: usize, cid: CallId) {
@@ -116,7 +130,8 @@ impl World {
         self.say(|| format!("device {d}: its person refuses {cid}"));
         let (seen, life) = (self.devices[d].seen(&cid), self.devices[d].life);
         self.checks.goes(d, life, &cid, &seen);
-        let leave = Leave::Reject { reason: Reason::Decline, message: None };
+        let reason = if self.random.random_bool(0.8) { Reason::Decline } else { Reason::Busy };
+        let leave = Leave::Reject { reason, message: None };
         self.step(d, &mut |machine, instant, wall| machine.leave(instant, wall, cid.clone(), leave.clone()));
     }
 
@@ -126,7 +141,8 @@ impl World {
 
     fn change_manners(&mut self, d: usize) {
         if self.random.random_bool(0.5) {
-            return self.step(d, &mut |machine, instant, wall| machine.busy_when_in_call(instant, wall, Toggle::On));
+            let to = if self.random.random_bool(0.8) { Toggle::On } else { Toggle::Off };
+            return self.step(d, &mut |machine, instant, wall| machine.busy_when_in_call(instant, wall, to));
         }
         let is_silent = !self.devices[d].is_silent;
         self.say(|| format!("device {d}: do not disturb: {is_silent}"));
@@ -139,6 +155,7 @@ impl World {
             0..3 => self.cut(d),
             3..5 => self.crash_device(d),
             5 => self.sleep(d),
+            6 if CLOCKS_ARE_SET && self.random.random_bool(0.5) => self.set_clock(d),
             6 | 7 => {
                 if self.server.is_up() {
                     self.crash_server();
@@ -146,7 +163,7 @@ impl World {
             }
             _ => {
                 self.store_fails = !self.store_fails;
-                self.faults.disk += u32::from(self.store_fails);
+                self.faults.disk += u64::from(self.store_fails);
                 let fails = self.store_fails;
                 self.say(|| format!("the disk fails from now on: {fails}"));
             }

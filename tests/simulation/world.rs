@@ -12,10 +12,17 @@ use coordinator::simulation::{self as server, Answer, Ask, SimulatedServer};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use wire::{CallId, ErrorBody, RingId, ServerMessage, UnixMillis, UserId};
 
-use super::{check::Checks, device::Device, variety::Faults};
+use super::{
+    check::Checks,
+    clocks::{Clock, drift},
+    device::Device,
+    variety::Faults,
+};
 
 /// When the world begins, by the server's clock.
 pub(super) const EPOCH: i64 = 1_800_000_000_000;
+/// How long the network must be quiet before who is connected has heard what goes on.
+const HEARD_AFTER: u64 = 3_500;
 /// How long the network must be quiet before everybody agrees.
 const SETTLED_AFTER: u64 = 20_000;
 /// After so long nothing may be half done any more: every time limit there is has passed.
@@ -65,6 +72,8 @@ pub(super) enum Event {
     Ask {
         d: usize,
         key: u64,
+        /// The server it was sent to: a request dies with it.
+        server_life: u32,
         cid: CallId,
         ask: Box<Ask>,
     },
@@ -108,12 +117,22 @@ pub(super) enum Event {
         life: u32,
         cid: CallId,
     },
+    /// A person who wished to come in wishes that no more.
+    ThinksAgain {
+        d: usize,
+        life: u32,
+        cid: CallId,
+    },
     /// Somebody does something, or something breaks.
     Act,
     StartDevice {
         d: usize,
     },
     Wake {
+        d: usize,
+    },
+    /// A device's wall clock is set.
+    ClockSet {
         d: usize,
     },
     RestartServer,
@@ -203,11 +222,14 @@ impl World {
                     person.clone(),
                     id,
                     random.random(),
-                    random.random_range(-90_000..90_000),
+                    Clock { skew: random.random_range(-90_000..90_000), drift: drift(&mut random), set_at: None },
                     device_bug,
                 ));
             }
         }
+        let is_wrong = |device: &&Device| device.clock.skew.abs() > 2_000;
+        let wrong_clocks = devices.iter().filter(is_wrong).count();
+        let faults = Faults { wrong_clocks: u64::try_from(wrong_clocks).unwrap_or(0), ..Faults::default() };
         let mut world = Self {
             now: 0,
             order: 0,
@@ -228,7 +250,7 @@ impl World {
             next_key: 1,
             is_calm: false,
             checks: Checks::default(),
-            faults: Faults::default(),
+            faults,
             trace: is_traced.then(Vec::new),
         };
         for d in 0..world.devices.len() {
@@ -260,38 +282,36 @@ impl World {
 
     /// Runs to the end; answers with the first rule that was broken.
     pub(super) fn run(&mut self) -> Result<(), Violation> {
-        let mut calm_at = None;
-        let mut is_settled = false;
-        while let Some(queued) = self.queue.pop() {
-            if self.acts_left == 0 && calm_at.is_none() {
-                self.queue.push(queued);
-                self.calm_down();
-                calm_at = Some(self.now);
-                continue;
-            }
-            let Queued { at, event, .. } = queued;
-            debug_assert!(at >= self.now, "time goes forward");
-            if let Some(calm) = calm_at
-                && !is_settled
-                && at > calm + SETTLED_AFTER
-            {
-                is_settled = true;
-                self.check_settled();
-            }
-            if calm_at.is_some_and(|calm| at > calm + OVER_AFTER) {
-                self.check_over();
-                break;
-            }
+        while self.acts_left > 0 && self.checks.broken.is_none() {
+            let Queued { at, event, .. } = self.queue.pop().expect("the next act waits in the queue");
             self.now = at;
             self.happen(event);
-            if self.checks.broken.is_some() {
-                break;
-            }
         }
+        self.calm_down();
+        let calm = self.now;
+        self.run_until(calm + HEARD_AFTER);
+        self.check_heard();
+        self.run_until(calm + SETTLED_AFTER);
+        self.check_settled();
+        self.run_until(calm + OVER_AFTER);
+        self.check_over();
         match self.checks.broken.take() {
             Some(what) => Err(Violation { what, trace: self.trace.take().unwrap_or_default() }),
             None => Ok(()),
         }
+    }
+
+    /// Everything that happens up to a moment, and the moment itself: also when nothing happens any more.
+    fn run_until(&mut self, end: u64) {
+        while self.checks.broken.is_none()
+            && let Some(queued) = self.queue.peek()
+            && queued.at <= end
+        {
+            let Queued { at, event, .. } = self.queue.pop().expect("it was there");
+            self.now = at;
+            self.happen(event);
+        }
+        self.now = end;
     }
 
     fn happen(&mut self, event: Event) {
@@ -320,7 +340,11 @@ impl World {
                     self.serve();
                 }
             }
-            Event::Ask { d, key, cid, ask } => self.asked(d, key, &cid, *ask),
+            Event::Ask { d, key, server_life, cid, ask } => {
+                if server_life == self.server_life {
+                    self.asked(d, key, &cid, *ask);
+                }
+            }
             Event::Answer { d, key, result } => self.answered(d, key, result),
             Event::Timer { d, life } => self.timer(d, life),
             Event::ServerTimer { server_life } => {
@@ -351,9 +375,11 @@ impl World {
                 }
             }
             Event::Notices { d, life, cid } => self.notices(d, life, cid),
+            Event::ThinksAgain { d, life, cid } => self.thinks_again(d, life, cid),
             Event::Act => self.act(),
             Event::StartDevice { d } => self.start_device(d),
             Event::Wake { d } => self.wake(d),
+            Event::ClockSet { d } => self.set_clock(d),
             Event::RestartServer => self.restart_server(),
         }
     }

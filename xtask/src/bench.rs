@@ -52,6 +52,8 @@ pub(crate) fn run(subject: Subject, quick: bool) -> Result<()> {
             simulation.args(["--", "--ignored", "--nocapture"]);
             if quick {
                 simulation.env("SCENARIOS", "20000");
+            } else {
+                simulation.env("KEEP", root().join("docs/performance/simulation.md"));
             }
             step("bench simulation", simulation)
         }

@@ -7,6 +7,7 @@ mod checks;
 mod desktop;
 mod doctor;
 mod fuzz;
+mod house;
 mod setup;
 mod step;
 

@@ -79,8 +79,8 @@ impl Errand {
 pub(crate) enum Settled {
     /// It is tried again.
     Again,
-    /// It is done, one way or the other.
-    Done { ticket: Option<Ticket> },
+    /// It is done, one way or the other; an attempt may have been heard whose answer never came.
+    Done { ticket: Option<Ticket>, may_be_heard: bool },
     /// Nobody knows of it any more.
     Forgotten,
 }
@@ -154,7 +154,8 @@ impl Errands {
             return Settled::Again;
         }
         let errand = self.waiting.remove(index);
-        Settled::Done { ticket: errand.ticket }
+        let is_lost = error.is_some_and(|error| matches!(error, ClientError::Unreachable { .. }));
+        Settled::Done { ticket: errand.ticket, may_be_heard: is_lost || errand.attempt > 0 }
     }
 
     /// The server is there again: no need to wait out the pause, nor to be shy after a further failure.

@@ -97,6 +97,9 @@ pub(crate) struct Over {
     pub(crate) refusal: Option<ErrorBody>,
 }
 
+/// A connection that breaks as it is made (the server restarts, the device is being signed out) is tried once more.
+const ATTEMPTS: u32 = 2;
+
 impl Phone {
     /// Connects, and waits until the server has said what goes on.
     pub(crate) async fn connect(context: &Context, media: Option<(Engine, Given)>) -> Result<Self, Failure> {
@@ -108,11 +111,17 @@ impl Phone {
         lock.serve(&client);
         let mut changes = client.changes();
         let mut state = Arc::clone(&client.state().borrow());
+        let mut attempts_left = ATTEMPTS;
         loop {
             match &state.connection {
                 Connection::Connecting => {}
                 Connection::Online => break,
-                Connection::Offline { why } => return Err(Failure::unreachable(why)),
+                Connection::Offline { why } => {
+                    attempts_left -= 1;
+                    if attempts_left == 0 {
+                        return Err(Failure::unreachable(why));
+                    }
+                }
                 Connection::WrongServer { .. } => return Err(ClientError::WrongServer.into()),
                 Connection::SignedOut => return Err(Failure::signed_out()),
             }

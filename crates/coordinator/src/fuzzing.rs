@@ -2,9 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
+use futures_util::FutureExt as _;
+use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::de::DeserializeOwned;
 use wire::{
     AskPermission, BlockUser, CallFilter, CallId, CallTypeData, ClientMessage, CreateInvite, ErrorBody, GetOrCreate,
@@ -13,10 +15,13 @@ use wire::{
 };
 
 use crate::{
-    access::Tokens,
+    access::{self, Tokens},
     authority::{Authority, CallType, CallTypes, Caller},
     http,
+    own_backend::{OwnBackend, UserTokens},
+    programs::{Keys, StoredKey},
     store::{Live, StoredPerson},
+    webhooks::{Reach, check_url},
 };
 
 /// Every target of this crate: its name in fuzz/, and what is done with the bytes.
@@ -28,18 +33,44 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("settings_override", settings_override),
     ("call_type", call_type),
     ("avatar", avatar),
+    ("key_set", key_set),
+    ("user_token", user_token),
+    ("api_key", api_key),
+    ("queries", queries),
+    ("hook_url", hook_url),
 ];
 
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
-static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new("a secret of thirty-two characters"));
+const TOKENS_SECRET: &str = "a secret of thirty-two characters";
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| Tokens::new(TOKENS_SECRET));
+static USER_TOKENS: LazyLock<UserTokens> = LazyLock::new(|| {
+    let config = OwnBackend { secret: Some(TOKENS_SECRET.into()), ..OwnBackend::default() };
+    UserTokens::new(&config).expect("a secret of 32 bytes is enough")
+});
+/// `bbk_k1_secret` is good.
+static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+    let key = StoredKey {
+        id: "k1".parse().expect("an id"),
+        name: "shop".to_owned(),
+        person: "shop".parse().expect("an id"),
+        secret_hash: access::hash("secret"),
+        scopes: BTreeSet::new(),
+        created_at: NOW,
+        expires_at: None,
+        last_used_at: None,
+    };
+    Keys::new(vec![key])
+});
+/// A server on which ann rings ben; whatever a body does to it is taken back.
+static RINGING: LazyLock<Mutex<Authority>> =
+    LazyLock::new(|| Mutex::new(ringing(&who("ann"), &"default:x".parse().expect("a cid"))));
 
 /// A body of a request, which the first byte chooses, to a server on which ann rings ben.
 pub fn http_body(data: &[u8]) {
     let Some((kind, body)) = data.split_first() else { return };
     let (ann, ben) = (who("ann"), who("ben"));
     let cid: CallId = "default:x".parse().expect("a cid");
-    let mut authority = ringing(&ann, &cid);
-    let authority = &mut authority;
+    let authority = &mut RINGING.lock().unwrap_or_else(PoisonError::into_inner);
     // What comes of it is of no interest here: only that something does.
     _ = match kind {
         b'a' => read(body).map(|request: GetOrCreate| _ = authority.get_or_create(NOW, &ben, &cid, request)),
@@ -61,15 +92,16 @@ pub fn http_body(data: &[u8]) {
         b'o' => read(body).map(|_: TokenRequest| ()),
         b'p' => read(body).map(|_: CreateInvite| ()),
         b'q' => read(body).map(|_: CallFilter| ()),
-        _ => Ok(()),
+        other => http::fuzzing::body_beside_calls(*other, body),
     };
-    if authority.has_undelivered() {
-        let batch = authority.take_batch();
-        authority.deliver(NOW, batch, Vec::new());
-    }
+    let decided = authority.take_batch();
+    authority.deliver(NOW, decided.clone(), Vec::new());
     for at in [60_000, 4_000_000, 600_000_000] {
         authority.on_time(UnixMillis(NOW.0 + at));
     }
+    let due = authority.take_batch();
+    authority.take_back(due);
+    authority.take_back(decided);
 }
 
 /// A text message on a device's WebSocket.
@@ -80,10 +112,55 @@ pub fn socket_message(data: &[u8]) {
     }
 }
 
-/// An access token of a device.
+/// An access token of a device; of claims alone, one that is well signed.
 pub fn access_token(data: &[u8]) {
-    if let Ok(token) = std::str::from_utf8(data) {
-        _ = TOKENS.check(token, UnixMillis(0));
+    if let Some(token) = signed(data, TOKENS_SECRET) {
+        _ = TOKENS.check(&token, UnixMillis(0));
+    }
+}
+
+/// A token of the operator's own product, the same way.
+pub fn user_token(data: &[u8]) {
+    if let Some(token) = signed(data, TOKENS_SECRET) {
+        // With a secret there is nothing to wait for.
+        _ = USER_TOKENS.check(&token).now_or_never();
+    }
+}
+
+/// The token in the bytes; an object is taken for claims, which nobody but the harness can sign.
+fn signed(data: &[u8], secret: &str) -> Option<String> {
+    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(data) {
+        Ok(claims) => encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).ok(),
+        Err(_) => std::str::from_utf8(data).ok().map(str::to_owned),
+    }
+}
+
+/// The public keys of an operator's product.
+pub fn key_set(data: &[u8]) {
+    _ = crate::own_backend::reads_key_set(data);
+}
+
+/// What a program shows, to a server that knows one key.
+pub fn api_key(data: &[u8]) {
+    let Ok(token) = std::str::from_utf8(data) else { return };
+    if Keys::is_key(token) {
+        _ = KEYS.check(token, NOW);
+    }
+}
+
+/// A query, a path or a header of a request.
+pub fn queries(data: &[u8]) {
+    http::fuzzing::queries(data);
+}
+
+/// Where a hook is to lie: what is taken is the same when it is read again, and where anything may lie what is public may.
+pub fn hook_url(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (public, anywhere) = (check_url(text, Reach::Public), check_url(text, Reach::Anywhere));
+    if let Ok(url) = public {
+        // Written out, signs may have become longer than a URL may be.
+        assert!(url.as_str().len() > 2_000 || check_url(url.as_str(), Reach::Public).as_ref() == Ok(&url));
+        assert_eq!(anywhere, Ok(url));
     }
 }
 
@@ -105,6 +182,7 @@ pub fn call_type(data: &[u8]) {
 
 /// An uploaded picture.
 pub fn avatar(data: &[u8]) {
+    // Larger ones take the same way, for longer.
     _ = crate::avatar::kept(data);
 }
 
@@ -128,5 +206,7 @@ fn ringing(ann: &Caller, cid: &CallId) -> Authority {
     let ben = r#"{"ring": true, "data": {"members": [{"user": "ben"}]}}"#;
     let request: GetOrCreate = read(ben.as_bytes()).expect("a request");
     _ = authority.get_or_create(NOW, ann, cid, request);
+    let made = authority.take_batch();
+    authority.deliver(NOW, made, Vec::new());
     authority
 }

@@ -1,8 +1,22 @@
 //! Bugs to plant, so that the simulator can prove that it would find them. Only with the feature `simulation`.
 
-/// A rule, broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planted {
+/// The enum, and the list of all of it.
+macro_rules! bugs {
+    ($($(#[$what:meta])+ $bug:ident,)+) => {
+        /// A rule, broken.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Planted {
+            $($(#[$what])+ $bug,)+
+        }
+
+        impl Planted {
+            /// Every one.
+            pub const ALL: &[Self] = &[$(Self::$bug,)+];
+        }
+    };
+}
+
+bugs! {
     /// A second device may accept what the first has accepted (R2).
     AcceptTwice,
     /// A reject after the accept changes the outcome.

@@ -267,6 +267,12 @@ impl Server {
         self.shared.certificate.reload()
     }
 
+    /// The fingerprint of the certificate that it shows; none of one that an authority has issued.
+    #[must_use]
+    pub fn pin(&self) -> Option<Pin> {
+        self.shared.certificate.pin()
+    }
+
     /// A token for a room of the media server, for any LiveKit client.
     #[must_use]
     pub fn media_token(&self, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {

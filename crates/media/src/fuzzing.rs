@@ -1,6 +1,6 @@
 //! What reads bytes from outside, for the targets in fuzz/: it may refuse them and must not fall over.
 
-use std::path::PathBuf;
+use std::io::Cursor;
 
 use nokhwa::{
     Buffer,
@@ -20,8 +20,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] =
 
 /// A file that speaks in place of a microphone.
 pub fn wav(data: &[u8]) {
-    let file = file("wav", data);
-    if let Ok(mut voice) = Voice::open(&file) {
+    if let Ok(mut voice) = Voice::read_from(Cursor::new(data)) {
         for _ in 0..20 {
             assert!(voice.step().iter().all(|sample| sample.is_finite()), "the mixer adds samples up");
         }
@@ -30,8 +29,7 @@ pub fn wav(data: &[u8]) {
 
 /// A file in place of a camera.
 pub fn y4m(data: &[u8]) {
-    let file = file("y4m", data);
-    if let Ok(mut pictures) = Y4m::open(&file) {
+    if let Ok(mut pictures) = Y4m::read_from(Cursor::new(data)) {
         for _ in 0..4 {
             if pictures.advance().is_err() {
                 return;
@@ -58,11 +56,4 @@ pub fn offered(data: &[u8]) {
     if let Ok(sdp) = std::str::from_utf8(data) {
         _ = offered_tracks(sdp);
     }
-}
-
-/// The readers open files, as the person names them.
-fn file(name: &str, data: &[u8]) -> PathBuf {
-    let file = std::env::temp_dir().join(format!("bellbird-fuzzing-{name}-{}", std::process::id()));
-    std::fs::write(&file, data).expect("the folder for temporary files can be written");
-    file
 }

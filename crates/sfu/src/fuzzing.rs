@@ -37,6 +37,11 @@ fn key() -> ApiKey {
 /// The query with which a client knocks, and the token in it.
 pub fn knock(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
+    if text.starts_with('{') {
+        // Claims, which nobody but the harness can sign.
+        _ = token::signed(&key(), text).map(|token| token::check(&key(), &token, Some("room")));
+        return;
+    }
     let (query, header) = text.split_once('\n').map_or((text, None), |(query, header)| (query, Some(header)));
     if let Ok(query) = JoinQuery::parse(query, header) {
         _ = token::check(&key(), &query.token, query.room.as_deref());

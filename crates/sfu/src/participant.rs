@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    sync::LazyLock,
     time::{Duration, Instant},
 };
 
@@ -10,6 +11,8 @@ use str0m::{
     Candidate, Rtc,
     change::SdpPendingOffer,
     channel::ChannelId,
+    config::DtlsCert,
+    crypto,
     media::{MediaKind, Mid, Rid},
     rtp::Ssrc,
 };
@@ -36,6 +39,11 @@ pub(crate) enum Side {
     Subscriber,
 }
 
+/// Clients know it by its fingerprint, which is in the SDP. One is enough for the life of the process: to make one takes
+/// longer than all else of a join. (Without, `Rtc` makes its own.)
+static CERTIFICATE: LazyLock<Option<DtlsCert>> =
+    LazyLock::new(|| crypto::from_feature_flags().dtls_provider.generate_certificate());
+
 /// One peer connection and when it wants to be woken.
 pub(crate) struct Connection {
     pub(crate) rtc: Rtc,
@@ -46,14 +54,17 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(now: Instant, addresses: &[SocketAddr]) -> Self {
         // The client is full ICE and checks; the server only answers, as LiveKit's does.
-        let rtc = Rtc::builder()
+        let config = Rtc::builder()
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .clear_codecs()
             .enable_opus(true, false)
-            .enable_vp8(true)
-            .build(now);
-        let mut connection = Self { rtc, wake: None, is_dirty: false };
+            .enable_vp8(true);
+        let config = match &*CERTIFICATE {
+            Some(certificate) => config.set_dtls_cert(certificate.clone()),
+            None => config,
+        };
+        let mut connection = Self { rtc: config.build(now), wake: None, is_dirty: false };
         connection.add_addresses(addresses);
         connection
     }

@@ -65,7 +65,10 @@ impl Call {
         if self.state.call.ended_at.is_some() || !self.is_live {
             return None;
         }
-        let is_done = |ring: &&Ring| self.done.as_ref().is_some_and(|done| done.ring == ring.id);
+        let is_done = |ring: &&Ring| {
+            let done = self.done.as_ref().filter(|done| done.ring == ring.id);
+            done.is_some_and(|done| !done.how.may_be_answered_back() || !self.is_awaited(around.me, ring))
+        };
         let Some(ring) = self.state.ring.as_ref().filter(|ring| !is_done(ring)) else {
             return if origin == Origin::Snapshot { self.remind(around.me) } else { None };
         };
@@ -103,7 +106,7 @@ impl Call {
         }
         let ring = self.state.ring.as_ref()?;
         match &self.done.as_ref()?.how {
-            How::Quietly => None,
+            How::Quietly | How::Dismissed => None,
             How::HungUp => {
                 let still_rings = is_caller(me, ring) && ring.is_live() && !ring.is_answered();
                 let is_missed = still_rings || self.is_awaited(me, ring);
@@ -121,7 +124,7 @@ impl Call {
     /// ring was folded into this one (R16).
     fn is_awaited(&self, me: &Me, ring: &Ring) -> bool {
         let as_caller = is_caller(me, ring) && ring.is_answered() && !ring.caller_came;
-        let as_callee = ring.target(&me.user).is_some_and(|target| accepted_here(me, target) && !target.came);
+        let as_callee = answered_here(me, ring);
         let session = self.state.call.session.as_ref();
         // Into the session of its answer alone: what others begin later is another call.
         let leads_here = session.is_some_and(|session| ring.session.as_ref() == Some(&session.id));
@@ -280,8 +283,11 @@ fn is_caller(me: &Me, ring: &Ring) -> bool {
     ring.caller == me.user && ring.caller_device == me.device
 }
 
-fn accepted_here(me: &Me, target: &wire::Target) -> bool {
-    target.outcome == Outcome::Accepted && target.answered_on.as_ref() == Some(&me.device)
+/// This device has accepted it and has yet to come in.
+pub(super) fn answered_here(me: &Me, ring: &Ring) -> bool {
+    let is_accepted = |target: &wire::Target| target.outcome == Outcome::Accepted && !target.came;
+    let is_here = |target: &wire::Target| target.answered_on.as_ref() == Some(&me.device);
+    ring.target(&me.user).is_some_and(|target| is_accepted(target) && is_here(target))
 }
 
 /// Why an outgoing ring that is over reached nobody: the kindest truth that fits all.

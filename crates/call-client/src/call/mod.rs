@@ -4,7 +4,7 @@ mod follow;
 
 use std::time::{Duration, Instant};
 
-use wire::{CallId, CallState, DeviceId, ErrorBody, Reason, RingId, SessionId, UserId};
+use wire::{CallId, CallState, DeviceId, ErrorBody, Outcome, Reason, Ring, RingId, SessionId, UserId};
 
 use crate::{
     calls::Toggle,
@@ -117,12 +117,24 @@ struct Done {
 /// How this device was done with a ring: what the server must know, and is told again if it shows that it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum How {
-    /// Dismissed, answered or over: nobody needs to be told.
+    /// Answered or over: nobody needs to be told.
     Quietly,
+    /// Dismissed on this device alone (R6): nobody is told.
+    Dismissed,
     /// Hung up or cancelled.
     HungUp,
     /// Refused.
     Refused { reason: Reason, message: Option<String> },
+}
+
+impl How {
+    /// Its person may still have answered it, by ringing back while his refusal was on its way.
+    fn may_be_answered_back(&self) -> bool {
+        match self {
+            Self::Dismissed | Self::Refused { .. } => true,
+            Self::Quietly | Self::HungUp => false,
+        }
+    }
 }
 
 /// What a change of one call asks for.
@@ -175,7 +187,7 @@ pub(crate) struct Call {
     pub(crate) state: CallState,
     pub(crate) phase: Phase,
     /// The deadline of the newest ring, by this device's clocks.
-    until: Deadline,
+    pub(crate) until: Deadline,
     /// A ring or a session goes on, as far as the server has told.
     is_live: bool,
     done: Option<Done>,
@@ -292,6 +304,25 @@ impl Call {
         self.leave(now, EndReason::Refused, How::HungUp);
         if let Phase::Left(over) = &mut self.phase {
             over.refusal = Some(refusal);
+        }
+    }
+
+    /// The ring that, as far as is known, still rings this person, or others for this device; not if that is done with it.
+    pub(crate) fn still_rings(&self, me: &Me) -> Option<&Ring> {
+        let ring = self.state.ring.as_ref()?;
+        let rings_me = ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing);
+        let is_mine = ring.caller_device == me.device && ring.is_live() && !ring.is_answered();
+        let is_done = self.done.as_ref().is_some_and(|done| done.ring == ring.id);
+        Some(ring).filter(|_| (rings_me || is_mine) && !is_done)
+    }
+
+    /// Its person rings, and has answered a ring by that: then this device is not done with it, whatever was before.
+    pub(crate) fn has_rung(&mut self, me: &Me, state: &CallState) {
+        let ring = state.ring.as_ref().filter(|ring| follow::answered_here(me, ring));
+        if let Some(ring) = ring
+            && self.done.as_ref().is_some_and(|done| done.ring == ring.id)
+        {
+            self.done = None;
         }
     }
 

@@ -6,7 +6,7 @@ use wire::{CallId, Capability, Code, Join, Joined, Reject, RingId, SessionId};
 
 use super::{Calls, Device, INSIST_FOR, JoinOptions, Leave, Output, Ticket, Toggle, placeholder, shown};
 use crate::{
-    call::{Call, DEADLINE_GRACE, How, InCall, Media, Origin, Phase, Ringing, Surroundings},
+    call::{Action, Call, DEADLINE_GRACE, How, InCall, Media, Origin, Phase, Ringing, Surroundings},
     clock::Now,
     errands::{ErrandId, Request, Settled},
     error::ClientError,
@@ -116,10 +116,10 @@ impl Calls {
     }
 
     pub(super) fn on_join_done(&mut self, now: Now, id: ErrandId, cid: &CallId, result: Result<Joined, ClientError>) {
-        let ticket = match self.errands.settle(now.instant, id, result.as_ref().err()) {
+        let (ticket, may_be_heard) = match self.errands.settle(now.instant, id, result.as_ref().err()) {
             Settled::Again => return,
-            Settled::Done { ticket } => ticket,
-            Settled::Forgotten => None,
+            Settled::Done { ticket, may_be_heard } => (ticket, may_be_heard),
+            Settled::Forgotten => (None, false),
         };
         let index = self.position(cid);
         let in_call = index.and_then(|index| self.calls[index].in_call());
@@ -136,17 +136,26 @@ impl Calls {
                 Ok(())
             }
             (Ok(joined), _) => {
-                self.go_out_again(now, cid, &joined);
+                self.go_out_again(now, cid, joined);
                 Ok(())
             }
-            (Err(error), Some(index)) if is_current => self.stay_out(now, index, error, ticket),
+            (Err(error), Some(index)) if is_current => {
+                let ring = self.calls[index].in_call().and_then(|in_call| in_call.ring.clone());
+                let result = self.stay_out(now, index, error, ticket);
+                if may_be_heard {
+                    self.be_out(now, cid, ring);
+                }
+                result
+            }
             (Err(error), Some(index)) if is_again => {
                 self.lose(now, index, &error);
                 Err(error)
             }
             (Err(error), _) => Err(error),
         };
-        if let Some(ticket) = ticket {
+        if let Some(ticket) = ticket
+            && !planted!(self, NeverReplies)
+        {
             self.outputs.push_back(Output::Reply { ticket, result });
         }
     }
@@ -196,15 +205,21 @@ impl Calls {
     }
 
     /// Let in after having hung up (or for a join that a newer one has taken the place of).
-    fn go_out_again(&mut self, now: Now, cid: &CallId, joined: &Joined) {
+    fn go_out_again(&mut self, now: Now, cid: &CallId, joined: Joined) {
         if planted!(self, ComesInAfterHangingUp) {
             let (media, settings) = (joined.media.clone(), Box::new(joined.state.call.settings.clone()));
             let (cid, microphone, camera, speaker) = (cid.clone(), Toggle::On, Toggle::Off, Toggle::On);
             let open = Output::OpenSession { cid, join: 0, media, microphone, camera, speaker, settings };
             return self.outputs.push_back(open);
         }
+        if planted!(self, GhostStays) {
+            return;
+        }
         let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
         let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
+        // News from before the answer, still on their way, are older than it.
+        self.answered.insert(cid.clone(), joined.revision);
+        self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
         if wants_in || self.errands.leaving(cid, session.as_ref()) {
             return;
         }
@@ -265,6 +280,19 @@ impl Calls {
         result
     }
 
+    /// The server may have let this device in by an attempt whose answer was lost: the others are not left with somebody
+    /// who is not there.
+    fn be_out(&mut self, now: Now, cid: &CallId, ring: Option<RingId>) {
+        let Some(index) = self.position(cid) else { return };
+        match &self.calls[index].phase {
+            // It rings (again), or comes in by another ring.
+            Phase::RingingIn(_) | Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) => {}
+            Phase::Idle | Phase::Left(_) | Phase::Ended(_) => {
+                self.insist(now, Request::Leave { cid: cid.clone(), leave: wire::Leave { session: None, ring } });
+            }
+        }
+    }
+
     /// The server does not let this device in again.
     fn lose(&mut self, now: Now, index: usize, error: &ClientError) {
         if matches!(error.code(), Some(Code::CallEnded | Code::CallNotFound | Code::RingOver)) {
@@ -285,7 +313,7 @@ impl Calls {
                 self.insist(now, Request::Reject { cid, reject });
             }
             // R6: dismissed on this device alone; nobody is told.
-            (Phase::RingingIn(_), Leave::Plain) => call.leave(now, EndReason::Left, How::Quietly),
+            (Phase::RingingIn(_), Leave::Plain) => call.leave(now, EndReason::Left, How::Dismissed),
             (Phase::RingingOut(ringing), _) => {
                 let ring = Some(ringing.ring.clone());
                 call.leave(now, EndReason::Cancelled, How::HungUp);
@@ -297,7 +325,15 @@ impl Calls {
                 self.outputs.push_back(Output::CloseSession { cid: cid.clone() });
                 self.go_out(now, cid, leave);
             }
-            (Phase::Idle | Phase::Left(_) | Phase::Ended(_), _) => {}
+            // It has fallen silent here, by time or by wish, and goes on elsewhere: the person's word counts all the same.
+            (Phase::Idle | Phase::Left(_) | Phase::Ended(_), leave) => {
+                let Some(ring) = call.still_rings(&self.me) else { return };
+                let until = call.until;
+                let ringing = Ringing { ring: ring.id.clone(), until, alerting: false };
+                let is_mine = ring.caller_device == self.me.device;
+                call.phase = if is_mine { Phase::RingingOut(ringing) } else { Phase::RingingIn(ringing) };
+                self.leave(now, &cid, leave);
+            }
         }
     }
 
@@ -305,6 +341,9 @@ impl Calls {
     fn go_out(&mut self, now: Now, cid: CallId, leave: wire::Leave) {
         for ticket in self.errands.forget_joining(&cid) {
             self.outputs.push_back(Output::Reply { ticket, result: Ok(()) });
+        }
+        if planted!(self, GhostStays) && leave.session.is_none() {
+            return;
         }
         self.insist(now, Request::Leave { cid, leave });
     }
@@ -363,10 +402,11 @@ impl Calls {
                 let leave = wire::Leave { session: in_call.session().cloned(), ring: in_call.ring.clone() };
                 match reason {
                     EndReason::Ended => call.end(now, reason),
-                    _ => call.leave(now, reason, How::HungUp),
+                    // Nobody has hung up: a ring that came meanwhile is not done with.
+                    _ => call.leave(now, reason, How::Quietly),
                 }
-                self.outputs.push_back(Output::CloseSession { cid: cid.clone() });
                 self.go_out(now, cid.clone(), leave);
+                self.act(now, index, Some(Action::CloseSession));
             }
         }
     }

@@ -162,6 +162,9 @@ impl Calls {
             Input::State { asked_at, state, .. } if self.clock.is_stale(asked_at) => self.on_old_state(now, state),
             Input::State { asked_at: _, state, revision } => {
                 self.answered.insert(state.call.cid.clone(), revision);
+                if let Some(index) = self.position(&state.call.cid) {
+                    self.calls[index].has_rung(&self.me, &state);
+                }
                 self.on_state(now, state, Duration::ZERO, Origin::Event);
             }
             Input::Asks { waiting } => {
@@ -216,7 +219,7 @@ impl Calls {
 
     fn manner(&self, cid: &CallId) -> Manner {
         let mut others = self.calls.iter().filter(|call| call.cid != *cid);
-        if self.do_not_disturb == Toggle::On {
+        if self.do_not_disturb == Toggle::On && !planted!(self, SilentNotSilent) {
             Manner::StaySilent
         } else if self.busy_when_in_call == Toggle::On && others.any(|call| call.in_call().is_some()) {
             Manner::AnswerBusy
@@ -232,8 +235,10 @@ impl Calls {
             let manner = self.manner(&self.calls[index].cid);
             let around = Surroundings { me: &self.me, now, manner };
             let action = match &self.calls[index].phase {
-                Phase::Idle | Phase::RingingIn(_) => self.calls[index].follow(around, Origin::Event),
-                Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) | Phase::Left(_) | Phase::Ended(_) => None,
+                Phase::Idle | Phase::RingingIn(_) | Phase::Left(_) | Phase::Ended(_) => {
+                    self.calls[index].follow(around, Origin::Event)
+                }
+                Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) => None,
             };
             self.act(now, index, action);
         }

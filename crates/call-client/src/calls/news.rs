@@ -148,6 +148,9 @@ impl Calls {
             {
                 target.outcome = wire::Outcome::Ringing;
             }
+            if planted!(self, RingsOutAfterAll) && ring.caller == self.me.user && !ring.is_answered() {
+                ring.targets.iter_mut().for_each(|target| target.outcome = wire::Outcome::Ringing);
+            }
         }
         let around = Surroundings { me: &self.me, now, manner };
         let may_be_old = origin == Origin::Event || self.answered.contains_key(&state.call.cid);

@@ -276,7 +276,8 @@ impl Client {
         self.send(Command::Away(to)).await
     }
 
-    /// How loud the microphone and each track are now; `None` while the call has no media.
+    /// How loud the microphone and each track are now; `None` while the call has no media. The receiver ends with the
+    /// connection to the media server: ask again after a reconnect.
     pub async fn levels(&self, cid: CallId) -> Option<watch::Receiver<media::Levels>> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Levels { cid, reply }).await.ok()?;

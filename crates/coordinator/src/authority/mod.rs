@@ -95,6 +95,9 @@ pub(crate) struct Authority {
     calls_of: BTreeMap<UserId, BTreeSet<CallId>>,
     timers: Timers,
     ids: Ids,
+    /// Above every version of a call that an earlier life of the server has told and not stored: devices drop what is
+    /// older than what they know.
+    first_version: u64,
     batch: Batch,
     /// Calls of the batch that is being stored: what the store says of them is old.
     being_stored: BTreeSet<CallId>,
@@ -118,6 +121,8 @@ impl Authority {
             calls_of: BTreeMap::new(),
             timers: Timers::default(),
             ids: Ids::new(seed),
+            // Milliseconds: calls change less often.
+            first_version: u64::try_from(now.0).unwrap_or(0),
             batch: Batch::default(),
             being_stored: BTreeSet::new(),
             personal: personal::Known::new(live.newest_line),
@@ -257,7 +262,8 @@ impl Authority {
             if let Some(before) = &before {
                 self.permit_changed(before, &live, &mut draft.effects);
             }
-            live.edit().version = before.as_ref().map_or(0, |before| before.call.version) + 1;
+            let version = before.as_ref().map_or(0, |before| before.call.version) + 1;
+            live.edit().version = version.max(self.first_version);
             let changed = sessions::presence_changes(before.as_ref(), &live);
             self.batch.people.extend(changed);
             let cid = live.call.cid.clone();

@@ -52,7 +52,13 @@ impl Authority {
         if let Some(caller) = self.answer_back(now, who, &mut live, &mut draft) {
             targets.retain(|user| *user != caller);
         }
-        targets.retain(|user| !live.rings().iter().any(|ring| ring.caller != who.user && ring.rings(user)));
+        // Who has just accepted is on his way in.
+        let is_coming = |ring: &Ring, user: &UserId| live.leads_here(ring) && ring.awaits_person(user);
+        let is_rung_by_another = |ring: &Ring, user: &UserId| ring.caller != who.user && ring.rings(user);
+        targets.retain(|user| {
+            let rings = live.rings();
+            !rings.iter().any(|ring| is_coming(ring, user) || is_rung_by_another(ring, user))
+        });
         if targets.is_empty() {
             return Ok(self.settle(now, who, live, draft));
         }

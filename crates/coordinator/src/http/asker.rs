@@ -146,7 +146,7 @@ fn may_be_acted_for(person: &StoredPerson) -> bool {
     person.role != Role::Admin && person.kind == PersonKind::Human
 }
 
-fn acted_for(headers: &HeaderMap) -> Result<Option<UserId>, ErrorBody> {
+pub(super) fn acted_for(headers: &HeaderMap) -> Result<Option<UserId>, ErrorBody> {
     let Some(value) = headers.get(ON_BEHALF_OF) else { return Ok(None) };
     let user = value.to_str().ok().and_then(|text| text.parse().ok());
     user.map(Some).ok_or_else(|| ErrorBody::invalid(ON_BEHALF_OF, "this header must hold a person's id"))

@@ -68,7 +68,7 @@ async fn query(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct HistoryQuery {
+pub(super) struct HistoryQuery {
     /// Where the page before ended.
     before: Option<i64>,
     /// Most lines of a page, 1 to 100; 25 if absent.

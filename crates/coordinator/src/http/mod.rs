@@ -4,6 +4,8 @@ mod asker;
 mod calls;
 mod devices;
 mod door;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod invites;
 mod lists;
 mod media;

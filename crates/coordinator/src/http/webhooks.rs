@@ -121,7 +121,7 @@ async fn enable(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct DeliveryQuery {
+pub(super) struct DeliveryQuery {
     before: Option<i64>,
     limit: Option<u32>,
 }

@@ -41,7 +41,7 @@ struct Known {
 }
 
 /// A key and the one way of signing it checks.
-struct PublicKey {
+pub(super) struct PublicKey {
     kid: Option<String>,
     algorithm: Algorithm,
     key: DecodingKey,
@@ -144,7 +144,7 @@ async fn fetch(http: &reqwest::Client, url: Url) -> Result<Vec<PublicKey>, Strin
 }
 
 /// The keys of a set that check one of the three ways of signing; others are passed over, as RFC 7517 asks for.
-fn parse(body: &[u8]) -> Result<Vec<PublicKey>, String> {
+pub(super) fn parse(body: &[u8]) -> Result<Vec<PublicKey>, String> {
     #[derive(serde::Deserialize)]
     struct Set {
         keys: Vec<serde_json::Value>,

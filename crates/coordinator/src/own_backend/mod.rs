@@ -104,6 +104,12 @@ impl UserTokens {
     }
 }
 
+/// Whether a set of public keys can be read.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn reads_key_set(body: &[u8]) -> bool {
+    jwks::parse(body).is_ok()
+}
+
 /// The refusal of a token, with what is wrong with it.
 fn refused(why: &str) -> ErrorBody {
     let message = format!("this token of your product is not taken here ({why}): sign in to the product again");

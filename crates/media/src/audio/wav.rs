@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter},
+    io::{self, BufReader, BufWriter, Read},
     path::Path,
 };
 
@@ -44,8 +44,8 @@ impl From<hound::Error> for WavError {
 }
 
 /// A voice from a file: once, then silence.
-pub(crate) struct Voice {
-    reader: WavReader<BufReader<File>>,
+pub(crate) struct Voice<F = File> {
+    reader: WavReader<BufReader<F>>,
     rate: Rate,
     /// Read and mixed, not resampled yet.
     mono: Vec<f32>,
@@ -59,9 +59,16 @@ enum Rate {
 }
 
 impl Voice {
-    /// Opens a file and reads its header.
+    /// Opens a file.
     pub(crate) fn open(file: &Path) -> Result<Self, WavError> {
-        let reader = WavReader::open(file)?;
+        Self::read_from(File::open(file)?)
+    }
+}
+
+impl<F: Read> Voice<F> {
+    /// Reads the header.
+    pub(crate) fn read_from(file: F) -> Result<Self, WavError> {
+        let reader = WavReader::new(BufReader::new(file))?;
         let WavSpec { channels, sample_rate, .. } = reader.spec();
         if channels == 0 || !RATES.contains(&sample_rate) {
             return Err(WavError::Shape { channels, rate: sample_rate });
@@ -107,7 +114,7 @@ impl Voice {
 }
 
 /// The mean of the channels, up to `wanted` frames; a damaged rest counts as the end.
-fn read_mono(reader: &mut WavReader<BufReader<File>>, mono: &mut Vec<f32>, wanted: usize) {
+fn read_mono<F: Read>(reader: &mut WavReader<BufReader<F>>, mono: &mut Vec<f32>, wanted: usize) {
     let spec = reader.spec();
     let channels = usize::from(spec.channels);
     let full_scale = 2f32.powi(i32::from(spec.bits_per_sample) - 1);

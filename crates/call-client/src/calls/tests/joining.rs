@@ -17,6 +17,19 @@ fn let_in_after_hanging_up_it_goes_out_again_with_the_microphone_off() {
 }
 
 #[test]
+fn who_may_have_been_let_in_by_an_answer_that_was_lost_says_that_he_is_out() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.answered(join, Err(away()));
+    ben.after(2);
+    let (join, _) = ben.join_request();
+    ben.answered(join, Err(refused(wire::Code::RingOver)));
+    assert_eq!(ben.leave_request().1.ring, Some(id::<wire::RingId>("r1")), "the others see nobody who is not there");
+}
+
+#[test]
 fn an_older_answer_does_not_overwrite_newer_events() {
     let mut ben = Device::of("ben", "ben1");
     ben.hears(state(1, None, Some(&["cem1"])));

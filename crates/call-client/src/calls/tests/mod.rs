@@ -3,6 +3,7 @@
 mod joining;
 mod opening;
 mod rules;
+mod second_thoughts;
 
 use std::{sync::Arc, time::Instant};
 

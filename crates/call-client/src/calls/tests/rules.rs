@@ -108,6 +108,17 @@ fn r06_a_dismissed_ring_stays_silent_as_long_as_it_lives() {
 }
 
 #[test]
+fn r06_who_dismissed_a_ring_and_rings_back_in_its_call_comes_in() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.goes();
+    assert!(!ben.rings());
+    // The server takes his own ring, by which he answers, for the accept of the other's.
+    ben.hears(state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&[])));
+    assert_eq!(ben.join_request().1.ring, Some(id::<wire::RingId>("r1")));
+}
+
+#[test]
 fn r12_media_that_never_came_up_is_no_end_of_the_call() {
     for (wait, reason) in [(1, EndReason::Ended), (30, EndReason::MediaFailed)] {
         let mut ben = Device::of("ben", "ben1");

@@ -46,10 +46,14 @@ impl Server {
     }
 
     fn restored(live: Live) -> Self {
+        Self::restored_at(START, live)
+    }
+
+    fn restored_at(now: UnixMillis, live: Live) -> Self {
         let types = CallTypes::new(BTreeMap::new());
         Self {
-            authority: Authority::new(START, 1, String::new(), types, live),
-            now: START,
+            authority: Authority::new(now, 1, String::new(), types, live),
+            now,
             lines: BTreeMap::new(),
             stored: BTreeMap::new(),
         }

@@ -179,3 +179,30 @@ fn several_rings_survive_a_restart() {
     again.after(46);
     assert_eq!(again.outcomes("default:x")["cem"], [Outcome::Missed]);
 }
+
+#[test]
+fn r01_who_has_accepted_and_is_on_his_way_in_is_not_rung_again() {
+    let mut server = Server::new();
+    server.rings("ann1", "default:x", &["ben"]);
+    // Ben rings back, which answers; Ann, who has not heard of it, presses again.
+    server.rings("ben1", "default:x", &["ann"]);
+    server.rings("ann1", "default:x", &["ben"]);
+    assert_eq!(server.outcomes("default:x")["ben"], [Outcome::Accepted]);
+}
+
+#[test]
+fn r18_what_a_new_life_of_the_server_tells_is_newer_than_what_the_old_one_told_and_did_not_store() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.settle();
+    let (stored, kept) = server.stored[&id("default:x")].clone();
+    // Told, and not worth a way to the disk.
+    server.authority.alerted(&who("ben1"), &id("default:x"), &ring);
+    let told = server.call("default:x").call.version;
+    assert!(told > stored.version);
+    let people = server.authority.people.values().cloned().collect();
+    let live = Live { people, calls: vec![(stored, kept)], ..Live::default() };
+    let mut again = Server::restored_at(START.plus(Duration::from_secs(1)), live);
+    again.rings("ann1", "default:x", &["ben"]);
+    assert!(again.call("default:x").call.version > told);
+}

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    io::{BufRead as _, BufReader, Read, Seek, SeekFrom},
     path::Path,
     time::Duration,
 };
@@ -13,8 +13,8 @@ const MAX_LINE: u64 = 4096;
 const MAX_SIDE: usize = 8192;
 
 /// An open file.
-pub(crate) struct Y4m {
-    file: BufReader<File>,
+pub(crate) struct Y4m<F = File> {
+    file: BufReader<F>,
     pub(super) width: usize,
     pub(super) height: usize,
     /// Pictures in so many seconds.
@@ -25,9 +25,16 @@ pub(crate) struct Y4m {
 }
 
 impl Y4m {
-    /// Opens a file and reads its header and first picture; says in words what is wrong with it.
+    /// Opens a file.
     pub(crate) fn open(file: &Path) -> Result<Self, String> {
-        let mut file = BufReader::new(File::open(file).map_err(|error| error.to_string())?);
+        Self::read_from(File::open(file).map_err(|error| error.to_string())?)
+    }
+}
+
+impl<F: Read + Seek> Y4m<F> {
+    /// Reads the header and the first picture; says in words what is wrong with them.
+    pub(crate) fn read_from(file: F) -> Result<Self, String> {
+        let mut file = BufReader::new(file);
         let header = line(&mut file).map_err(|error| error.to_string())?;
         let mut words = header.split(' ');
         if words.next() != Some("YUV4MPEG2") {
@@ -93,7 +100,7 @@ impl Y4m {
     }
 }
 
-fn line(file: &mut BufReader<File>) -> std::io::Result<String> {
+fn line<F: Read>(file: &mut BufReader<F>) -> std::io::Result<String> {
     let mut line = Vec::new();
     file.take(MAX_LINE).read_until(b'\n', &mut line)?;
     line.pop_if(|last| *last == b'\n').ok_or(std::io::ErrorKind::UnexpectedEof)?;

@@ -1,0 +1,4 @@
+#![no_main]
+#![doc = "See `coordinator::fuzzing`."]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| coordinator::fuzzing::hook_url(data));

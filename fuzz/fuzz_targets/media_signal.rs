@@ -1,4 +1,0 @@
-#![no_main]
-#![doc = "See `call_client::fuzzing`."]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| call_client::fuzzing::media_signal(data));
