@@ -75,11 +75,14 @@ fn hold(first: u64, count: u64) -> Run {
             violation.trace.join("\n"),
         );
     }
-    println!("{count} scenarios from {first} in {:.1} s: {:.0} a minute", run.seconds, run.a_minute(count));
     run
 }
 
 impl Run {
+    fn pace(&self, first: u64, count: u64) -> String {
+        format!("{count} scenarios from {first} in {:.1} s: {:.0} a minute", self.seconds, self.a_minute(count))
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     pub(super) fn a_minute(&self, count: u64) -> f64 {
         count as f64 / self.seconds * 60.0
@@ -92,7 +95,8 @@ fn variable(name: &str) -> Option<u64> {
 
 #[test]
 fn ringing_holds_under_every_order_of_events() {
-    hold(variable("FIRST").unwrap_or(0), variable("SCENARIOS").unwrap_or(100_000));
+    let (first, count) = (variable("FIRST").unwrap_or(0), variable("SCENARIOS").unwrap_or(100_000));
+    println!("{}", hold(first, count).pace(first, count));
 }
 
 #[test]
@@ -102,6 +106,7 @@ fn a_million_scenarios() {
     println!("from {first} on; again: FIRST={first}");
     let count = variable("SCENARIOS").unwrap_or(1_000_000);
     let run = hold(first, count);
+    println!("{}", run.pace(first, count));
     if let Ok(page) = std::env::var("KEEP") {
         std::fs::write(page, page::page(first, count, &run)).expect("the page is kept");
     }

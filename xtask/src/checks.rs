@@ -83,8 +83,8 @@ fn tests() -> Result<()> {
 
 /// Ringing under every order of events, the server killed while people ring, and what reads bytes from outside.
 fn proof() -> Result<()> {
-    run_line("cargo build --quiet -p bellbird --bins")?;
-    run_line("cargo test --quiet -p bellbird-tests --test simulation --test crash --test parsers")
+    run_line("cargo build --quiet -p bellbird-desktop -p bellbird --bins")?;
+    run_line("cargo test --quiet -p bellbird-tests --test simulation --test crash --test parsers -- --test-threads=1")
 }
 
 /// Every row and rule through the real server and the real client.
