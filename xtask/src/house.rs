@@ -60,6 +60,7 @@ pub(crate) fn machines() -> Result<()> {
         ensure!(path.exists(), "{machine} is not there any more: name what it has become in xtask/src/house.rs");
         for file in sources(&path)? {
             let text = fs::read_to_string(&file)?;
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
             for word in IO {
                 ensure!(!text.contains(word), "{} names {word}: a machine does no IO", file.display());
             }
