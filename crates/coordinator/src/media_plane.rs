@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use sfu::{ApiKey, Grant, Sfu, Source};
+use sfu::{ApiKey, Grant, MaySend, Sfu, Source};
 use wire::{CallId, DeviceId, MediaCredentials, MediaServer, TrackSource, UserId};
+
+use crate::authority::Sending;
 
 /// How long the token of a join lets in; the media server refreshes it while the participant stays.
 const TOKEN: Duration = Duration::from_secs(10 * 60);
@@ -22,9 +24,9 @@ impl MediaPlane {
         user: &UserId,
         device: &DeviceId,
         name: &str,
-        sources: &[TrackSource],
+        sending: &Sending,
     ) -> MediaCredentials {
-        let token = self.token(cid.as_str(), &identity(user, device), name, TOKEN, sources_of(sources));
+        let token = self.token(cid.as_str(), &identity(user, device), name, TOKEN, may_send(sending));
         match self {
             Self::Embedded { .. } => MediaCredentials { server: MediaServer::Here, token },
         }
@@ -36,7 +38,7 @@ impl MediaPlane {
         identity: &str,
         name: &str,
         lifetime: Duration,
-        sources: Vec<Source>,
+        may_send: MaySend,
     ) -> String {
         match self {
             Self::Embedded { key, .. } => {
@@ -45,7 +47,7 @@ impl MediaPlane {
                     identity: identity.to_owned(),
                     name: name.to_owned(),
                     lifetime,
-                    sources,
+                    may_send,
                 };
                 sfu::access_token(key, &grant)
             }
@@ -59,9 +61,9 @@ impl MediaPlane {
     }
 
     /// From now on the device may send this and nothing else.
-    pub(crate) fn permit(&self, cid: &CallId, user: &UserId, device: &DeviceId, sources: &[TrackSource]) {
+    pub(crate) fn permit(&self, cid: &CallId, user: &UserId, device: &DeviceId, sending: &Sending) {
         match self {
-            Self::Embedded { sfu, .. } => sfu.permit(cid.as_str(), &identity(user, device), sources_of(sources)),
+            Self::Embedded { sfu, .. } => sfu.permit(cid.as_str(), &identity(user, device), may_send(sending)),
         }
     }
 
@@ -76,6 +78,10 @@ impl MediaPlane {
             Self::Embedded { sfu, .. } => sfu.close_room(cid.as_str()),
         }
     }
+}
+
+fn may_send(sending: &Sending) -> MaySend {
+    MaySend { sources: sources_of(&sending.tracks), data: sending.data }
 }
 
 /// As the media server names them; a shared screen has two.

@@ -276,7 +276,7 @@ impl Server {
     /// A token for a room of the media server, for any LiveKit client.
     #[must_use]
     pub fn media_token(&self, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
-        self.media.token(room, identity, name, lifetime, sfu::Source::ALL.to_vec())
+        self.media.token(room, identity, name, lifetime, sfu::MaySend::everything())
     }
 
     /// Where the outside comes in, if the router was asked to let it.
@@ -345,7 +345,7 @@ pub fn kept_media_key(data: &Path) -> Result<ApiKey, std::io::Error> {
 #[must_use]
 pub fn room_token(key: &ApiKey, room: &str, identity: &str, name: &str, lifetime: Duration) -> String {
     let (room, identity, name) = (room.to_owned(), identity.to_owned(), name.to_owned());
-    sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, sources: sfu::Source::ALL.to_vec() })
+    sfu::access_token(key, &sfu::Grant { room, identity, name, lifetime, may_send: sfu::MaySend::everything() })
 }
 
 /// A server that nobody hears of is a server all the same.

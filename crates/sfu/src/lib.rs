@@ -20,4 +20,4 @@ mod token;
 
 pub use query::{JoinQuery, Refusal};
 pub use sfu::{Sfu, SfuConfig, SfuEvent, SignalConnection, StartError, Traffic};
-pub use token::{ApiKey, Grant, Source, access_token};
+pub use token::{ApiKey, Grant, MaySend, Source, access_token};

@@ -17,7 +17,7 @@ use crate::{
     query::{JoinQuery, Refusal},
     shard::{self, Command},
     sockets::Counters,
-    token::{self, ApiKey, Source},
+    token::{self, ApiKey, MaySend, Source},
 };
 
 /// Commands to the shard wait here; signalling is slow compared to media.
@@ -181,9 +181,9 @@ impl Sfu {
         self.tell(Command::CloseRoom { room: room.to_owned() });
     }
 
-    /// From now on somebody may send these sources and no others.
-    pub fn permit(&self, room: &str, identity: &str, sources: Vec<Source>) {
-        self.tell(Command::Permit { room: room.to_owned(), identity: identity.to_owned(), sources });
+    /// From now on somebody may send this and nothing else.
+    pub fn permit(&self, room: &str, identity: &str, may_send: MaySend) {
+        self.tell(Command::Permit { room: room.to_owned(), identity: identity.to_owned(), may_send });
     }
 
     /// Mutes somebody's tracks of these sources; he may unmute himself.

@@ -22,7 +22,7 @@ use crate::{
     room::{Rooms, Work},
     sfu::{SfuConfig, SfuEvent},
     sockets::{Counters, Sockets},
-    token::{Admission, Source},
+    token::{Admission, MaySend, Source},
 };
 
 /// Datagrams taken from one socket before the timers get their turn.
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Permit {
         room: String,
         identity: String,
-        sources: Vec<Source>,
+        may_send: MaySend,
     },
     Mute {
         room: String,
@@ -132,7 +132,7 @@ impl Shard {
             Command::SignalClosed { key } => self.rooms.signal_closed(now, key),
             Command::Remove { room, identity } => self.rooms.remove(&room, &identity),
             Command::CloseRoom { room } => self.rooms.close(&room),
-            Command::Permit { room, identity, sources } => self.rooms.permit(now, &room, &identity, sources),
+            Command::Permit { room, identity, may_send } => self.rooms.permit(now, &room, &identity, may_send),
             Command::Mute { room, identity, sources } => self.rooms.mute(&room, &identity, &sources),
         }
     }

@@ -23,6 +23,23 @@ impl std::fmt::Debug for ApiKey {
     }
 }
 
+/// What somebody may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaySend {
+    /// Tracks of these sources.
+    pub sources: Vec<Source>,
+    /// Messages through the data channels.
+    pub data: bool,
+}
+
+impl MaySend {
+    /// All there is.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { sources: Source::ALL.to_vec(), data: true }
+    }
+}
+
 /// What a token gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -35,7 +52,7 @@ pub struct Grant {
     /// How long it lets in.
     pub lifetime: Duration,
     /// What may be sent.
-    pub sources: Vec<Source>,
+    pub may_send: MaySend,
 }
 
 /// A kind of track, as LiveKit names them in `canPublishSources`.
@@ -141,10 +158,10 @@ pub fn access_token(key: &ApiKey, grant: &Grant) -> String {
         video: VideoGrant {
             room_join: true,
             room: grant.room.clone(),
-            can_publish: Some(!grant.sources.is_empty()),
+            can_publish: Some(!grant.may_send.sources.is_empty()),
             can_subscribe: Some(true),
-            can_publish_data: Some(true),
-            can_publish_sources: listed(&grant.sources),
+            can_publish_data: Some(grant.may_send.data),
+            can_publish_sources: listed(&grant.may_send.sources),
         },
     };
     sign(key, &claims)
@@ -246,7 +263,7 @@ mod tests {
             identity: "ann/d1".to_owned(),
             name: "Ann".to_owned(),
             lifetime: Duration::from_secs(60),
-            sources: vec![Source::Microphone],
+            may_send: MaySend { sources: vec![Source::Microphone], data: false },
         }
     }
 
@@ -254,7 +271,7 @@ mod tests {
     fn a_token_lets_into_its_room_and_no_other() {
         let admission = check(&key(), &access_token(&key(), &grant()), Some("default:other")).unwrap();
         assert_eq!((admission.room.as_str(), admission.identity.as_str()), ("default:x", "ann/d1"));
-        assert_eq!(admission.sources, [Source::Microphone]);
+        assert_eq!((admission.sources, admission.can_publish_data), (vec![Source::Microphone], false));
     }
 
     #[test]

@@ -4,6 +4,14 @@ use wire::{Capability, Code, ErrorBody, TrackSource, UnixMillis, UserId};
 
 use super::{Authority, Caller, call::LiveCall};
 
+/// What a person may send through the media server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sending {
+    pub(crate) tracks: Vec<TrackSource>,
+    /// Messages through the data channels.
+    pub(crate) data: bool,
+}
+
 impl Authority {
     pub(super) fn admit(&self, now: UnixMillis, live: &LiveCall, who: &Caller) -> Result<(), ErrorBody> {
         self.allow(live, &who.user, Capability::JoinCall)?;
@@ -26,19 +34,20 @@ impl Authority {
         Ok(())
     }
 
-    /// What the media server lets a person send.
-    pub(super) fn sources(&self, live: &LiveCall, user: &UserId) -> Vec<TrackSource> {
+    /// What the media server lets a person send. Data channels carry an application's own events.
+    pub(super) fn sending(&self, live: &LiveCall, user: &UserId) -> Sending {
         let capabilities = self.capabilities(live, user);
         let pairs = [
             (Capability::SendAudio, TrackSource::Microphone),
             (Capability::SendVideo, TrackSource::Camera),
             (Capability::ShareScreen, TrackSource::Screen),
         ];
-        pairs
+        let tracks = pairs
             .into_iter()
             .filter(|(capability, _)| capabilities.contains(*capability))
             .map(|(_, source)| source)
-            .collect()
+            .collect();
+        Sending { tracks, data: capabilities.contains(Capability::SendEvent) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{CallId, DeviceId, Event, TrackSource, UserId};
 
-use super::call::LiveCall;
+use super::{admission::Sending, call::LiveCall};
 use crate::{
     ring::Ring,
     store::{Change, Remembered},
@@ -38,7 +38,7 @@ pub(crate) enum Effect {
         cid: CallId,
         user: UserId,
         device: DeviceId,
-        sources: Vec<TrackSource>,
+        sending: Sending,
     },
     Mute {
         cid: CallId,

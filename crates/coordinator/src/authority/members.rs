@@ -262,24 +262,24 @@ impl Authority {
             return;
         }
         for there in new.session.iter().flat_map(|session| &session.participants) {
-            let (user, sources) = (&there.user, self.sources(after, &there.user));
-            if before.has_device(&there.device) && sources != self.sources(before, user) {
+            let (user, sending) = (&there.user, self.sending(after, &there.user));
+            if before.has_device(&there.device) && sending != self.sending(before, user) {
                 let (cid, device) = (new.cid.clone(), there.device.clone());
-                effects.push(Effect::PermitMedia { cid, user: user.clone(), device, sources });
+                effects.push(Effect::PermitMedia { cid, user: user.clone(), device, sending });
             }
         }
     }
 
     /// The media server lets every device of a person send what he may send, and nothing else.
     pub(super) fn permit_media(&self, live: &LiveCall, user: &UserId, draft: &mut Draft) {
-        let sources = self.sources(live, user);
+        let sending = self.sending(live, user);
         let session = live.call.session.iter().flat_map(|session| &session.participants);
         for there in session.filter(|there| there.user == *user) {
             draft.effects.push(Effect::PermitMedia {
                 cid: live.call.cid.clone(),
                 user: user.clone(),
                 device: there.device.clone(),
-                sources: sources.clone(),
+                sending: sending.clone(),
             });
         }
     }

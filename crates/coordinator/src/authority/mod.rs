@@ -51,6 +51,7 @@ use crate::{
     programs::KeptAnswer,
     store::{Live, StoredCall, StoredPerson},
 };
+pub(crate) use admission::Sending;
 use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
 use call::LiveCall;

@@ -39,9 +39,9 @@ impl Authority {
             live.edit().custom = custom;
         }
         if let Some(starts_at) = update.starts_at {
-            check_starts_at("starts_at", starts_at)?;
-            live.edit().starts_at = Some(starts_at);
-            live.edit().reminders_sent = reminders_passed(now, starts_at);
+            starts_at.map_or(Ok(()), |at| check_starts_at("starts_at", at))?;
+            live.edit().starts_at = starts_at;
+            live.edit().reminders_sent = starts_at.map_or(0, |at| reminders_passed(now, at));
             live.edit().is_closed = false;
         }
         if let Some(patch) = &update.settings {

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use sfu::SfuEvent;
 use wire::{
     CallId, CallState, Capability, Code, DeviceId, ErrorBody, GetOrCreate, Join, Leave, Outcome, Participant, RingId,
-    Session, SessionId, TrackSource, UnixMillis, UserId,
+    Session, SessionId, UnixMillis, UserId,
 };
 
 use super::{
-    Authority, Caller,
+    Authority, Caller, Sending,
     batch::{Draft, Effect},
     call::LiveCall,
     connections::Connections,
@@ -48,7 +48,7 @@ impl Authority {
         who: &Caller,
         cid: &CallId,
         join: Join,
-    ) -> Result<(CallState, Vec<TrackSource>), ErrorBody> {
+    ) -> Result<(CallState, Sending), ErrorBody> {
         let mut live = match self.call(cid) {
             Some(live) => live,
             None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
@@ -80,10 +80,10 @@ impl Authority {
             live.media.insert(who.device.clone(), MediaPresence::Awaited { since: now });
         }
         live.lonely_since = loneliness(&live, now);
-        let sources = self.sources(&live, &who.user);
+        let sending = self.sending(&live, &who.user);
         draft.calls.push(live);
         self.commit(draft);
-        Ok((self.seen_by(&who.user, cid, now)?, sources))
+        Ok((self.seen_by(&who.user, cid, now)?, sending))
     }
 
     /// Answers where in the call's rings the one is that this join accepts.
@@ -243,8 +243,8 @@ impl Authority {
         }
         if presence == MediaPresence::Up {
             let live = self.calls.get(&cid).filter(|live| live.has_device(&device));
-            let effect = match live.map(|live| self.sources(live, &user)) {
-                Some(sources) => Effect::PermitMedia { cid: cid.clone(), user, device: device.clone(), sources },
+            let effect = match live.map(|live| self.sending(live, &user)) {
+                Some(sending) => Effect::PermitMedia { cid: cid.clone(), user, device: device.clone(), sending },
                 None => Effect::RemoveParticipant { cid: cid.clone(), user, device: device.clone() },
             };
             self.batch.effects.push(effect);

@@ -109,9 +109,9 @@ async fn join(
 ) -> Result<impl IntoResponse, Refusal> {
     let media = app.media.clone();
     let decide = app.hub.decide(cid.clone(), move |authority, now| {
-        let (state, sources) = authority.join(now, &who, &cid, join)?;
+        let (state, sending) = authority.join(now, &who, &cid, join)?;
         let name = authority.person_name(&who.user);
-        let media = media.credentials(&cid, &who.user, &who.device, &name, &sources);
+        let media = media.credentials(&cid, &who.user, &who.device, &name, &sending);
         Ok(Joined { state, media, revision: authority.revision() })
     });
     Ok(json(decide.await?))

@@ -247,8 +247,8 @@ impl Hub {
                 Out::Close { device } => _ = self.outlets.remove(&device),
                 Out::Effect(Effect::RemoveParticipant { cid, user, device }) => self.media.remove(&cid, &user, &device),
                 Out::Effect(Effect::CloseRoom { cid }) => self.media.close_room(&cid),
-                Out::Effect(Effect::PermitMedia { cid, user, device, sources }) => {
-                    self.media.permit(&cid, &user, &device, &sources);
+                Out::Effect(Effect::PermitMedia { cid, user, device, sending }) => {
+                    self.media.permit(&cid, &user, &device, &sending);
                 }
                 Out::Effect(Effect::Mute { cid, user, device, sources }) => {
                     self.media.mute(&cid, &user, &device, &sources);

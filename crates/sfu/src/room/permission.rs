@@ -5,17 +5,18 @@ use std::time::Instant;
 use livekit_protocol::{self as proto, signal_response};
 
 use super::Rooms;
-use crate::token::{self, Source};
+use crate::token::{self, MaySend, Source};
 
 impl Rooms {
-    /// From now on it may send these sources and no others; tracks of others end at once.
-    pub(crate) fn permit(&mut self, now: Instant, room: &str, identity: &str, sources: Vec<Source>) {
+    /// From now on it may send this and nothing else; tracks of other sources end at once.
+    pub(crate) fn permit(&mut self, now: Instant, room: &str, identity: &str, may_send: MaySend) {
         let Some(key) = self.find_identity(room, identity) else { return };
         let Some(participant) = self.participants.get_mut(&key) else { return };
-        if participant.admission.sources == sources {
+        let admission = &mut participant.admission;
+        if admission.sources == may_send.sources && admission.can_publish_data == may_send.data {
             return;
         }
-        participant.admission.sources = sources;
+        (admission.sources, admission.can_publish_data) = (may_send.sources, may_send.data);
         let allowed = participant.admission.sources.clone();
         participant.announced.retain(|announced| allowed.contains(&Source::of(&announced.info)));
         let (kept, ended) = std::mem::take(&mut participant.tracks)

@@ -20,9 +20,6 @@ const ANNOUNCED_FOR: Duration = Duration::from_secs(15);
 impl Rooms {
     pub(super) fn on_offer(&mut self, now: Instant, key: ParticipantKey, offer: &proto::SessionDescription) {
         let Some(participant) = self.participants.get_mut(&key) else { return };
-        if participant.admission.sources.is_empty() && !participant.admission.can_publish_data {
-            return;
-        }
         let parsed = match SdpOffer::from_sdp_string(&offer.sdp) {
             Ok(parsed) => parsed,
             Err(error) => {

@@ -174,7 +174,28 @@ pub struct UpdateCall {
     /// Override of the settings: an object of their shape with only what differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<serde_json::Value>,
-    /// When it is planned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts_at: Option<UnixMillis>,
+    /// When it is planned; `null` takes it off the calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<UnixMillis>))]
+    pub starts_at: Option<Option<UnixMillis>>,
+}
+
+/// What is there, be it `null`; what is absent never gets here.
+fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(input: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(input).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_is_taken_off_is_told_from_one_that_stays() {
+        let read = |text: &str| serde_json::from_str::<UpdateCall>(text).unwrap().starts_at;
+        assert_eq!(read("{}"), None);
+        assert_eq!(read(r#"{"starts_at": null}"#), Some(None));
+        assert_eq!(read(r#"{"starts_at": 5}"#), Some(Some(UnixMillis(5))));
+        let off = UpdateCall { starts_at: Some(None), ..UpdateCall::default() };
+        assert_eq!(serde_json::to_string(&off).unwrap(), r#"{"starts_at":null}"#);
+    }
 }

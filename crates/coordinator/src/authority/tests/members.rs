@@ -43,7 +43,9 @@ fn member(name: &str, role: Option<&str>) -> MemberData {
 
 fn permits(effects: &[Effect], device: &str) -> Option<Vec<TrackSource>> {
     effects.iter().rev().find_map(|effect| match effect {
-        Effect::PermitMedia { device: permitted, sources, .. } if permitted.as_str() == device => Some(sources.clone()),
+        Effect::PermitMedia { device: permitted, sending, .. } if permitted.as_str() == device => {
+            Some(sending.tracks.clone())
+        }
         _ => None,
     })
 }
@@ -204,4 +206,25 @@ fn a_device_that_was_signed_out_is_out_of_its_call() {
     let put_out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
     assert_eq!(server.effects(), [put_out]);
     assert!(!server.call("default:x").has_device(&id("ben1")));
+}
+
+#[test]
+fn who_may_not_send_events_sends_none_through_the_media_server() {
+    let data = |effects: &[Effect]| {
+        effects.iter().rev().find_map(|effect| match effect {
+            Effect::PermitMedia { sending, .. } => Some(sending.data),
+            _ => None,
+        })
+    };
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.effects();
+    for (revoke, may) in [(true, false), (false, true)] {
+        let (event, none) = (BTreeSet::from([Capability::SendEvent]), BTreeSet::new());
+        let (grant, revoke) = if revoke { (none, event) } else { (event, none) };
+        let update = UpdatePermissions { user: id("ben"), grant, revoke };
+        server.authority.update_permissions(server.now, &who("ann1"), &id("default:x"), &update).unwrap();
+        assert_eq!(data(&server.effects()), Some(may));
+    }
 }

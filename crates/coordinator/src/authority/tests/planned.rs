@@ -81,3 +81,16 @@ fn a_call_ends_for_all_when_its_time_is_over_after_a_warning() {
     let call = &batch.change.calls[&id::<CallId>("default:x")].call;
     assert!(call.session.is_none() && call.ended_at.is_some());
 }
+
+#[test]
+fn s18_who_is_on_the_list_of_a_call_that_is_planned_no_more_is_not_reminded() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let cid = planned(&mut server, 600);
+    let update = wire::UpdateCall { starts_at: Some(None), ..wire::UpdateCall::default() };
+    let state = server.authority.update_call(server.now, &who("ann1"), &cid, update).unwrap();
+    assert_eq!((state.call.starts_at, state.call.custom.len()), (None, 0));
+    server.settle();
+    server.after(700);
+    assert_eq!(server.settle(), []);
+    assert!(!server.authority.knows(&cid), "nothing is to happen in it");
+}
