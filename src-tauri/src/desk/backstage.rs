@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use call_client::{CallView, Client, OpeningView, Toggle};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::{CallId, Capability, Code, ErrorBody, UnixMillis};
+use wire::{CallId, CallState, Capability, Code, ErrorBody, UnixMillis};
 
 use super::{Desk, calls::takes_place, news::now};
 
 /// How long a call whose time has come is left alone when its server does not think so yet.
 const AGAIN: Duration = Duration::from_secs(1);
+/// A call in which nothing goes on is not among the calls, and whether it has opened is asked for this often.
+const LOOK: Duration = Duration::from_secs(5);
 /// Only a change can open it.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3_600);
 
@@ -70,13 +72,18 @@ async fn is_opened(client: &Client, cid: &CallId) -> bool {
             Some(call) if !is_closed(call) => return true,
             Some(call) => opens_in(call, now()),
             None if is_known => return false,
-            None => NEVER,
+            None => LOOK,
         };
         is_known |= state.call(cid).is_some();
         match timeout(wait, states.changed()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return false,
-            Err(_) => return true,
+            Err(_) if state.call(cid).is_some() => return true,
+            Err(_) => match client.server().read(cid).await {
+                Ok(told) if has_opened(&told, now()) => return true,
+                Err(error) if error.code() == Some(Code::CallNotFound) => return false,
+                Ok(_) | Err(_) => {}
+            },
         }
     }
 }
@@ -87,6 +94,15 @@ pub(super) fn is_closed(call: &CallView) -> bool {
         OpeningView::Open | OpeningView::Live => false,
         OpeningView::Backstage { .. } => !call.own_capabilities.contains(&Capability::JoinBackstage),
     }
+}
+
+/// The same for a call that is asked for: whether this person gets in now.
+fn has_opened(told: &CallState, now: UnixMillis) -> bool {
+    let (call, backstage) = (&told.call, &told.call.settings.backstage);
+    let ahead = i64::from(backstage.join_ahead_ms);
+    let is_time = || call.starts_at.is_some_and(|at| at.0.saturating_sub(ahead) <= now.0);
+    let is_open = !backstage.enabled || call.is_live || (!call.is_closed && is_time());
+    is_open || told.own_capabilities.contains(&Capability::JoinBackstage)
 }
 
 fn opens_in(call: &CallView, now: UnixMillis) -> Duration {

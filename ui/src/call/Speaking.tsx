@@ -39,7 +39,13 @@ export function Speaking({ cid, whyNot, isOn }: Props) {
   return (
     <div className={styles.may}>
       <p>{whyNot}</p>
-      <button type="button" className={styles.ask} disabled={asked === 'now'} onClick={() => void ask()}>
+      <button
+        type="button"
+        className={styles.ask}
+        aria-label={asked === 'now' ? 'Asked' : 'Ask to speak'}
+        disabled={asked === 'now'}
+        onClick={() => void ask()}
+      >
         {asked === 'now' ? 'Asked' : 'Ask to speak'}
       </button>
     </div>

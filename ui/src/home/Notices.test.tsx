@@ -57,7 +57,10 @@ test('who may not be backstage waits at the door, and not before a button that i
     ['join', { cid: 'default:1', video: false }],
     ['stop_waiting', {}],
   ]);
-  told(3, { calls: [{ ...closed, opening: { status: 'live' } }] });
+  told(3, { calls: [] }, { waiting: closed.cid });
+  expect(text(), 'nothing goes on in it yet').toContain('You come in by yourself as soon as it is.');
+  expect(button('Do not wait')).toBeDefined();
+  told(4, { calls: [{ ...closed, opening: { status: 'live' } }] });
   expect(button('Join')).toBeDefined();
 });
 

@@ -20,6 +20,7 @@ export function Notices() {
       {notice !== null && <Notice says={notice} />}
       <Door />
       <Reminders />
+      <Waiting calls={calls} />
       {unread !== null && <Ending call={unread} isKept />}
       {told(calls).map((call) =>
         isOver(call) ? (
@@ -29,6 +30,20 @@ export function Notices() {
         ),
       )}
     </div>
+  );
+}
+
+/** At the door of a call in which nothing goes on yet, so that it is not among the calls. */
+function Waiting({ calls }: { calls: CallView[] }) {
+  const waiting = useApp((app) => app?.waiting ?? null);
+  const isReminded = useApp((app) => app?.reminders.some((reminder) => reminder.cid === app.waiting)) ?? false;
+  if (waiting === null || isReminded || calls.some((call) => call.cid === waiting)) {
+    return null;
+  }
+  return (
+    <Notice says="The call is not open yet" means="You come in by yourself as soon as it is." kind="going">
+      <Button label="Do not wait" onPress={() => void commands.stopWaiting()} />
+    </Notice>
   );
 }
 
