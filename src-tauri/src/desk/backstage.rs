@@ -97,7 +97,7 @@ pub(super) fn is_closed(call: &CallView) -> bool {
 }
 
 /// The same for a call that is asked for: whether this person gets in now.
-fn has_opened(told: &CallState, now: UnixMillis) -> bool {
+pub(super) fn has_opened(told: &CallState, now: UnixMillis) -> bool {
     let (call, backstage) = (&told.call, &told.call.settings.backstage);
     let ahead = i64::from(backstage.join_ahead_ms);
     let is_time = || call.starts_at.is_some_and(|at| at.0.saturating_sub(ahead) <= now.0);

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use call_client::{CallView, CallingState, Client, ClientState, JoinOptions, Leave, Toggle};
 use wire::{CallId, Code, Direction, ErrorBody, Reason, UserId};
 
-use super::{Desk, backstage::is_closed};
+use super::{
+    Desk,
+    backstage::{has_opened, is_closed},
+    news::now,
+};
 use crate::{
     ringing::{Accepting, Incoming, Wanted, is_on, wanted},
     windows,
@@ -31,7 +35,13 @@ impl Desk {
     /// Comes into a call; into one that is not open yet as soon as it is.
     pub(crate) async fn join(&self, cid: CallId, video: Toggle) -> Result<(), ErrorBody> {
         let client = self.client()?;
-        if client.state().borrow().call(&cid).is_some_and(is_closed) {
+        let known = client.state().borrow().call(&cid).map(is_closed);
+        // A call in which nothing goes on is asked for first: no screen of a call opens before a closed door.
+        let is_closed = match known {
+            Some(is_closed) => is_closed,
+            None => client.server().read(&cid).await.is_ok_and(|told| !has_opened(&told, now())),
+        };
+        if is_closed {
             self.wait_for(client, cid);
             return Ok(());
         }
