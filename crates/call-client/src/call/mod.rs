@@ -354,6 +354,11 @@ impl Call {
     #[cfg(not(feature = "simulation"))]
     pub(crate) fn forget_done(&mut self) {}
 
+    /// Let in after it had gone out: should the word of that be lost, a snapshot that still has it in reminds of it.
+    pub(crate) fn is_out_of(&mut self, session: Option<SessionId>) {
+        self.went_out_of = session;
+    }
+
     /// The call is over for everyone.
     pub(crate) fn end(&mut self, now: Now, reason: EndReason) {
         self.leave(now, reason, How::Quietly);

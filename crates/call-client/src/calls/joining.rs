@@ -220,7 +220,13 @@ impl Calls {
         // News from before the answer, still on their way, are older than it.
         self.answered.insert(cid.clone(), joined.revision);
         self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
-        if wants_in || self.errands.leaving(cid, session.as_ref()) {
+        if wants_in {
+            return;
+        }
+        if let Some(index) = self.position(cid) {
+            self.calls[index].is_out_of(session.clone());
+        }
+        if self.errands.leaving(cid, session.as_ref()) {
             return;
         }
         self.insist(now, Request::Leave { cid: cid.clone(), leave: wire::Leave { session, ring: None } });
