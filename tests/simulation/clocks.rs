@@ -6,8 +6,6 @@ use wire::UnixMillis;
 
 use super::world::{EPOCH, World};
 
-/// Whether clocks are set and drift, and not only wrong.
-pub(super) const CLOCKS_ARE_SET: bool = true;
 /// Steps of a clock that is set, in milliseconds.
 const STEPS: [i64; 12] =
     [-10_800_000, -3_600_000, -60_000, -5_000, -1_500, -200, 200, 1_500, 5_000, 60_000, 3_600_000, 10_800_000];
@@ -27,7 +25,7 @@ pub(super) struct Clock {
 
 /// One clock in twenty drifts by one percent.
 pub(super) fn drift(random: &mut StdRng) -> i64 {
-    if CLOCKS_ARE_SET && random.random_bool(0.05) { *[-10, 10].choose(random).unwrap_or(&0) } else { 0 }
+    if random.random_bool(0.05) { *[-10, 10].choose(random).unwrap_or(&0) } else { 0 }
 }
 
 impl Clock {

@@ -11,7 +11,7 @@ use rand::Rng as _;
 use wire::{CallId, DeviceId, RingId, UnixMillis, UserId};
 
 use super::{
-    clocks::{CLOCKS_ARE_SET, Clock, LOOKS_EVERY},
+    clocks::{Clock, LOOKS_EVERY},
     world::{EPOCH, Event, Media, World},
 };
 
@@ -239,7 +239,7 @@ impl World {
             self.after(500, Event::DeviceSeesCut { d, epoch });
         }
         self.after(300, Event::Timer { d, life });
-        if CLOCKS_ARE_SET && !self.is_calm && self.random.random_bool(0.3) {
+        if !self.is_calm && self.random.random_bool(0.3) {
             // The network is back, and with it the right time.
             let wait = self.random.random_range(0..3_000);
             self.after(wait, Event::ClockSet { d });

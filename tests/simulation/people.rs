@@ -6,7 +6,6 @@ use rand::{Rng as _, seq::IndexedRandom as _};
 use wire::{CallData, CallId, Custom, GetOrCreate, MemberData, Reason};
 
 use super::{
-    clocks::CLOCKS_ARE_SET,
     device::Asked,
     world::{Event, World},
 };
@@ -155,7 +154,7 @@ impl World {
             0..3 => self.cut(d),
             3..5 => self.crash_device(d),
             5 => self.sleep(d),
-            6 if CLOCKS_ARE_SET && self.random.random_bool(0.5) => self.set_clock(d),
+            6 if self.random.random_bool(0.5) => self.set_clock(d),
             6 | 7 => {
                 if self.server.is_up() {
                     self.crash_server();
