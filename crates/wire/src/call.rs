@@ -157,6 +157,17 @@ pub struct Call {
     pub version: u64,
 }
 
+impl Call {
+    /// Whether everybody who may join gets in at this moment; else only who may be behind the scenes.
+    #[must_use]
+    pub fn is_open(&self, now: UnixMillis) -> bool {
+        let backstage = &self.settings.backstage;
+        let ahead = i64::from(backstage.join_ahead_ms);
+        let is_time = || self.starts_at.is_some_and(|at| now.0 >= at.0.saturating_sub(ahead));
+        !backstage.enabled || self.is_live || (!self.is_closed && is_time())
+    }
+}
+
 /// What one person was given and denied in one call, beside the grants of his roles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -98,11 +98,7 @@ pub(super) fn is_closed(call: &CallView) -> bool {
 
 /// The same for a call that is asked for: whether this person gets in now.
 pub(super) fn has_opened(told: &CallState, now: UnixMillis) -> bool {
-    let (call, backstage) = (&told.call, &told.call.settings.backstage);
-    let ahead = i64::from(backstage.join_ahead_ms);
-    let is_time = || call.starts_at.is_some_and(|at| at.0.saturating_sub(ahead) <= now.0);
-    let is_open = !backstage.enabled || call.is_live || (!call.is_closed && is_time());
-    is_open || told.own_capabilities.contains(&Capability::JoinBackstage)
+    told.call.is_open(now) || told.own_capabilities.contains(&Capability::JoinBackstage)
 }
 
 fn opens_in(call: &CallView, now: UnixMillis) -> Duration {

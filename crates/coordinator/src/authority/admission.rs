@@ -20,7 +20,7 @@ impl Authority {
         if call.ended_at.is_some() && !capabilities.contains(Capability::JoinEndedCall) {
             return Err(ErrorBody::new(Code::CallEnded, "the call was ended for everyone: start a new one"));
         }
-        if !is_open(live, now) && !capabilities.contains(Capability::JoinBackstage) {
+        if !call.is_open(now) && !capabilities.contains(Capability::JoinBackstage) {
             return Err(ErrorBody::new(
                 Code::InBackstage,
                 "the call is not open yet: it opens when its host goes live",
@@ -49,11 +49,4 @@ impl Authority {
             .collect();
         Sending { tracks, data: capabilities.contains(Capability::SendEvent) }
     }
-}
-
-fn is_open(live: &LiveCall, now: UnixMillis) -> bool {
-    let (call, backstage) = (&live.call, &live.call.settings.backstage);
-    let ahead = i64::from(backstage.join_ahead_ms);
-    let is_time = || call.starts_at.is_some_and(|at| now.0 >= at.0.saturating_sub(ahead));
-    !backstage.enabled || call.is_live || (!call.is_closed && is_time())
 }
