@@ -161,10 +161,14 @@ impl Call {
     /// Whether everybody who may join gets in at this moment; else only who may be behind the scenes.
     #[must_use]
     pub fn is_open(&self, now: UnixMillis) -> bool {
-        let backstage = &self.settings.backstage;
-        let ahead = i64::from(backstage.join_ahead_ms);
-        let is_time = || self.starts_at.is_some_and(|at| now.0 >= at.0.saturating_sub(ahead));
-        !backstage.enabled || self.is_live || (!self.is_closed && is_time())
+        !self.settings.backstage.enabled || self.is_live || self.opens_at().is_some_and(|at| now >= at)
+    }
+
+    /// When a call with a backstage opens by itself; not one that was closed by hand, or that has no plan.
+    #[must_use]
+    pub fn opens_at(&self) -> Option<UnixMillis> {
+        let ahead = i64::from(self.settings.backstage.join_ahead_ms);
+        self.starts_at.filter(|_| !self.is_closed).map(|at| UnixMillis(at.0.saturating_sub(ahead)))
     }
 }
 

@@ -279,7 +279,7 @@ impl Call {
     }
 }
 
-fn is_caller(me: &Me, ring: &Ring) -> bool {
+pub(super) fn is_caller(me: &Me, ring: &Ring) -> bool {
     ring.caller == me.user && ring.caller_device == me.device
 }
 

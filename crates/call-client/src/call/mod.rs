@@ -187,7 +187,7 @@ pub(crate) struct Call {
     pub(crate) state: CallState,
     pub(crate) phase: Phase,
     /// The deadline of the newest ring, by this device's clocks.
-    pub(crate) until: Deadline,
+    until: Deadline,
     /// A ring or a session goes on, as far as the server has told.
     is_live: bool,
     done: Option<Done>,
@@ -307,21 +307,29 @@ impl Call {
         }
     }
 
-    /// The ring that, as far as is known, still rings this person, or others for this device; not if that is done with it.
-    pub(crate) fn still_rings(&self, me: &Me) -> Option<&Ring> {
-        let ring = self.state.ring.as_ref()?;
-        let rings_me = ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing);
-        let is_mine = ring.caller_device == me.device && ring.is_live() && !ring.is_answered();
-        let is_done = self.done.as_ref().is_some_and(|done| done.ring == ring.id);
-        Some(ring).filter(|_| (rings_me || is_mine) && !is_done)
+    /// Rings again, in or out, what as far as is known still does and has only fallen silent here; says whether there is such
+    /// a ring. Not one that this device is done with.
+    pub(crate) fn ring_on(&mut self, me: &Me) -> bool {
+        let Some(ring) = self.state.ring.as_ref().filter(|ring| !self.is_done_with(ring)) else { return false };
+        let ringing = Ringing { ring: ring.id.clone(), until: self.until, alerting: false };
+        if ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing) {
+            self.phase = Phase::RingingIn(ringing);
+        } else if follow::is_caller(me, ring) && ring.is_live() && !ring.is_answered() {
+            self.phase = Phase::RingingOut(ringing);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn is_done_with(&self, ring: &Ring) -> bool {
+        self.done.as_ref().is_some_and(|done| done.ring == ring.id)
     }
 
     /// Its person rings, and has answered a ring by that: then this device is not done with it, whatever was before.
     pub(crate) fn has_rung(&mut self, me: &Me, state: &CallState) {
-        let ring = state.ring.as_ref().filter(|ring| follow::answered_here(me, ring));
-        if let Some(ring) = ring
-            && self.done.as_ref().is_some_and(|done| done.ring == ring.id)
-        {
+        let answers = |ring: &Ring| follow::answered_here(me, ring) && self.is_done_with(ring);
+        if state.ring.as_ref().is_some_and(answers) {
             self.done = None;
         }
     }

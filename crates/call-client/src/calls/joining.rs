@@ -218,8 +218,7 @@ impl Calls {
         let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
         let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
         // News from before the answer, still on their way, are older than it.
-        self.answered.insert(cid.clone(), joined.revision);
-        self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
+        self.on_answer(now, joined.state, joined.revision);
         if wants_in {
             return;
         }
@@ -333,12 +332,9 @@ impl Calls {
             }
             // It has fallen silent here, by time or by wish, and goes on elsewhere: the person's word counts all the same.
             (Phase::Idle | Phase::Left(_) | Phase::Ended(_), leave) => {
-                let Some(ring) = call.still_rings(&self.me) else { return };
-                let until = call.until;
-                let ringing = Ringing { ring: ring.id.clone(), until, alerting: false };
-                let is_mine = ring.caller_device == self.me.device;
-                call.phase = if is_mine { Phase::RingingOut(ringing) } else { Phase::RingingIn(ringing) };
-                self.leave(now, &cid, leave);
+                if call.ring_on(&self.me) {
+                    self.leave(now, &cid, leave);
+                }
             }
         }
     }

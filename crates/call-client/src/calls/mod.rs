@@ -23,7 +23,7 @@ mod view;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use wire::{
@@ -46,6 +46,8 @@ pub use border::{JoinOptions, Leave, Toggle};
 const HISTORY_SHOWN: usize = 200;
 /// How long a request that must reach the server is tried again while the server is away.
 const INSIST_FOR: Duration = Duration::from_secs(20);
+/// No answer to a request comes later than this.
+const LATEST_ANSWER: Duration = Duration::from_secs(20);
 /// How often the clocks are compared: the machine may have slept. More often while something rings.
 const LOOK_AT_CLOCKS: Duration = Duration::from_secs(5);
 const LOOK_AT_CLOCKS_RINGING: Duration = Duration::from_millis(500);
@@ -66,6 +68,8 @@ pub(crate) struct Calls {
     calls: Vec<Call>,
     /// Calls an answer told of, and the revision it was newer than: an older snapshot may not know of them.
     answered: BTreeMap<CallId, u64>,
+    /// Calls that were let go, since when, and the version known then: an answer that is still on its way may be older.
+    let_go: BTreeMap<CallId, (Instant, u64)>,
     history: Vec<HistoryEntry>,
     asks: Asks,
     errands: Errands,
@@ -101,6 +105,7 @@ impl Calls {
             quiet_wish: DoNotDisturb::default(),
             calls: Vec::new(),
             answered: BTreeMap::new(),
+            let_go: BTreeMap::new(),
             history: Vec::new(),
             asks: Asks::default(),
             errands: Errands::new(seed),
@@ -148,9 +153,14 @@ impl Calls {
                 self.on_wish(now, other);
             }
         }
-        let count = self.calls.len();
-        self.calls.retain(|call| !call.is_forgettable(now));
-        self.changed |= self.calls.len() != count;
+        self.let_go(now);
+    }
+
+    fn let_go(&mut self, now: Now) {
+        let gone: Vec<Call> = self.calls.extract_if(.., |call| call.is_forgettable(now)).collect();
+        self.changed |= !gone.is_empty();
+        self.let_go.retain(|_, (since, _)| now.instant < *since + LATEST_ANSWER);
+        self.let_go.extend(gone.into_iter().map(|call| (call.cid, (now.instant, call.state.call.version))));
     }
 
     fn on_wish(&mut self, now: Now, input: Input) {
@@ -161,11 +171,10 @@ impl Calls {
             Input::SignedOut => self.on_signed_out(now),
             Input::State { asked_at, state, .. } if self.clock.is_stale(asked_at) => self.on_old_state(now, state),
             Input::State { asked_at: _, state, revision } => {
-                self.answered.insert(state.call.cid.clone(), revision);
                 if let Some(index) = self.position(&state.call.cid) {
                     self.calls[index].has_rung(&self.me, &state);
                 }
-                self.on_state(now, state, Duration::ZERO, Origin::Event);
+                self.on_answer(now, state, revision);
             }
             Input::Asks { waiting } => {
                 let until = |ask: WaitingAsk| {

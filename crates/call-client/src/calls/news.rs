@@ -133,8 +133,19 @@ impl Calls {
         }
     }
 
+    /// A call's state as the answer to a request: an older snapshot does not take it back.
+    pub(super) fn on_answer(&mut self, now: Now, state: CallState, revision: u64) {
+        self.answered.insert(state.call.cid.clone(), revision);
+        self.on_state(now, state, Duration::ZERO, Origin::Event);
+    }
+
     /// A call's state, from wherever: of two states of a call the one with the higher version is newer.
     pub(super) fn on_state(&mut self, now: Now, state: CallState, age: Duration, origin: Origin) {
+        let let_go = self.let_go.get(&state.call.cid).filter(|_| origin == Origin::Event);
+        if let_go.is_some_and(|(_, version)| state.call.version < *version) && self.position(&state.call.cid).is_none()
+        {
+            return;
+        }
         let index = self.place(now, &state);
         let manner = self.manner(&state.call.cid);
         let mut state = state;

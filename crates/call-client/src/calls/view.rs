@@ -73,11 +73,9 @@ impl Calls {
 
     fn view_opening(&self, call: &Call, now: Now) -> OpeningView {
         let call = &call.state.call;
-        let backstage = &call.settings.backstage;
-        let ahead = i64::from(backstage.join_ahead_ms);
-        let opens = call.starts_at.map(|at| self.clock.until(now, UnixMillis(at.0.saturating_sub(ahead))).left(now));
+        let opens = call.opens_at().map(|at| self.clock.until(now, at).left(now));
         match opens {
-            _ if !backstage.enabled => OpeningView::Open,
+            _ if !call.settings.backstage.enabled => OpeningView::Open,
             _ if call.is_live => OpeningView::Live,
             Some(Duration::ZERO) => OpeningView::Open,
             opens => OpeningView::Backstage { opens_at: opens.map(|left| now.wall.plus(left)) },

@@ -87,6 +87,22 @@ impl Draft {
     }
 }
 
+/// Each call as it is after the last of its changes, in the order of these, and everybody whom it concerns no more by any
+/// of them: what was between was never announced, and need not be.
+pub(super) fn last_of_each(calls: Vec<(LiveCall, Vec<UserId>)>) -> Vec<(LiveCall, BTreeSet<UserId>)> {
+    let mut last: BTreeMap<CallId, (usize, LiveCall, BTreeSet<UserId>)> = BTreeMap::new();
+    for (order, (live, former)) in calls.into_iter().enumerate() {
+        let mut former: BTreeSet<UserId> = former.into_iter().collect();
+        if let Some((.., earlier)) = last.remove(&live.call.cid) {
+            former.extend(earlier);
+        }
+        last.insert(live.call.cid.clone(), (order, live, former));
+    }
+    let mut last: Vec<_> = last.into_values().collect();
+    last.sort_by_key(|(order, ..)| *order);
+    last.into_iter().map(|(_, live, former)| (live, former)).collect()
+}
+
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.calls.is_empty()

@@ -10,6 +10,9 @@ use wire::{Call, DeviceId, RingId, SessionId, UnixMillis, UserId};
 use super::{planned, sessions::MediaPresence};
 use crate::{kept::Kept, ring::Ring};
 
+/// What of a call's rings somebody sees: the same for all who see the same ring, but for its caller.
+pub(super) type RingSeen<'a> = (&'a RingId, bool);
+
 #[derive(Debug, Clone)]
 pub(super) struct LiveCall {
     /// Shared with whoever is told of it and with the store: a change makes a new one.
@@ -58,6 +61,11 @@ impl LiveCall {
         let concerns = |ring: &&Ring| ring.concerns(user);
         let rings = newest_first().find(|ring| ring.rings(user));
         rings.or_else(|| newest_first().find(awaits)).or_else(|| newest_first().find(concerns))
+    }
+
+    /// Which ring that is, and whether this person rings by it.
+    pub(super) fn ring_seen_by(&self, user: &UserId) -> Option<RingSeen<'_>> {
+        self.ring_of(user).map(|ring| (&ring.id, ring.caller == *user))
     }
 
     /// That ring as it travels to a person. A caller is shown all open rings of his device as one: whom he has rung in

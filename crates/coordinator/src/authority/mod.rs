@@ -51,10 +51,11 @@ use crate::{
     programs::KeptAnswer,
     store::{Live, StoredCall, StoredPerson},
 };
+use abilities::Abilities;
 pub(crate) use admission::Sending;
 use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
-use call::LiveCall;
+use call::{LiveCall, RingSeen};
 use connections::Connections;
 pub(crate) use happenings::RingNews;
 use ids::Ids;
@@ -83,6 +84,13 @@ pub(crate) enum Out {
         device: DeviceId,
     },
     Effect(Effect),
+}
+
+/// What somebody sees of a call beside what all see.
+#[derive(PartialEq, Eq)]
+struct Seen<'a> {
+    abilities: Abilities,
+    ring: Option<RingSeen<'a>>,
 }
 
 pub(crate) struct Authority {
@@ -178,24 +186,8 @@ impl Authority {
         let mut outs = Vec::new();
         self.being_stored.clear();
         self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
-        for (live, former) in batch.calls {
-            let audience = live.audience();
-            let faces = self.faces(&live, &audience);
-            // Whom it concerns no more hears that, and nothing after it.
-            let everybody = audience.iter().map(|user| (user, false)).chain(former.iter().map(|user| (user, true)));
-            for (user, is_former) in everybody {
-                if planted!(self, OthersNotTold) && !live.is_in_session(user) {
-                    continue;
-                }
-                if self.connections.is_online(user) {
-                    let state = self.view(&live, user, now);
-                    if !is_former && !may_read(&state) {
-                        continue;
-                    }
-                    self.introduce(now, user, &faces, &mut outs);
-                    self.connections.tell(now, user, Event::Call { state }, &mut outs);
-                }
-            }
+        for (live, former) in batch::last_of_each(batch.calls) {
+            self.tell_of_call(now, &live, &former, &mut outs);
             self.forget_idle(&live.call.cid);
         }
         self.deliver_personal(now, batch.change.personal, &entries, &mut outs);
@@ -212,6 +204,36 @@ impl Authority {
         }
         outs.extend(batch.effects.into_iter().map(Out::Effect));
         outs
+    }
+
+    /// A call as it is now, to everybody it concerns, and once more to whom it concerns no more: they hear that, and nothing
+    /// after it. To all who see the same of it, be they a thousand, it is one text.
+    fn tell_of_call(&mut self, now: UnixMillis, live: &LiveCall, former: &BTreeSet<UserId>, outs: &mut Vec<Out>) {
+        let audience = live.audience();
+        let faces = self.faces(live, &audience);
+        let mut views: Vec<(Seen<'_>, Vec<&UserId>)> = Vec::new();
+        for user in audience.union(former) {
+            if planted!(self, OthersNotTold) && !live.is_in_session(user) {
+                continue;
+            }
+            if !self.connections.is_online(user) {
+                continue;
+            }
+            let abilities = self.capabilities(live, user);
+            if !abilities.contains(Capability::ReadCall) && !former.contains(user) {
+                continue;
+            }
+            self.introduce(now, user, &faces, outs);
+            let seen = Seen { abilities, ring: live.ring_seen_by(user) };
+            match views.iter_mut().find(|(known, _)| *known == seen) {
+                Some((_, users)) => users.push(user),
+                None => views.push((seen, vec![user])),
+            }
+        }
+        for (_, users) in views {
+            let state = self.view(live, users[0], now);
+            self.connections.tell_several(now, users.into_iter(), Event::Call { state }, outs);
+        }
     }
 
     /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first.

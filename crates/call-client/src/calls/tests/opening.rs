@@ -34,4 +34,10 @@ fn a_backstage_is_closed_until_its_host_goes_live_or_its_time_comes() {
     };
     assert_eq!(planned(300_000), OpeningView::Backstage { opens_at: Some(UnixMillis(WALL + 240_000)) });
     assert_eq!(planned(30_000), OpeningView::Open, "its time has come");
+    let closed_again = opening(|call| {
+        call.settings.backstage.enabled = true;
+        call.starts_at = Some(UnixMillis(WALL - 30_000));
+        call.is_closed = true;
+    });
+    assert_eq!(closed_again, OpeningView::Backstage { opens_at: None }, "its time does not open it any more");
 }

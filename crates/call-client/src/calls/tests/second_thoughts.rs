@@ -108,3 +108,15 @@ fn news_from_before_an_answer_that_came_after_hanging_up_rings_nobody() {
     ben.hears(state(2, Some(ring("r1", Outcome::Ringing, None)), None));
     assert!(!ben.rings());
 }
+
+#[test]
+fn an_answer_that_comes_after_the_news_that_its_ring_is_over_rings_nobody() {
+    let mut ann = Device::of("ann", "ann1");
+    // Folded into another call (R16) by the same decision: the first that is heard of it is its end.
+    ann.hears(state(2, Some(ring("r1", Outcome::Cancelled, None)), None));
+    rings_back(&mut ann, state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    assert!(ann.calls.view(ann.now()).calls.is_empty());
+    // What is newer begins.
+    rings_back(&mut ann, state(3, Some(ring("r2", Outcome::Ringing, None)), None));
+    assert_eq!(ann.calls.view(ann.now()).calls.len(), 1);
+}

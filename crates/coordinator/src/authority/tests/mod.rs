@@ -1,5 +1,6 @@
 //! Short stories of the authority, each named after its rule.
 
+mod announcing;
 mod calls;
 mod happenings;
 mod history;
