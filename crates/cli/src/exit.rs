@@ -105,6 +105,7 @@ impl From<StartError> for Failure {
             | StartError::NameWanted
             | StartError::OwnBackend(_) => Self::usage(error.to_string()),
             StartError::Data(_)
+            | StartError::InUse { .. }
             | StartError::Database(_)
             | StartError::Certificate(_)
             | StartError::Webhooks(_)

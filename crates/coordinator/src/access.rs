@@ -176,6 +176,16 @@ pub(crate) fn kept_secret(file: &Path) -> io::Result<String> {
 /// How a file is called while it is written.
 pub(crate) const PARTIAL: &str = "partial";
 
+/// Makes a file that only its owner can read, or takes the right to read the one that is there from everybody else.
+pub(crate) fn keep_private(file: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let opened = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
+    if opened.metadata()?.permissions().mode() & 0o077 != 0 {
+        opened.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
 /// Writes a file that only its owner can read, whole or not at all.
 pub(crate) fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};

@@ -34,10 +34,18 @@ pub(crate) fn kept(upload: &[u8]) -> Result<Vec<u8>, String> {
     let orientation = decoder.orientation().map_err(unreadable)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     picture.apply_orientation(orientation);
-    let square = on_white(&picture.resize_to_fill(SIDE, SIDE, FilterType::CatmullRom));
+    let square = on_white(&square_of(&picture).resize_exact(SIDE, SIDE, FilterType::CatmullRom));
     let mut kept = Vec::new();
     square.write_with_encoder(JpegEncoder::new_with_quality(&mut kept, QUALITY)).map_err(unreadable)?;
     Ok(kept)
+}
+
+/// The middle of a picture, as wide as high. Cut before it is scaled: a line of pixels that is scaled to fill a square is a
+/// thousand times as wide as that on the way.
+fn square_of(picture: &DynamicImage) -> DynamicImage {
+    let (width, height) = (picture.width(), picture.height());
+    let side = width.min(height);
+    picture.crop_imm((width - side) / 2, (height - side) / 2, side, side)
 }
 
 /// What has read the head and not yet the picture.
@@ -90,6 +98,14 @@ mod tests {
         assert_eq!(picture.dimensions(), (256, 256));
         let [red, green, _] = picture.get_pixel(128, 128).0;
         assert!(red.abs_diff(200) < 6 && green.abs_diff(30) < 6, "{red} {green}");
+    }
+
+    #[test]
+    fn a_line_of_pixels_is_no_more_work_than_a_square() {
+        for (width, height) in [(6_000, 1), (1, 6_000)] {
+            let kept = kept(&png(width, height, [200, 30, 30, 255])).unwrap();
+            assert_eq!(image::load_from_memory(&kept).unwrap().to_rgb8().dimensions(), (256, 256));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, io, path::Path};
 
-use crate::{access, error::StartError, server::DATABASE, store::Sqlite};
+use crate::{access, error::StartError, lock::LOCK, server::DATABASE, store::Sqlite};
 
 /// Copies everything a server keeps into a folder, whole, while it runs or not; a server started on that folder is the
 /// same server.
@@ -31,8 +31,8 @@ pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The database and its companions are copied by SQLite itself; a file that is being written is not whole yet.
+/// The database and its companions are copied by SQLite itself, the lock is of a server; a file that is being written is not whole yet.
 fn is_copied(name: &OsStr) -> bool {
     let is_of_database = name.to_string_lossy().starts_with(DATABASE);
-    !is_of_database && Path::new(name).extension() != Some(OsStr::new(access::PARTIAL))
+    !is_of_database && name != LOCK && Path::new(name).extension() != Some(OsStr::new(access::PARTIAL))
 }

@@ -10,6 +10,15 @@ pub enum StartError {
     /// The data folder cannot be used.
     #[error("the data folder cannot be used ({0}): check that it exists and that you may write there")]
     Data(io::Error),
+    /// Another server runs on the same data.
+    #[error(
+        "another Bellbird runs on the data folder {}: two would each know half of what happens; stop it, or choose another folder with --data",
+        data.display()
+    )]
+    InUse {
+        /// The folder.
+        data: std::path::PathBuf,
+    },
     /// The database cannot be used.
     #[error(
         "the database cannot be opened ({0}): is another Bellbird using the same data folder, or is the disk full?"

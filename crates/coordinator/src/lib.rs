@@ -20,6 +20,7 @@ mod hub;
 mod kept;
 mod limits;
 mod listener;
+mod lock;
 mod media_plane;
 mod metrics;
 mod own_backend;

@@ -118,6 +118,11 @@ impl Ring {
         self.is_answered() && (!self.caller_came || self.targets.iter().any(awaits_target))
     }
 
+    /// Whom it still rings.
+    pub(crate) fn still_rung(&self) -> impl Iterator<Item = &UserId> {
+        self.targets.iter().filter(|target| target.outcome == Outcome::Ringing).map(|target| &target.user)
+    }
+
     /// Whether it rings this person now.
     pub(crate) fn rings(&self, user: &UserId) -> bool {
         self.targets.iter().any(|target| target.user == *user && target.outcome == Outcome::Ringing)

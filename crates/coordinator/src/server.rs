@@ -1,6 +1,7 @@
 //! Starting and stopping a server: data, keys, media, the hub, and one port for everything.
 
 use std::{
+    fs::File,
     net::{IpAddr, SocketAddr},
     num::NonZeroU16,
     path::Path,
@@ -29,6 +30,7 @@ use crate::{
     hub::{Hub, unix_now},
     limits::Limits,
     listener::{self, House},
+    lock::locked,
     media_plane::MediaPlane,
     metrics::Metrics,
     own_backend::UserTokens,
@@ -64,6 +66,8 @@ pub struct Server {
     media: MediaPlane,
     outside: Option<Result<Outside, RouterError>>,
     announcement: Option<Announcement>,
+    /// Held while it runs.
+    _lock: File,
     /// They end by themselves after a shutdown, and are waited for.
     ending: Vec<JoinHandle<()>>,
     /// They go on until everything else has ended.
@@ -78,6 +82,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         check_advertised(&config.advertise)?;
         std::fs::create_dir_all(&config.data)?;
+        let lock = locked(&config.data).await?;
         let store =
             Sqlite::open(&config.data.join(DATABASE)).await.map_err(|error| StartError::Database(error.to_string()))?;
         let store = Store::Sqlite(store);
@@ -196,7 +201,7 @@ impl Server {
             vitals.run("the media server", async move { sfu.ended().await }),
             vitals.run("the housekeeping", upkeep),
         ];
-        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, ending, lasting })
+        Ok(Self { address, udp: config.udp.ip(), shared, media, outside, announcement, _lock: lock, ending, lasting })
     }
 
     /// Where it listens.

@@ -27,9 +27,16 @@ impl TextRule {
     #[must_use]
     pub fn check<'a>(&self, text: &'a str) -> Option<&'a str> {
         let text = text.trim();
-        let fits = !text.is_empty() && text.chars().count() <= self.max_characters;
+        let fits = text.chars().any(is_seen) && text.chars().count() <= self.max_characters;
         (fits && !text.chars().any(is_deceptive)).then_some(text)
     }
+}
+
+/// Whether there is anything to see: what only joins or spaces other characters is nothing by itself.
+fn is_seen(character: char) -> bool {
+    !character.is_whitespace()
+        && !matches!(character, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{180e}')
+        && !matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{2800}')
 }
 
 fn is_deceptive(character: char) -> bool {
@@ -44,7 +51,7 @@ mod tests {
     #[test]
     fn a_name_is_trimmed_and_cannot_turn_the_text_around() {
         assert_eq!(NAME.check("  Ann Ägren "), Some("Ann Ägren"));
-        for bad in ["", "   ", "Ann\u{202e}nimda", "a\nb", &"x".repeat(101)] {
+        for bad in ["", "   ", "Ann\u{202e}nimda", "a\nb", "\u{200b}", "\u{2060}\u{3164}", &"x".repeat(101)] {
             assert_eq!(NAME.check(bad), None, "{bad:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use wire::{CallState, Outcome, Reason, Ring};
+use wire::{CallState, HistoryEntry, HistoryOutcome, Outcome, Reason, Ring};
 
 use super::{Action, Call, Done, How, Manner, Me, Media, Origin, Phase, Ringing, Surroundings};
 use crate::{clock::Now, state::EndReason};
@@ -24,7 +24,9 @@ impl Call {
     ) -> Option<Action> {
         let left = Duration::from_millis(u64::from(state.ring.as_ref().map_or(0, |ring| ring.remaining_ms)));
         self.until = around.now.after(left.saturating_sub(age));
+        let was_live = self.is_live;
         self.is_live = state.call.session.is_some() || state.ring.as_ref().is_some_and(Ring::is_live);
+        self.over_since = Some(around.now.instant).filter(|_| was_live && !self.is_live);
         self.state = state;
         self.follow(around, origin)
     }
@@ -45,18 +47,43 @@ impl Call {
         }
     }
 
-    /// The server no longer knows a live ring or session of this call (it is not in the snapshot).
-    pub(crate) fn vanish(&mut self, now: Now) -> Option<Action> {
+    /// The server no longer knows a live ring or session of this call (it is not in the snapshot). `line` is what the
+    /// person's history has come to say of the call meanwhile.
+    pub(crate) fn vanish(&mut self, now: Now, me: &Me, line: Option<&HistoryEntry>) -> Option<Action> {
         self.is_live = false;
         match &self.phase {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => {
-                let reason = if ringing.until.is_over(now) { EndReason::Timeout } else { EndReason::Cancelled };
-                self.over(now, reason);
+                let is_mine = matches!(self.phase, Phase::RingingOut(_));
+                let by_time = if ringing.until.is_over(now) { EndReason::Timeout } else { EndReason::Cancelled };
+                if let Some(line) = line {
+                    self.learn_outcome(me, line);
+                }
+                self.over(now, line.map_or(by_time, |line| ended_as(line, is_mine)));
                 None
             }
             Phase::Joining(in_call) if in_call.media == Media::Requested => None,
             Phase::Joining(_) | Phase::Joined(_) => Some(self.session_is_gone(now)),
             Phase::Idle | Phase::Left(_) | Phase::Ended(_) => None,
+        }
+    }
+
+    /// A ring that is known no more ended as the person's history says.
+    fn learn_outcome(&mut self, me: &Me, line: &HistoryEntry) {
+        let Some(ring) = &mut self.state.ring else { return };
+        let outcome = match (line.outcome, line.reason) {
+            (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) => Outcome::Accepted,
+            (HistoryOutcome::Declined, _) => Outcome::Declined,
+            (HistoryOutcome::Busy, _) => Outcome::Busy,
+            (HistoryOutcome::Missed, Some(Reason::Cancel)) => Outcome::Cancelled,
+            (HistoryOutcome::Missed, _) => Outcome::Missed,
+        };
+        // The caller's line says of one person how it went, of several only what it came to.
+        let of_one = ring.targets.len() == 1 && is_caller(me, ring);
+        for target in ring.targets.iter_mut().filter(|target| target.outcome == Outcome::Ringing) {
+            if of_one || target.user == me.user {
+                (target.outcome, target.reason) = (outcome, line.reason);
+                target.message.clone_from(&line.message);
+            }
         }
     }
 
@@ -288,6 +315,19 @@ pub(super) fn answered_here(me: &Me, ring: &Ring) -> bool {
     let is_accepted = |target: &wire::Target| target.outcome == Outcome::Accepted && !target.came;
     let is_here = |target: &wire::Target| target.answered_on.as_ref() == Some(&me.device);
     ring.target(&me.user).is_some_and(|target| is_accepted(target) && is_here(target))
+}
+
+/// Why a ring ended, by the line it left in the person's history.
+fn ended_as(line: &HistoryEntry, is_mine: bool) -> EndReason {
+    match (line.outcome, line.reason) {
+        (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) if is_mine => EndReason::Ended,
+        (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) => EndReason::AnsweredElsewhere,
+        (HistoryOutcome::Declined, _) if is_mine => EndReason::Declined,
+        (HistoryOutcome::Declined, _) => EndReason::DeclinedElsewhere,
+        (HistoryOutcome::Busy, _) | (HistoryOutcome::Missed, Some(Reason::Busy)) => EndReason::Busy,
+        (HistoryOutcome::Missed, Some(Reason::Cancel)) => EndReason::Cancelled,
+        (HistoryOutcome::Missed, _) => EndReason::Timeout,
+    }
 }
 
 /// Why an outgoing ring that is over reached nobody: the kindest truth that fits all.

@@ -13,6 +13,8 @@ use crate::{
     state::{CallingState, DeviceView, EndReason, ParticipantView},
 };
 
+/// How long the end of what went on elsewhere is shown.
+const OVER_SHOWN: Duration = Duration::from_secs(1);
 /// How long a call that is over stays on the screens.
 const SHOWN_AFTER_END: Duration = Duration::from_secs(6);
 /// How long the server may be silent after a deadline before this device stops ringing by itself.
@@ -190,6 +192,8 @@ pub(crate) struct Call {
     until: Deadline,
     /// A ring or a session goes on, as far as the server has told.
     is_live: bool,
+    /// When that was told to be over, if something went on: how it ended is shown for a moment.
+    over_since: Option<Instant>,
     done: Option<Done>,
     /// The session this device went out of.
     went_out_of: Option<SessionId>,
@@ -203,6 +207,7 @@ impl Call {
             phase: Phase::Idle,
             until: now.after(Duration::ZERO),
             is_live: false,
+            over_since: None,
             done: None,
             went_out_of: None,
         }
@@ -261,7 +266,7 @@ impl Call {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => Some(ringing.until.plus(DEADLINE_GRACE).instant),
             Phase::Left(over) | Phase::Ended(over) => Some(over.forget_at),
             Phase::Joining(in_call) | Phase::Joined(in_call) => in_call.look_at,
-            Phase::Idle => None,
+            Phase::Idle => self.over_since.filter(|_| !self.is_live).map(|since| since + OVER_SHOWN),
         }
     }
 
@@ -269,9 +274,15 @@ impl Call {
     pub(crate) fn is_forgettable(&self, now: Now) -> bool {
         match &self.phase {
             Phase::Left(over) | Phase::Ended(over) => over.forget_at <= now.instant && !self.is_live,
-            Phase::Idle => !self.is_live,
+            Phase::Idle => !self.is_live && self.over_since.is_none_or(|since| since + OVER_SHOWN <= now.instant),
             Phase::RingingIn(_) | Phase::RingingOut(_) | Phase::Joining(_) | Phase::Joined(_) => false,
         }
+    }
+
+    /// This device has given up ringing others: what the server makes of it is still to be heard.
+    pub(crate) fn is_cancelled_here(&self) -> bool {
+        let has_hung_up = self.done.as_ref().is_some_and(|done| done.how == How::HungUp);
+        has_hung_up && matches!(&self.phase, Phase::Left(over) if over.reason == EndReason::Cancelled)
     }
 
     /// What time alone brings; says whether that was anything. The server's deadline may pass without a word of the

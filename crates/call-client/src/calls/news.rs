@@ -1,6 +1,6 @@
 //! What the server tells, by snapshot and by event.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use wire::{CallId, CallState, Event, Role, ServerMessage, Snapshot};
 
@@ -60,6 +60,7 @@ impl Calls {
         self.people_total = snapshot.people_total;
         self.favourites = snapshot.favourites;
         self.quiet_wish = snapshot.do_not_disturb;
+        let known: BTreeSet<i64> = self.history.iter().map(|line| line.id).collect();
         self.history = snapshot.history;
         match self.person.role {
             Role::Admin => {
@@ -73,7 +74,8 @@ impl Calls {
             let cid = &self.calls[index].cid;
             let is_newer = self.answered.get(cid).is_some_and(|revision| *revision >= snapshot.revision);
             if !told(cid) && !is_newer {
-                let action = self.calls[index].vanish(now);
+                let line = self.history.iter().find(|line| line.cid == *cid && !known.contains(&line.id));
+                let action = self.calls[index].vanish(now, &self.me, line);
                 self.act(now, index, action);
             }
         }
@@ -128,7 +130,7 @@ impl Calls {
     pub(super) fn on_signed_out(&mut self, now: Now) {
         self.connection = Connection::SignedOut;
         for index in 0..self.calls.len() {
-            let action = self.calls[index].vanish(now);
+            let action = self.calls[index].vanish(now, &self.me, None);
             self.act(now, index, action);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wire::{Direction, HistoryEntry, Person, UnixMillis};
+use wire::{Direction, HistoryEntry, Outcome, Person, UnixMillis};
 
 use super::{Calls, Toggle};
 use crate::{
@@ -50,7 +50,7 @@ impl Calls {
         let ring_view = ring.map(|ring| RingView {
             id: ring.id.clone(),
             ends_at: now.wall.plus(left),
-            targets: ring.targets.iter().map(view_target).collect(),
+            targets: ring.targets.iter().map(|target| view_target(target, call.is_cancelled_here())).collect(),
         });
         CallView {
             cid: call.cid.clone(),
@@ -97,10 +97,12 @@ fn view_joined(call: &Call, now: Now) -> Option<JoinedView> {
     })
 }
 
-fn view_target(target: &wire::Target) -> TargetView {
+/// `is_cancelled`: by this device, and nothing was heard of that yet.
+fn view_target(target: &wire::Target, is_cancelled: bool) -> TargetView {
+    let gives_up = is_cancelled && target.outcome == Outcome::Ringing;
     TargetView {
         user: target.user.clone(),
-        outcome: target.outcome,
+        outcome: if gives_up { Outcome::Cancelled } else { target.outcome },
         alerted: target.alerted,
         reason: target.reason,
         message: target.message.clone(),

@@ -78,12 +78,14 @@ impl LiveCall {
         let is_open = |ring: &&Ring| ring.is_live() || self.leads_here(ring);
         let mut own = self.rings().iter().rev().filter(|other| other.caller_device == ring.caller_device);
         let mut seen = own.next().unwrap_or(ring).view(now);
-        for other in own.filter(is_open).map(|other| other.view(now)) {
+        // By which he came and went again, he waits for nobody.
+        let has_come = seen.caller_came;
+        let waits = |other: &&Ring| is_open(other) && other.caller_came == has_come;
+        for other in own.filter(waits).map(|other| other.view(now)) {
             let is_new = |target: &wire::Target| !seen.targets.iter().any(|known| known.user == target.user);
             let more: Vec<_> = other.targets.into_iter().filter(is_new).collect();
             seen.targets.extend(more);
             seen.remaining_ms = seen.remaining_ms.max(other.remaining_ms);
-            seen.caller_came &= other.caller_came;
             seen.session = seen.session.or(other.session);
         }
         Some(seen)

@@ -49,7 +49,10 @@ impl Authority {
             if !self.is_program(&who.user) && !live.call.members.iter().any(|member| member.user == who.user) {
                 self.set_members(&mut live, "data.members", &[plain_member(who.user.clone())])?;
             }
-            let state = self.ring(now, who, live, request.video, None)?;
+            // In a call that is there already, whoever is named is rung; nobody named, everybody.
+            let named: BTreeSet<UserId> = request.data.members.iter().map(|member| member.user.clone()).collect();
+            let named = Some(&named).filter(|named| !created && !named.is_empty());
+            let state = self.ring(now, who, live, request.video, named)?;
             let created = created && state.call.cid == *cid;
             return Ok(GetOrCreated { created, state, revision: self.revision() });
         }

@@ -26,7 +26,8 @@ const CALLER_MAY_BE_GONE: Duration = Duration::from_secs(10);
 
 impl Authority {
     /// Rings everybody on the list but the caller, or those of it who are named. Who rings already by somebody else's wish
-    /// rings on, and so do those whom this caller has rung before and does not name.
+    /// rings on, and so do those whom this device has rung before and does not name. From another device of the caller it
+    /// takes them over: he waits for all of them there.
     pub(super) fn ring(
         &mut self,
         now: UnixMillis,
@@ -36,8 +37,10 @@ impl Authority {
         named: Option<&BTreeSet<UserId>>,
     ) -> Result<CallState, ErrorBody> {
         let mut targets: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
+        let elsewhere = |ring: &&Ring| ring.caller == who.user && ring.caller_device != who.device;
+        let taken_over: BTreeSet<&UserId> = live.rings().iter().filter(elsewhere).flat_map(Ring::still_rung).collect();
         targets.retain(|user| {
-            let is_meant = named.is_none_or(|named| named.contains(user));
+            let is_meant = named.is_none_or(|named| named.contains(user) || taken_over.contains(user));
             let is_reachable = is_meant && *user != who.user && !self.is_program(user);
             is_reachable && !live.is_in_session(user) && self.capabilities(&live, user).contains(Capability::ReadCall)
         });
@@ -55,12 +58,18 @@ impl Authority {
         // Who has just accepted is on his way in.
         let is_coming = |ring: &Ring, user: &UserId| live.leads_here(ring) && ring.awaits_person(user);
         let is_rung_by_another = |ring: &Ring, user: &UserId| ring.caller != who.user && ring.rings(user);
+        // Who is calling somebody in this call waits in it already: he sees who comes.
+        let calls_himself = |ring: &Ring, user: &UserId| ring.caller == *user && ring.is_live();
+        let rung = live.rings().iter().rev().find(|ring| targets.iter().any(|user| is_rung_by_another(ring, user)));
+        let rung = rung.map(|ring| ring.view(now));
         targets.retain(|user| {
-            let rings = live.rings();
-            !rings.iter().any(|ring| is_coming(ring, user) || is_rung_by_another(ring, user))
+            let is_busy_here = |ring: &Ring| is_coming(ring, user) || is_rung_by_another(ring, user);
+            !live.rings().iter().any(|ring| is_busy_here(ring) || calls_himself(ring, user))
         });
         if targets.is_empty() {
-            return Ok(self.settle(now, who, live, draft));
+            let state = self.settle(now, who, live, draft);
+            // Who sees no ring of his own is shown the one by which they ring.
+            return Ok(CallState { ring: state.ring.or(rung), ..state });
         }
         if let [target] = targets.as_slice()
             && let Some(folded) = self.fold(now, who, target, &live)
@@ -341,6 +350,11 @@ impl Authority {
     pub(super) fn remember_caller(&self, now: UnixMillis, live: &mut LiveCall, ring: &Ring, draft: &mut Draft) {
         let reached = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted).count();
         if ring.is_live() && reached == 0 {
+            return;
+        }
+        // Who came by it and went has his line, with the time that he was there.
+        let has_been_there = ring.caller_came && !live.is_in_session(&ring.caller) && !self.is_program(&ring.caller);
+        if reached > 0 && has_been_there {
             return;
         }
         if reached > 0 && live.is_in_session(&ring.caller) {

@@ -54,6 +54,7 @@ impl Authority {
             None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
             None => return Err(no_such_call()),
         };
+        self.allow(&live, &who.user, Capability::ReadCall)?;
         let mut draft = Draft::default();
         if live.call.ended_at.is_some() && join.ring.is_some() {
             return Err(ErrorBody::new(Code::RingOver, "the call is over: call back"));

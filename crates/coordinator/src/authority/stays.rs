@@ -21,7 +21,13 @@ pub(super) fn begin_stay(now: UnixMillis, who: &Caller, live: &mut LiveCall, dra
         let is_mine = ring.caller == who.user;
         (is_mine && ring.is_live()) || live.leads_here(ring) && (is_mine || ring.targets.iter().any(has_accepted))
     };
-    let stay = match live.rings().iter().find(brought) {
+    // Who was rung in again comes by the newest: that is another call to him.
+    let answered = |ring: &&Ring| {
+        let has_accepted = |target: &Target| target.user == who.user && target.outcome == Outcome::Accepted;
+        live.leads_here(ring) && ring.targets.iter().any(has_accepted)
+    };
+    let newest = live.rings().iter().rev().find(answered);
+    let stay = match newest.or_else(|| live.rings().iter().find(brought)) {
         Some(ring) => stay_by_ring(now, ring, &who.user),
         None => Stay {
             occasion: session.id.to_string(),
@@ -34,8 +40,11 @@ pub(super) fn begin_stay(now: UnixMillis, who: &Caller, live: &mut LiveCall, dra
         },
     };
     let (by_himself, had_taken_place) = (stay.direction == Direction::None, takes_place(live));
-    let is_back = live.kept.stays.contains_key(&who.user);
-    live.keep().stays.entry(who.user.clone()).or_insert(stay);
+    let known = live.kept.stays.get(&who.user);
+    let is_back = known.is_some_and(|known| by_himself || known.occasion == stay.occasion);
+    if !is_back {
+        live.keep().stays.insert(who.user.clone(), stay);
+    }
     if !had_taken_place && takes_place(live) {
         // Until now there was nobody to talk to for who came first.
         let first: Vec<UserId> = live.kept.stays.keys().filter(|user| **user != who.user).cloned().collect();

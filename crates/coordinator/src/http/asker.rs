@@ -91,13 +91,19 @@ impl FromRequestParts<App> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
-        let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(not_signed_in)?;
+        let token = header.and_then(bearer).ok_or_else(not_signed_in)?;
         let asker = if Keys::is_key(token) { program(app, token, parts).await? } else { device(app, token)? };
         if let Some(visit) = parts.extensions.get::<Visit>() {
             visit.is_known();
         }
         Ok(asker)
     }
+}
+
+/// The token of an `Authorization` header; the scheme is not case-sensitive (RFC 9110, section 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
 fn device(app: &App, token: &str) -> Result<SignedIn, ErrorBody> {

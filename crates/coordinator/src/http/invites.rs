@@ -74,7 +74,10 @@ fn own_device(request: &CreateInvite, role: Role, asker: &SignedIn) -> Result<Te
 fn somebody_new(request: CreateInvite, role: Role) -> Result<Terms, ErrorBody> {
     let denied = |message: &str| ErrorBody::new(Code::PermissionDenied, message);
     let wanted = request.role.unwrap_or(Role::User);
-    if role == Role::Guest || (wanted == Role::Admin && role != Role::Admin) {
+    if role == Role::Guest {
+        return Err(denied("a guest may not invite others: ask whoever invited you"));
+    }
+    if wanted == Role::Admin && role != Role::Admin {
         return Err(denied("only an admin may make this invite: ask one"));
     }
     if let Some(team) = &request.team {

@@ -33,11 +33,9 @@ use axum::{
     Router,
     body::Bytes,
     extract::{
-        self, ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts,
-        path::ErrorKind,
-        rejection::{PathRejection, QueryRejection},
+        self, ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, path::ErrorKind, rejection::PathRejection,
     },
-    http::request::Parts,
+    http::{Method, request::Parts},
     middleware::from_fn_with_state,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -217,10 +215,14 @@ pub(crate) struct Query<T>(pub(crate) T);
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let found = extract::Query::<T>::from_request_parts(parts, app).await;
-        let refused = |error: QueryRejection| ErrorBody::invalid("query", error.body_text());
-        Ok(Self(found.map_err(refused)?.0))
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refusal> {
+        let reader =
+            serde_urlencoded::Deserializer::new(form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()));
+        serde_path_to_error::deserialize(reader).map(Self).map_err(|error| {
+            let name = error.path().to_string();
+            let field = if error.path().iter().len() == 0 { "query" } else { name.as_str() };
+            ErrorBody::invalid(field, format!("this is no {field} that can be read: {}", error.inner())).into()
+        })
     }
 }
 
@@ -231,7 +233,13 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: extract::Request, _: &App) -> Result<Self, Refusal> {
-        parse(&read(request, &JSON).await?).map(Self).map_err(Refusal::from)
+        let puts = [Method::PUT, Method::PATCH].contains(request.method());
+        let bytes = read(request, &JSON).await?;
+        if puts && bytes.is_empty() {
+            // Nothing would stand for "everything as it is by default" here, and change what was there.
+            return Err(ErrorBody::invalid("body", "this request takes a JSON object, and nothing was sent").into());
+        }
+        parse(&bytes).map(Self).map_err(Refusal::from)
     }
 }
 
@@ -241,6 +249,9 @@ struct BodyRule {
     most: &'static str,
     within: Duration,
 }
+
+/// Deepest nesting of a body: readers of what is kept of it, in lists and snapshots, follow 128 levels (`serde_json`).
+const MAX_DEPTH: usize = 32;
 
 const JSON: BodyRule = BodyRule { field: "body", most: "64 KB", within: Duration::from_secs(20) };
 
@@ -260,13 +271,40 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
     if text.trim_ascii_start().first() != Some(&b'{') {
         return Err(ErrorBody::invalid("body", "the body is not what this request takes: a JSON object"));
     }
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let unfit = |what: &str| ErrorBody::invalid("body", format!("the body is not what this request takes: {what}"));
+    let text = str::from_utf8(text).map_err(|_| unfit("JSON is UTF-8"))?;
+    if nests_deeper_than(text, MAX_DEPTH) {
+        return Err(unfit(&format!("lists and objects may be in each other {MAX_DEPTH} deep at most")));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let request = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         // What is no JSON at all has no fields.
         let is_whole = error.inner().is_syntax() || error.inner().is_eof() || error.path().iter().len() == 0;
         let field = if is_whole { "body".to_owned() } else { error.path().to_string() };
         ErrorBody::invalid(&field, format!("the body is not what this request takes: {}", error.inner()))
-    })
+    })?;
+    reader.end().map_err(|error| unfit(&format!("something comes after it ({error})")))?;
+    Ok(request)
+}
+
+/// Whether lists and objects of a JSON text are in each other deeper than this. What is no JSON may be taken for deeper or
+/// flatter than it is.
+fn nests_deeper_than(text: &str, most: usize) -> bool {
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > most {
+            return true;
+        }
+    }
+    false
 }
 
 /// JSON out.
@@ -280,6 +318,25 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
+
+    #[test]
+    fn a_body_is_one_json_object_of_bounded_depth() {
+        let says = |body: &[u8]| parse::<serde_json::Value>(body).map_err(|refusal| refusal.message);
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        assert!(says(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(says(br#"{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"{{"} "#).is_ok(), "text may say anything");
+        for (body, why) in [
+            (nested(MAX_DEPTH + 1).as_bytes(), "32 deep"),
+            (nested(100_000).as_bytes(), "32 deep"),
+            (b"{} trailing", "something comes after it"),
+            (b"{}{}", "something comes after it"),
+            (b"{\"x\":\"\xff\"}", "UTF-8"),
+            (b"[]", "a JSON object"),
+        ] {
+            let message = says(body).unwrap_err();
+            assert!(message.contains(why), "{message}");
+        }
+    }
 
     #[tokio::test]
     async fn a_body_that_does_not_come_or_is_too_large_is_refused_by_its_name() {

@@ -30,7 +30,16 @@ const FRESH: Duration = Duration::from_secs(1);
 /// A part that takes longer is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What proxies add: who asks then is not who is connected.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+const FORWARDED: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/metrics", get(metrics)).route("/healthz", get(health))

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     hub::{Caller, Request, unix_now},
     programs::{Keys, StoredKey},
-    store::{PersonKind, StoredPerson},
+    store::{MOST_TEAMS, PersonKind, StoredPerson},
 };
 
 /// Longest life of a key that expires: ten years.
@@ -51,7 +51,9 @@ async fn create_key(
     }
     let life = request.expires_in_ms.map(Duration::from_millis);
     if life.is_some_and(|life| life.is_zero() || life > LONGEST_LIFE) {
-        return Err(ErrorBody::invalid("expires_in_ms", "a key lives for ten years at most").into());
+        return Err(
+            ErrorBody::invalid("expires_in_ms", "a key lives for a moment at least and for ten years at most").into()
+        );
     }
     if app.keys.list().len() >= MOST_KEYS {
         return Err(ErrorBody::new(Code::Conflict, "there are 1,000 keys: revoke those of no more use").into());
@@ -135,6 +137,9 @@ async fn put_person(
 ) -> Result<impl IntoResponse, Refusal> {
     let name = text("name", &request.name)?.to_owned();
     let id = person_id(&user)?;
+    if request.teams.as_ref().is_some_and(|teams| teams.len() > MOST_TEAMS) {
+        return Err(ErrorBody::invalid("teams", format!("a person is in {MOST_TEAMS} teams at most")).into());
+    }
     for team in request.teams.iter().flatten() {
         text("teams", team)?;
     }
@@ -145,6 +150,10 @@ async fn put_person(
     let person = StoredPerson::new(id, name, role, request.teams.unwrap_or(teams_before));
     let concerns_admin = [role, role_before].contains(&Role::Admin);
     may_change(&app, &asker, concerns_admin).await?;
+    if role_before == Role::Admin && role != Role::Admin && app.store.admins().await.map_err(ErrorBody::from)? < 2 {
+        let message = "this is the only admin, and nobody else could make one: make somebody else an admin first";
+        return Err(ErrorBody { field: Some("role".to_owned()), ..ErrorBody::new(Code::Conflict, message) }.into());
+    }
     if !app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)? {
         return Err(ErrorBody::new(Code::Conflict, "this id is a program's: change its key instead").into());
     }

@@ -12,7 +12,7 @@ use axum::{
 use futures_util::SinkExt as _;
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{ClientMessage, ErrorBody, MAX_FRAME_BYTES, ServerMessage, Standing};
@@ -34,6 +34,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(15);
 const FAREWELL: Duration = Duration::from_secs(1);
 /// The close code "service restart" (IANA's registry for RFC 6455).
 const SERVICE_RESTART: u16 = 1012;
+/// The close code "policy violation" (RFC 6455, section 7.4.1): for what has no code of its own.
+const POLICY: u16 = 1008;
 /// A write that takes longer means that nobody reads.
 const WRITE: Duration = Duration::from_secs(10);
 
@@ -105,7 +107,11 @@ async fn say_farewell(socket: &mut WebSocket, end: End, devices: u32) {
             _ = socket.send(Message::Text(Utf8Bytes::from(text))).await;
             Some(CloseFrame { code: SERVICE_RESTART, reason: Utf8Bytes::from_static("the server restarts") })
         }
-        End::LetGo | End::Closed | End::Broken | End::Silent | End::TooSlow => None,
+        End::LetGo => {
+            Some(CloseFrame { code: POLICY, reason: Utf8Bytes::from_static("signed out, replaced, or too slow") })
+        }
+        End::Silent => Some(CloseFrame { code: POLICY, reason: Utf8Bytes::from_static("nothing was heard for 15 s") }),
+        End::Closed | End::Broken | End::TooSlow => None,
     };
     _ = socket.send(Message::Close(close)).await;
 }
@@ -140,6 +146,8 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
     let mut unsaid = None;
     let stopped = app.stop.cancelled();
     tokio::pin!(stopped);
+    let silent = sleep(DEAD_AFTER);
+    tokio::pin!(silent);
     loop {
         let outgoing = tokio::select! {
             message = messages.recv() => match message {
@@ -159,13 +167,18 @@ async fn talk(app: &App, who: &Caller, socket: &mut WebSocket, messages: &mut mp
                 }
             }
             _ = heartbeat.tick() => {
-                if heard.elapsed() > DEAD_AFTER {
-                    return End::Silent;
-                }
                 if let Some(standing) = unsaid.take() {
                     stands(app, who, standing, &mut unsaid).await;
                 }
                 Message::Ping(axum::body::Bytes::new())
+            }
+            () = &mut silent => {
+                // It is wound up when it rings, not with every message.
+                if heard.elapsed() >= DEAD_AFTER {
+                    return End::Silent;
+                }
+                silent.as_mut().reset(heard + DEAD_AFTER);
+                continue;
             }
             () = &mut stopped => return End::Shutdown,
         };

@@ -11,7 +11,7 @@ use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Durat
 use axum::extract::ws::Utf8Bytes;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use sfu::SfuEvent;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use wire::{Call, CallId, DeviceId, ErrorBody, HistoryEntry, ServerMessage, UnixMillis, UserId};
 
 pub(crate) use crate::{
@@ -224,11 +224,13 @@ impl Hub {
     }
 
     fn tell(&mut self, now: UnixMillis, device: DeviceId, text: Utf8Bytes) {
-        let is_sent = self.outlets.get(&device).map(|outlet| outlet.sender.try_send(text).is_ok());
-        if is_sent == Some(false)
+        let sent = self.outlets.get(&device).map(|outlet| outlet.sender.try_send(text));
+        if let Some(Err(failure)) = sent
             && let Some(outlet) = self.outlets.remove(&device)
         {
-            tracing::warn!(%device, "a device reads too slowly and is cut off; it comes back with a snapshot");
+            if matches!(failure, TrySendError::Full(_)) {
+                tracing::warn!(%device, "a device reads too slowly and is cut off; it comes back with a snapshot");
+            }
             self.desk.authority.disconnected(now, &device, outlet.epoch);
         }
     }

@@ -7,9 +7,7 @@ use serde_json::{Map, Value};
 use wire::{ErrorBody, NAME, Role, UserId};
 
 use super::refused;
-
-/// Most teams of one person.
-const MOST_TEAMS: usize = 100;
+use crate::store::MOST_TEAMS;
 
 /// What the claims are called in the operator's tokens.
 #[derive(Debug, Clone, Deserialize)]

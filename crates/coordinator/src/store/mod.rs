@@ -29,6 +29,9 @@ pub(crate) use listed::{Lines, Listed, Place, fits};
 pub(crate) use personal::{PersonChange, Personal};
 pub(crate) use sqlite::Sqlite;
 
+/// Most teams of a person.
+pub(crate) const MOST_TEAMS: usize = 100;
+
 /// The store: one file beside the server, or (later) a database that many servers share.
 #[derive(Debug, Clone)]
 pub(crate) enum Store {
@@ -243,6 +246,7 @@ forward! {
     fn person_exists(id: &UserId) -> bool;
     fn role(id: &UserId) -> Option<Role>;
     fn first_admin() -> Option<UserId>;
+    fn admins() -> i64;
     fn sign_out_person(person: &UserId, now: UnixMillis) -> Vec<DeviceId>;
     fn add_invite(invite: &NewInvite) -> bool;
     fn invites(made_by: Option<&UserId>, now: UnixMillis) -> Vec<InviteEntry>;

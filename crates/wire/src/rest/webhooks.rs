@@ -10,7 +10,6 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
         /// What a webhook may be told of.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum WebhookKind {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
         }
@@ -29,6 +28,19 @@ macro_rules! kinds {
         }
     };
 }
+
+// The derive does not read names that a macro gives.
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for WebhookKind {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let names = Self::ALL.iter().map(|kind| kind.as_str());
+        let schema = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
+        schema.description(Some("What a webhook may be told of.")).enum_values(Some(names)).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for WebhookKind {}
 
 kinds! {
     /// People are being rung.

@@ -1,5 +1,6 @@
 //! Short stories of one device, each named after its rule.
 
+mod endings;
 mod joining;
 mod opening;
 mod rules;
@@ -154,6 +155,10 @@ impl Device {
     }
 
     fn is_shown(&mut self, calls: Vec<CallState>) {
+        self.is_shown_with(calls, Vec::new());
+    }
+
+    fn is_shown_with(&mut self, calls: Vec<CallState>, history: Vec<HistoryEntry>) {
         self.revision += 1;
         let now = self.now();
         let snapshot = Snapshot {
@@ -167,7 +172,7 @@ impl Device {
             favourites: BTreeSet::new(),
             do_not_disturb: DoNotDisturb::default(),
             calls,
-            history: Vec::new(),
+            history,
         };
         self.is(Input::Server { opened_at: now, message: ServerMessage::Snapshot(snapshot) });
     }

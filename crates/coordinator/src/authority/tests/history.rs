@@ -140,3 +140,41 @@ fn r08_a_missed_call_says_what_it_was_about() {
     let line = server.lines.iter().find(|((user, _), _)| user.as_str() == "ben").map(|(_, line)| line).unwrap();
     assert_eq!((line.outcome, &line.custom), (HistoryOutcome::Missed, &about));
 }
+
+#[test]
+fn the_callers_time_stays_when_others_answer_after_he_went() {
+    let answers: [fn(&mut Server, &RingId); 3] = [
+        |server, ring| server.declines("dee1", "default:x", ring),
+        |server, ring| server.is_in("dee1", "default:x", Some(ring)),
+        |server, _| server.after(60),
+    ];
+    for answer in answers {
+        let mut server = Server::new().online(&["ann1", "ben1", "dee1"]);
+        let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "dee"]).state);
+        server.is_in("ben1", "default:x", Some(&ring));
+        server.is_in("ann1", "default:x", Some(&ring));
+        server.after(5);
+        server.leaves("ann1", "default:x", &Leave::default());
+        answer(&mut server, &ring);
+        assert_eq!(server.history("ann"), [(Direction::Outgoing, HistoryOutcome::Answered, 5)]);
+    }
+}
+
+#[test]
+fn who_went_and_is_rung_in_again_remembers_two_calls() {
+    let mut server = Server::new().online(&["ann1", "ben1", "dee1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "dee"]).state);
+    for device in ["ben1", "dee1", "ann1"] {
+        server.is_in(device, "default:x", Some(&ring));
+    }
+    server.after(5);
+    server.leaves("ben1", "default:x", &Leave::default());
+    server.after(10);
+    let again = server.adds_one("dee1", "default:x", "ben");
+    server.is_in("ben1", "default:x", Some(&again));
+    server.after(20);
+    server.leaves("ben1", "default:x", &Leave::default());
+    let lines =
+        [(Direction::Incoming, HistoryOutcome::Answered, 5), (Direction::Incoming, HistoryOutcome::Answered, 20)];
+    assert_eq!(server.history("ben"), lines);
+}

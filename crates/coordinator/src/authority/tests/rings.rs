@@ -206,3 +206,60 @@ fn r18_what_a_new_life_of_the_server_tells_is_newer_than_what_the_old_one_told_a
     again.rings("ann1", "default:x", &["ben"]);
     assert!(again.call("default:x").call.version > told);
 }
+
+#[test]
+fn r01_in_a_call_that_is_there_the_named_are_rung_and_nobody_named_is_everybody() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.leaves("ann1", "default:x", &Leave { ring: Some(ring), session: None });
+    let targets = |state: CallState| -> Vec<String> {
+        state.ring.unwrap().targets.iter().map(|target| target.user.to_string()).collect()
+    };
+    assert_eq!(targets(server.rings("ann1", "default:x", &["ben"]).state), ["ben"]);
+    assert_eq!(targets(server.rings("ann1", "default:x", &[]).state), ["ben", "cem"]);
+}
+
+#[test]
+fn who_is_calling_somebody_in_a_call_is_not_rung_in_it() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.rings("dee1", "default:x", &["cem"]);
+    let everybody = RingMembers::default();
+    server.authority.ring_members(server.now, &who("dee1"), &id("default:x"), everybody).unwrap();
+    let outcomes = server.outcomes("default:x");
+    assert!(!outcomes.contains_key("ann"), "{outcomes:?}");
+    assert_eq!(outcomes["ben"], [Outcome::Ringing]);
+    let seen = server.authority.read(server.now, &who("ann1"), &id("default:x")).unwrap();
+    assert_eq!(ring_of(&seen), ring, "she still sees her own");
+}
+
+#[test]
+fn who_rings_somebody_whom_another_rings_is_shown_that_ring() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    assert_eq!(ring_of(&server.rings("dee1", "default:x", &["ben"]).state), ring);
+}
+
+#[test]
+fn who_went_and_rings_one_of_them_again_waits_for_that_one_alone() {
+    let mut server = Server::new();
+    let first = ring_of(&server.rings("ann1", "default:x", &["ben", "cem", "dee"]).state);
+    server.joins("cem1", "default:x", Some(&first)).unwrap();
+    server.joins("ann1", "default:x", Some(&first)).unwrap();
+    server.leaves("ann1", "default:x", &Leave::default());
+    let again = server.rings("ann1", "default:x", &["dee"]).state.ring.unwrap();
+    let targets: Vec<_> = again.targets.iter().map(|target| (target.user.as_str(), target.outcome)).collect();
+    assert_eq!((targets, again.caller_came), (vec![("dee", Outcome::Ringing)], false));
+    assert_eq!(server.outcomes("default:x")["ben"], [Outcome::Ringing], "the others ring on");
+}
+
+#[test]
+fn who_rings_from_another_device_waits_there_for_all_of_them() {
+    let mut server = Server::new();
+    let first = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    let state = server.rings("ann2", "default:x", &["ben"]).state;
+    assert_ne!(ring_of(&state), first);
+    let targets: Vec<_> = state.ring.unwrap().targets.into_iter().map(|target| target.user).collect();
+    assert_eq!(targets, [id::<UserId>("ben"), id("cem")]);
+    assert!(!server.call("default:x").rings().iter().any(|ring| ring.id == first && ring.is_live()));
+}

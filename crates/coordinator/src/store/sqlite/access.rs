@@ -36,6 +36,13 @@ impl Sqlite {
         row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
     }
 
+    /// How many people are admins.
+    pub(in crate::store) async fn admins(&self) -> Result<i64, StoreError> {
+        let query = "SELECT count(*) FROM people WHERE role = ? AND NOT is_program";
+        let row = sqlx::query(query).bind(serde_json::to_string(&Role::Admin)?).fetch_one(&self.pool).await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Signs every device of a person out, and with them every invite of his: which devices they were.
     pub(in crate::store) async fn sign_out_person(
         &self,

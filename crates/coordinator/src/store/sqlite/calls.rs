@@ -18,7 +18,11 @@ impl Sqlite {
         let query = sqlx::query("SELECT document, ring FROM calls WHERE cid = ?");
         let Some(row) = query.bind(cid.as_str()).fetch_optional(&self.pool).await? else { return Ok(None) };
         let kept = readable(document::<Option<Kept>>(&row, 1)).flatten();
-        Ok(Some((document(&row, 0)?, kept.unwrap_or_default())))
+        let call = document(&row, 0);
+        if let Err(error) = &call {
+            tracing::error!(%cid, %error, "a stored call cannot be read");
+        }
+        Ok(Some((call?, kept.unwrap_or_default())))
     }
 
     pub(in crate::store) async fn set_call_type(&self, name: &str, data: &CallTypeData) -> Result<(), StoreError> {

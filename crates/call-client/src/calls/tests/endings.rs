@@ -1,0 +1,88 @@
+//! How a ring ended, as screens are told, also when this device was away or another one rang.
+
+use wire::{Direction, HistoryOutcome};
+
+use super::*;
+
+/// The newest line of this device's person about the call.
+fn line(direction: Direction, outcome: HistoryOutcome, reason: Option<Reason>) -> HistoryEntry {
+    HistoryEntry {
+        id: 7,
+        cid: cid(),
+        at: UnixMillis(WALL),
+        direction,
+        outcome,
+        duration_ms: 0,
+        caller: id("ann"),
+        people: Vec::new(),
+        video: false,
+        custom: Custom::new(),
+        message: None,
+        reason,
+        unseen: false,
+    }
+}
+
+/// What a device makes of a ring that is over when it comes back.
+fn comes_back(user: &str, line: HistoryEntry) -> (Option<EndReason>, Outcome) {
+    let mut device = Device::of(user, &format!("{user}1"));
+    device.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    device.is_shown_with(Vec::new(), vec![line]);
+    let view = device.calls.view(device.now()).calls.remove(0);
+    assert_eq!(view.state.calling_state, CallingState::Left);
+    (view.state.reason, view.ring.unwrap().targets[0].outcome)
+}
+
+#[test]
+fn a_ring_that_ended_while_the_device_was_away_ended_as_the_history_says() {
+    use HistoryOutcome::{Answered, Busy, Declined, Missed};
+    let cases = [
+        ("ann", Declined, Some(Reason::Decline), EndReason::Declined, Outcome::Declined),
+        ("ann", Busy, Some(Reason::Busy), EndReason::Busy, Outcome::Busy),
+        ("ann", Missed, Some(Reason::Timeout), EndReason::Timeout, Outcome::Missed),
+        ("ann", Answered, None, EndReason::Ended, Outcome::Accepted),
+        ("ben", Answered, None, EndReason::AnsweredElsewhere, Outcome::Accepted),
+        ("ben", Declined, Some(Reason::Decline), EndReason::DeclinedElsewhere, Outcome::Declined),
+        ("ben", Missed, Some(Reason::Cancel), EndReason::Cancelled, Outcome::Cancelled),
+        ("ben", Missed, None, EndReason::Timeout, Outcome::Missed),
+    ];
+    for (user, outcome, reason, ends, target) in cases {
+        let direction = if user == "ann" { Direction::Outgoing } else { Direction::Incoming };
+        let came_to = comes_back(user, line(direction, outcome, reason));
+        assert_eq!(came_to, (Some(ends), target), "{user} {outcome:?} {reason:?}");
+    }
+}
+
+#[test]
+fn an_older_line_says_nothing_of_a_ring() {
+    let mut ben = Device::of("ben", "ben1");
+    let old = line(Direction::Incoming, HistoryOutcome::Declined, Some(Reason::Decline));
+    ben.is_shown_with(Vec::new(), vec![old.clone()]);
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.is_shown_with(Vec::new(), vec![old]);
+    assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::Cancelled))));
+}
+
+#[test]
+fn the_end_of_a_ring_that_another_device_made_is_shown_for_a_moment() {
+    let mut ann = Device::of("ann", "ann2");
+    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    assert_eq!(ann.stands(), Some((CallingState::Idle, None)), "she rings on another device");
+    ann.hears(state(2, Some(ring("r1", Outcome::Declined, Some("ben1"))), None));
+    let shown = ann.calls.view(ann.now()).calls.remove(0);
+    assert_eq!(shown.ring.unwrap().targets[0].outcome, Outcome::Declined);
+    ann.after(2);
+    assert_eq!(ann.stands(), None);
+}
+
+#[test]
+fn s13_who_gives_up_is_shown_that_nobody_is_rung_any_more() {
+    let mut ann = Device::of("ann", "ann1");
+    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ann.goes();
+    let shown = |ann: &Device| ann.calls.view(ann.now()).calls.remove(0).ring.unwrap().targets[0].outcome;
+    assert_eq!(shown(&ann), Outcome::Cancelled);
+    // He was quicker.
+    ann.hears(state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"])));
+    assert_eq!(shown(&ann), Outcome::Accepted);
+}
