@@ -18,6 +18,7 @@ mod profile;
 mod programs;
 mod refusal;
 mod socket;
+mod strict;
 mod webhooks;
 
 use std::{
@@ -66,6 +67,7 @@ use crate::{
 use asker::{OnCall, SignedIn};
 pub(crate) use operations::Pulse;
 pub(crate) use refusal::Refusal;
+use strict::Strict;
 
 /// What every handler may use.
 pub(crate) struct Shared {
@@ -267,7 +269,6 @@ async fn read(request: extract::Request, rule: &BodyRule) -> Result<Bytes, Refus
 /// The request in a body, or the refusal that names the field.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
     let text = if bytes.is_empty() { b"{}".as_slice() } else { bytes };
-    // Serde would take a list for an object whose fields come in their order.
     if text.trim_ascii_start().first() != Some(&b'{') {
         return Err(ErrorBody::invalid("body", "the body is not what this request takes: a JSON object"));
     }
@@ -277,7 +278,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
         return Err(unfit(&format!("lists and objects may be in each other {MAX_DEPTH} deep at most")));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let request = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let request = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
         // What is no JSON at all has no fields.
         let is_whole = error.inner().is_syntax() || error.inner().is_eof() || error.path().iter().len() == 0;
         let field = if is_whole { "body".to_owned() } else { error.path().to_string() };
@@ -336,6 +337,21 @@ mod tests {
             let message = says(body).unwrap_err();
             assert!(message.contains(why), "{message}");
         }
+    }
+
+    #[test]
+    fn a_list_is_no_object_at_any_depth_and_its_field_is_named() {
+        let field = |body: &str| parse::<wire::GetOrCreate>(body.as_bytes()).map_err(|refusal| refusal.field.unwrap());
+        for (body, named) in [
+            (r#"{"data":[]}"#, "data"),
+            (r#"{"data":{"members":[["ben","host"]]}}"#, "data.members[0]"),
+            (r#"{"data":{"members":[{"user":"ben","custom":[]}]}}"#, "data.members[0].custom"),
+            (r#"{"data":{"members":{}}}"#, "data.members"),
+        ] {
+            assert_eq!(field(body).unwrap_err(), named, "{body}");
+        }
+        let sound = r#"{"ring":true,"data":{"members":[{"user":"ben","custom":{"a":[1,{}]}}],"settings":null}}"#;
+        assert_eq!(field(sound).unwrap().data.members.len(), 1);
     }
 
     #[tokio::test]

@@ -60,7 +60,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/v1/openapi.json", tag = "programs", responses((status = 200, description = "OpenAPI 3.1")))]
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "programs", responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 async fn document(State(app): State<App>) -> impl IntoResponse {
     Json(app.document.clone())
 }

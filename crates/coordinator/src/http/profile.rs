@@ -82,12 +82,18 @@ async fn rename(
     .await
 }
 
+/// The bytes of a picture.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "for the document alone")]
+struct Picture(Vec<u8>);
+
 /// A picture of oneself: made smaller and encoded anew.
 #[utoipa::path(
     put,
     path = "/v1/me/avatar",
     tag = "people",
-    request_body(content = Vec<u8>, content_type = "image/*"),
+    request_body(content = Picture, content_type = "image/*"),
     responses((status = 200, description = "Done; `null`"))
 )]
 async fn set_avatar(
@@ -128,7 +134,7 @@ async fn remove_avatar(State(app): State<App>, SignedIn { who, .. }: SignedIn) -
     get,
     path = "/v1/people/{id}/avatar",
     tag = "people",
-    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"))
+    responses((status = 200, description = "The picture", body = Picture, content_type = "image/jpeg"))
 )]
 async fn avatar_of(
     State(app): State<App>,
