@@ -57,7 +57,7 @@ async fn acting_on_nothing_is_refused_and_acting_again_is_no_error() {
     let mut watch = ben.start(&["watch"]);
     let call = ann.start(&[&["call", "ben", "--cid", "default:x", "--message", "lunch?"][..], &QUIET].concat());
     watch.is("ringing").await;
-    assert_eq!(ben.run(&["cancel", "default:x"]).await.code(), "call-not-found", "it is ann's ring");
+    assert_eq!(ben.run(&["cancel", "default:x"]).await.code(), "conflict", "it is ann's ring");
     let cancelled = ann.run(&["cancel", "default:x"]).await;
     assert_eq!((cancelled.exit, &cancelled.lines[0]["done"]), (0, &"cancelled".into()));
     assert_eq!(call.end().await.exit, 6);
