@@ -141,13 +141,19 @@ impl Phone {
         Ok(Self { client, changes, state, lines, alerted: BTreeSet::new(), interrupt, given, _lock: lock })
     }
 
+    /// From now on only the call of this command is printed, once it is known.
+    pub(crate) fn wait_for_own_call(&mut self) {
+        self.lines.wait_for_a_call();
+    }
+
     /// What goes on now; printed where it has changed. What rings and has been printed counts as alerted.
     pub(crate) async fn look(&mut self) -> Result<Waited<()>, Failure> {
         let state = Arc::clone(&self.state);
         if self.lines.tell(&state).is_err() {
             return Ok(Waited::Interrupted);
         }
-        let rings = || ringing(&state).filter_map(|call| call.ring.as_ref().map(|ring| (&call.cid, &ring.id)));
+        let told = |call: &&CallView| self.lines.tells_of(&call.cid);
+        let rings = || ringing(&state).filter(told).filter_map(|call| Some((&call.cid, &call.ring.as_ref()?.id)));
         for (cid, ring) in rings() {
             if !self.alerted.contains(ring) {
                 self.client.alerted(cid.clone()).await?;
@@ -209,7 +215,10 @@ impl Phone {
         let mut leave_at = None;
         let mut over = Over::default();
         let mut was_seen = false;
-        let mut waited = self.look().await?;
+        let mut waited = match self.lines.include(cid) {
+            Ok(()) => self.look().await?,
+            Err(_) => Waited::Interrupted,
+        };
         loop {
             match waited {
                 Waited::Changed(state) => match state.calls.iter().find(|call| call.cid == *cid) {

@@ -49,6 +49,7 @@ impl Call {
         let given = self.files.given();
         let engine = self.files.engine()?;
         let mut phone = Phone::connect(context, Some((engine, given))).await?;
+        phone.wait_for_own_call();
         let people = match phone.look().await? {
             Waited::Changed(state) => {
                 let strangers = strangers(&phone, &state, &self.people).await?;
