@@ -13,6 +13,8 @@ use crate::{note, say};
 pub(crate) enum Exit {
     /// Done; for a call: it took place.
     Done = 0,
+    /// Standard output could not be written, and not because its reader had gone.
+    Unwritten = 1,
     Usage = 2,
     /// Declined by all.
     Declined = 3,

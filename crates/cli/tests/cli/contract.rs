@@ -160,3 +160,20 @@ async fn the_doctor_ends_as_it_finds() {
     assert_eq!(away.exit, 7, "{away:?}");
     assert!(away.lines.iter().any(|line| line["check"] == "answer" && line["ok"] == false), "{away:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_is_lost_is_no_success_and_a_reader_that_has_gone_no_failure() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    for arguments in [&["whoami"][..], &["completions", "bash"], &["man"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let lost = ann.command(arguments).stdout(full).spawn().unwrap().wait_with_output().await.unwrap();
+        let told = String::from_utf8_lossy(&lost.stderr);
+        assert_eq!(lost.status.code(), Some(1), "{arguments:?} {told}");
+        assert!(told.contains("standard output cannot be written"), "{arguments:?} {told}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let unread = ann.command(arguments).stdout(writer).spawn().unwrap().wait_with_output().await.unwrap();
+        assert_eq!(unread.status.code(), Some(0), "{arguments:?} {unread:?}");
+    }
+}
