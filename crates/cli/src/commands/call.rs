@@ -1,6 +1,6 @@
 //! `bellbird call`: ring people, be in the call from the first accept on, leave.
 
-use std::{pin::pin, time::Duration};
+use std::{ops::RangeInclusive, pin::pin, time::Duration};
 
 use call_client::{ClientState, EndReason, Leave, RingWish};
 use clap::Args;
@@ -18,6 +18,9 @@ use crate::{
 /// How long the answer to a ring is waited for that is not wanted any more.
 const TAKE_BACK: Duration = Duration::from_secs(2);
 
+/// How long a ring may be.
+const RING_LENGTHS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(180);
+
 /// Ring people, and talk when the first of them answers.
 #[derive(Args)]
 pub(crate) struct Call {
@@ -31,16 +34,27 @@ pub(crate) struct Call {
     #[arg(long)]
     video: bool,
     /// What it is about.
-    #[arg(long)]
+    #[arg(long, value_parser = message)]
     message: Option<String>,
     /// How long it rings, 5s to 3m; the server's 45s if absent.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = ring_length)]
     timeout: Option<Duration>,
     /// How long to stay in the call; until it ends or this is interrupted if absent.
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     stay: Option<Duration>,
     #[command(flatten)]
     files: Files,
+}
+
+/// A short message, as the server takes it from who rings and from who declines.
+pub(crate) fn message(text: &str) -> Result<String, String> {
+    let words = wire::MESSAGE.check(text).map(str::to_owned);
+    words.ok_or_else(|| "a message has 1 to 500 characters, without control characters".to_owned())
+}
+
+fn ring_length(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    Some(time).filter(|time| RING_LENGTHS.contains(time)).ok_or_else(|| "a ring lasts 5s to 3m".to_owned())
 }
 
 impl Call {
