@@ -8,6 +8,7 @@ use std::{
 
 use call_client::{CallView, CallingState, EndReason, Leave, Toggle};
 use clap::Args;
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::oneshot;
 use wire::{CallId, Direction};
 
@@ -121,6 +122,10 @@ fn tell_what_it_is_about(phone: &Phone, cid: &CallId) {
 
 /// Waits for Enter; the ring may be over before.
 async fn person_accepts(phone: &mut Phone, cid: &CallId) -> Result<bool, Failure> {
+    // What was typed before the question is no answer to it.
+    if let Err(error) = tcflush(io::stdin(), QueueSelector::IFlush) {
+        tracing::debug!(%error, "what was typed before stays");
+    }
     note("Enter answers, Ctrl-C lets it ring elsewhere.");
     let (pressed, mut press) = oneshot::channel();
     let reader = std::thread::Builder::new().name("enter".to_owned());
