@@ -67,6 +67,13 @@ impl Failure {
         Self::refused(Code::Unauthenticated, message)
     }
 
+    /// The same, with one thing more that can be done.
+    #[must_use]
+    pub(crate) fn advise(mut self, advice: &str) -> Self {
+        self.body.message = format!("{}; {advice}", self.body.message);
+        self
+    }
+
     /// What happened, what it means, what to do.
     pub(crate) fn message(&self) -> &str {
         &self.body.message

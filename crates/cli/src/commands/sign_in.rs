@@ -87,6 +87,8 @@ async fn found(code: &InviteCode) -> Result<Invite, Failure> {
 
 pub(super) fn only_when_signed_out(context: &Context) -> Result<(), Failure> {
     if context.profile.is_signed_in() {
+        // One that cannot be read says itself what to do.
+        context.profile.account()?;
         let message =
             "somebody is signed in with this profile already: `bellbird sign-out` first, or use another --profile";
         return Err(Failure::refused(Code::Conflict, message));
