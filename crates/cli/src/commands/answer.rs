@@ -150,8 +150,8 @@ fn exit(over: &Over) -> Result<Exit, Failure> {
     }
     match (over.ringing, over.call) {
         (_, Some(EndReason::MediaFailed)) => Err(no_media()),
-        // Let in, and the other hung up before anything flowed.
-        (Some(EndReason::Answered), _) if !over.was_interrupted => Ok(Exit::Done),
+        // Let in, and one of both hung up before anything flowed.
+        (Some(EndReason::Answered), _) => Ok(Exit::Done),
         (Some(EndReason::AnsweredElsewhere), _) => {
             note("another device has answered");
             Ok(Exit::AnsweredElsewhere)

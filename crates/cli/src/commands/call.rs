@@ -132,8 +132,8 @@ fn exit(over: &Over, is_offline: bool) -> Result<Exit, Failure> {
     }
     let (exit, words) = match (over.ringing, over.call) {
         (_, Some(EndReason::MediaFailed)) => return Err(no_media()),
-        (Some(EndReason::Answered), _) if !over.was_interrupted => return Ok(Exit::Done),
-        (Some(EndReason::Answered), _) => (Exit::Cancelled, "hung up before anything was heard or seen"),
+        // Hung up before anything flowed: it took place all the same, on both sides.
+        (Some(EndReason::Answered), _) => return Ok(Exit::Done),
         (Some(EndReason::Declined | EndReason::DeclinedElsewhere), _) => (Exit::Declined, "everybody declined"),
         (Some(EndReason::Timeout), _) => (Exit::NoAnswer, "nobody answered"),
         (Some(EndReason::Busy), _) => (Exit::Busy, "everybody is in another call"),
@@ -219,9 +219,8 @@ mod tests {
         let failed = Over { call: Some(EndReason::MediaFailed), ..over(Some(EndReason::Answered)) };
         assert_eq!(ends(failed), Err(Exit::Refused));
         assert_eq!(ends(Over { was_too_long: true, ..over(None) }), Ok(Exit::NoAnswer));
-        // Hung up here before anything flowed: no call took place.
         let hung_up = Over { was_interrupted: true, ..over(Some(EndReason::Answered)) };
-        assert_eq!(ends(hung_up), Ok(Exit::Cancelled));
+        assert_eq!(ends(hung_up), Ok(Exit::Done), "before anything flowed");
         let refusal = Some(wire::ErrorBody::new(Code::Blocked, "no"));
         assert_eq!(ends(Over { refusal, ..over(Some(EndReason::Answered)) }), Err(Exit::Refused));
         // The server is away: what it would have said is not known, unless it has said so before.
