@@ -9,7 +9,7 @@ mod profile;
 mod running;
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
     sync::OnceLock,
@@ -59,7 +59,8 @@ fn main() -> ExitCode {
     let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
     // A log that cannot be written (its disk is full) is no reason to fall over: told of on standard error, which is the
     // same disk, it would end the task that logs, by a panic.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
+    log.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())).init();
     let context = Context { profile: Profile::new(arguments.profile), json: arguments.json };
     let outcome = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {

@@ -184,6 +184,9 @@ async fn strangers(phone: &Phone, state: &ClientState, wanted: &[String]) -> Res
 fn find_people<'a>(known: impl Iterator<Item = &'a Person> + Clone, wanted: &[String]) -> Result<Vec<UserId>, Failure> {
     let mut found = Vec::new();
     for wanted in wanted {
+        if wanted.trim().is_empty() {
+            return Err(Failure::usage("PERSON is empty: `bellbird people` lists whom you can ring"));
+        }
         let by_id = known.clone().find(|person| person.id.as_str() == wanted);
         let by_name: Vec<&Person> =
             known.clone().filter(|person| person.name.to_lowercase() == wanted.to_lowercase()).collect();

@@ -59,6 +59,14 @@ async fn what_makes_no_sense_is_wrong_usage() {
         &["serve", "--advertise", "https://calls.example.org"],
         &["serve", "--advertise", "calls.example.org:443"],
         &["serve", "--advertise", "[::1]"],
+        &["serve", "--name", ""],
+        &["call", ""],
+        &["token", "--room", "", "--identity", "robot"],
+        &["token", "--room", "default:x", "--identity", ""],
+        &["token", "--room", "default:x", "--identity", "robot", "--minutes", "0"],
+        &["token", "--room", "default:x", "--identity", "robot", "--minutes", "1441"],
+        &["keys", "--make", "shop", "--scope", "ring", "--expires", "0d"],
+        &["sign-in", "abcd-efgh-jkmn-pqrs-tuvw", "--server", "http://localhost:7480"],
     ] {
         let outcome = ann.run(arguments).await;
         assert_eq!((outcome.exit, outcome.code()), (2, "invalid-request"), "{arguments:?}: {outcome:?}");
