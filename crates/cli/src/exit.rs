@@ -13,6 +13,8 @@ use crate::{note, say};
 pub(crate) enum Exit {
     /// Done; for a call: it took place.
     Done = 0,
+    /// Standard output could not be written, and not because its reader had gone.
+    Unwritten = 1,
     Usage = 2,
     /// Declined by all.
     Declined = 3,
@@ -63,6 +65,13 @@ impl Failure {
     pub(crate) fn signed_out() -> Self {
         let message = "this device is not signed in any more: ask for a new invite, then `bellbird sign-in INVITE`";
         Self::refused(Code::Unauthenticated, message)
+    }
+
+    /// The same, with one thing more that can be done.
+    #[must_use]
+    pub(crate) fn advise(mut self, advice: &str) -> Self {
+        self.body.message = format!("{}; {advice}", self.body.message);
+        self
     }
 
     /// What happened, what it means, what to do.

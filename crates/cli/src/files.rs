@@ -1,6 +1,10 @@
 //! What a call hears, plays and shows: the machine's devices, or files in their place.
 
-use std::path::PathBuf;
+use std::{
+    fs::Metadata,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use media::{Choice, Engine, EngineOptions};
@@ -42,6 +46,7 @@ impl Files {
 
     /// The engine with these files. A camera is switched on only by who asks for pictures: see the commands.
     pub(crate) fn engine(self) -> Result<Engine, Failure> {
+        self.are_apart()?;
         let options =
             EngineOptions { microphone: choice(self.mic), speaker: choice(self.speaker), camera: choice(self.camera) };
         Engine::start(options).map_err(|error| match error {
@@ -49,6 +54,24 @@ impl Files {
             media::EngineError::Thread(_) => Failure::from(anyhow::Error::from(error)),
         })
     }
+
+    /// What is heard is written over neither what is said nor what is shown.
+    fn are_apart(&self) -> Result<(), Failure> {
+        let Some(speaker) = self.speaker.as_deref().and_then(real) else { return Ok(()) };
+        for (option, file) in [("--mic", &self.mic), ("--camera", &self.camera)] {
+            if file.as_deref().and_then(real).is_some_and(|file| file == speaker) {
+                let message = format!("--speaker would write over the file of {option}: name another file");
+                return Err(Failure::usage(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file that is there, whatever it is called; none where there is none.
+fn real(file: &Path) -> Option<(u64, u64)> {
+    let known = std::fs::metadata(file).ok().filter(Metadata::is_file)?;
+    Some((known.dev(), known.ino()))
 }
 
 fn choice(file: Option<PathBuf>) -> Choice {

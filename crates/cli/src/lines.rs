@@ -1,6 +1,11 @@
 //! Calls as lines: one for every change, for programs (JSON) or for people.
 
-use std::{collections::BTreeMap, fmt::Write as _, io, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    io,
+    time::SystemTime,
+};
 
 use call_client::{CallView, CallingState, ClientState, EndReason, TargetView};
 use serde::Serialize;
@@ -30,32 +35,80 @@ struct TargetLine {
     message: Option<String>,
 }
 
-/// Prints the changes of all calls, each once.
+/// Prints the changes of calls, each once.
 #[derive(Debug)]
 pub(crate) struct Lines {
     json: bool,
+    scope: Scope,
     printed: BTreeMap<CallId, Line>,
+}
+
+/// Which calls are told of.
+#[derive(Debug)]
+enum Scope {
+    All,
+    /// Those of a command that does not know its call yet: kept until it does.
+    Unknown(Vec<Line>),
+    Only(BTreeSet<CallId>),
 }
 
 impl Lines {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, printed: BTreeMap::new() }
+        Self { json, scope: Scope::All, printed: BTreeMap::new() }
     }
 
-    /// Prints what has changed; fails when nobody reads it any more.
-    pub(crate) fn tell(&mut self, state: &ClientState) -> io::Result<()> {
-        for line in self.changes(state, unix_now()) {
-            let text =
-                if self.json { serde_json::to_string(&line).expect("a line is plain data") } else { line.for_people() };
-            try_say(&text)?;
+    /// From now on nothing is printed but what [`include`](Self::include) names.
+    pub(crate) fn wait_for_a_call(&mut self) {
+        self.scope = Scope::Unknown(Vec::new());
+    }
+
+    /// Tells of this call, with what was kept of it; of others only if they were named as well.
+    pub(crate) fn include(&mut self, cid: &CallId) -> io::Result<()> {
+        match &mut self.scope {
+            Scope::All => Ok(()),
+            Scope::Only(calls) => {
+                calls.insert(cid.clone());
+                Ok(())
+            }
+            Scope::Unknown(kept) => {
+                let kept = std::mem::take(kept);
+                self.scope = Scope::Only(BTreeSet::from([cid.clone()]));
+                self.printed.retain(|known, _| known == cid);
+                kept.iter().filter(|line| line.cid == *cid).try_for_each(|line| self.print(line))
+            }
         }
-        Ok(())
+    }
+
+    /// Who reads the lines is told of this call.
+    pub(crate) fn tells_of(&self, cid: &CallId) -> bool {
+        match &self.scope {
+            Scope::All => true,
+            Scope::Unknown(_) => false,
+            Scope::Only(calls) => calls.contains(cid),
+        }
+    }
+
+    /// Prints the changes; fails when nobody reads them any more.
+    pub(crate) fn tell(&mut self, state: &ClientState) -> io::Result<()> {
+        let changes = self.changes(state, unix_now());
+        if let Scope::Unknown(kept) = &mut self.scope {
+            kept.extend(changes);
+            return Ok(());
+        }
+        changes.iter().try_for_each(|line| self.print(line))
+    }
+
+    fn print(&self, line: &Line) -> io::Result<()> {
+        try_say(&if self.json { serde_json::to_string(line).expect("a line is plain data") } else { line.for_people() })
     }
 
     fn changes(&mut self, state: &ClientState, now: UnixMillis) -> Vec<Line> {
         self.printed.retain(|cid, _| state.calls.iter().any(|call| call.cid == *cid));
         let mut changed = Vec::new();
         for call in &state.calls {
+            if matches!(&self.scope, Scope::Only(calls) if !calls.contains(&call.cid)) {
+                continue;
+            }
             let line = line(call, &state.me.id, now);
             let is_news = self.printed.get(&call.cid).is_none_or(|known| !known.says_the_same(&line));
             if is_news {
@@ -68,8 +121,14 @@ impl Lines {
 }
 
 impl Line {
+    /// Nothing new, or only that a call that was over here goes on without this device.
     fn says_the_same(&self, other: &Self) -> bool {
-        Self { at: other.at, ..self.clone() } == *other
+        let is_over = matches!(self.calling_state, CallingState::Left | CallingState::Ended);
+        let known = Self { at: other.at, ..self.clone() };
+        if is_over && other.calling_state == CallingState::Idle {
+            return Self { calling_state: CallingState::Idle, reason: None, ..known } == *other;
+        }
+        known == *other
     }
 
     fn for_people(&self) -> String {
@@ -225,6 +284,41 @@ mod tests {
             r#"{"event":"call","at":1000,"cid":"default:x","calling_state":"ringing","direction":"incoming","is_created_by_me":false,"caller":"ann","targets":{"ben":{"outcome":"ringing","alerted":true,"reason":null,"message":null}},"reason":null}"#
         );
         assert!(lines.changes(&state, UnixMillis(2_000)).is_empty(), "only changes are told");
+    }
+
+    #[test]
+    fn a_call_that_goes_on_without_this_device_is_no_news_until_something_changes() {
+        let mut lines = Lines::new(true);
+        let mut states = |outcome, calling_state, reason| {
+            let state = state(vec![ringing(outcome, calling_state, reason)]);
+            lines.changes(&state, NOW).len()
+        };
+        let (accepted, missed) = (Outcome::Accepted, Outcome::Missed);
+        assert_eq!(states(accepted, CallingState::Left, Some(EndReason::Left)), 1);
+        assert_eq!(states(accepted, CallingState::Idle, None), 0);
+        assert_eq!(states(accepted, CallingState::Joining, None), 1);
+        assert_eq!(states(accepted, CallingState::Left, Some(EndReason::Left)), 1);
+        assert_eq!(states(missed, CallingState::Idle, None), 1);
+    }
+
+    #[test]
+    fn who_waits_for_one_call_is_told_of_it_alone_and_of_all_of_it() {
+        let mut lines = Lines::new(true);
+        lines.wait_for_a_call();
+        let (mine, other): (CallId, CallId) = ("default:x".parse().unwrap(), "default:y".parse().unwrap());
+        let both = |calling_state| {
+            let call = |cid: &CallId| CallView { cid: cid.clone(), ..ringing(Outcome::Ringing, calling_state, None) };
+            state(vec![call(&mine), call(&other)])
+        };
+        lines.tell(&both(CallingState::Ringing)).unwrap();
+        lines.tell(&both(CallingState::Joining)).unwrap();
+        assert!(matches!(&lines.scope, Scope::Unknown(kept) if kept.len() == 4), "{lines:?}");
+        assert!(!lines.tells_of(&mine));
+        lines.include(&mine).unwrap();
+        assert!(lines.changes(&both(CallingState::Joining), NOW).is_empty(), "it was told");
+        assert_eq!(lines.changes(&both(CallingState::Joined), NOW).len(), 1);
+        lines.include(&other).unwrap();
+        assert_eq!(lines.changes(&both(CallingState::Joined), NOW).len(), 1, "where the other stands now");
     }
 
     #[test]

@@ -9,9 +9,10 @@ mod profile;
 mod running;
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use clap::Parser;
@@ -25,9 +26,9 @@ use crate::{
 
 /// Desktop calls you host yourself: the server, and calls from the command line.
 ///
-/// Exit status: 0 done, 2 wrong usage, 3 declined by all, 4 no answer, 5 busy, 6 cancelled, 7 refused, 8 server not
-/// reachable, 9 another device answered. With --json a refusal is also an object on standard output:
-/// {"error":{"code":"…","message":"…"}}.
+/// Exit status: 0 done, 1 standard output cannot be written, 2 wrong usage, 3 declined by all, 4 no answer, 5 busy, 6
+/// cancelled, 7 refused, 8 server not reachable, 9 another device answered. With --json a refusal is also an object on
+/// standard output: {"error":{"code":"…","message":"…"}}.
 #[derive(Parser)]
 #[command(name = "bellbird", version)]
 pub(crate) struct Arguments {
@@ -58,7 +59,8 @@ fn main() -> ExitCode {
     let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
     // A log that cannot be written (its disk is full) is no reason to fall over: told of on standard error, which is the
     // same disk, it would end the task that logs, by a panic.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
+    log.with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())).init();
     let context = Context { profile: Profile::new(arguments.profile), json: arguments.json };
     let outcome = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
@@ -69,20 +71,36 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::from(anyhow::Error::from(error))),
     };
-    match outcome {
-        Ok(exit) => exit.into(),
+    let exit = match outcome {
+        Ok(exit) => written_or(exit),
         Err(failure) => {
             failure.tell(context.json);
-            failure.exit.into()
+            failure.exit
+        }
+    };
+    exit.into()
+}
+
+/// What could not be written to standard output; empty while everything could.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// This exit, unless what programs read was lost on the way: then nobody may think that everything went well.
+fn written_or(exit: Exit) -> Exit {
+    match UNWRITTEN.get() {
+        None => exit,
+        Some(error) => {
+            note(&format!("bellbird: standard output cannot be written ({error}): make room where it goes"));
+            Exit::Unwritten
         }
     }
 }
 
 /// Help and version are an answer; anything else is wrong usage, which programs read as well.
 fn explain(error: &clap::Error) -> ExitCode {
-    _ = error.print();
+    let printed = error.print();
     if !error.use_stderr() {
-        return Exit::Done.into();
+        _ = printed.map_err(lost);
+        return written_or(Exit::Done).into();
     }
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
@@ -98,11 +116,20 @@ pub(crate) fn say(line: &str) {
     _ = try_say(line);
 }
 
-/// A line on standard output, for who wants to know that its reader has gone.
+/// A line on standard output, for who wants to know that its reader has gone. Anything else that keeps it from being
+/// written is told at the end, by words and exit status.
 pub(crate) fn try_say(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(lost)
+}
+
+/// Remembers why output is lost, unless its reader has gone.
+fn lost(error: io::Error) -> io::Error {
+    let kind = error.kind();
+    if kind != io::ErrorKind::BrokenPipe {
+        _ = UNWRITTEN.set(error);
+    }
+    kind.into()
 }
 
 /// A line for people, beside what programs read.

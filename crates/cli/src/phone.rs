@@ -97,6 +97,13 @@ pub(crate) struct Over {
     pub(crate) refusal: Option<ErrorBody>,
 }
 
+impl Over {
+    /// Nobody here has stopped the ring that was cancelled: the server may have, to fold it into another.
+    fn may_be_folded(&self) -> bool {
+        !self.was_in && !self.was_interrupted && !self.was_too_long && self.ringing == Some(EndReason::Cancelled)
+    }
+}
+
 /// A connection that breaks as it is made (the server restarts, the device is being signed out) is tried once more.
 const ATTEMPTS: u32 = 2;
 
@@ -134,13 +141,19 @@ impl Phone {
         Ok(Self { client, changes, state, lines, alerted: BTreeSet::new(), interrupt, given, _lock: lock })
     }
 
+    /// From now on only the call of this command is printed, once it is known.
+    pub(crate) fn wait_for_own_call(&mut self) {
+        self.lines.wait_for_a_call();
+    }
+
     /// What goes on now; printed where it has changed. What rings and has been printed counts as alerted.
     pub(crate) async fn look(&mut self) -> Result<Waited<()>, Failure> {
         let state = Arc::clone(&self.state);
         if self.lines.tell(&state).is_err() {
             return Ok(Waited::Interrupted);
         }
-        let rings = || ringing(&state).filter_map(|call| call.ring.as_ref().map(|ring| (&call.cid, &ring.id)));
+        let told = |call: &&CallView| self.lines.tells_of(&call.cid);
+        let rings = || ringing(&state).filter(told).filter_map(|call| Some((&call.cid, &call.ring.as_ref()?.id)));
         for (cid, ring) in rings() {
             if !self.alerted.contains(ring) {
                 self.client.alerted(cid.clone()).await?;
@@ -171,13 +184,41 @@ impl Phone {
         self.wait_for(std::future::pending()).await
     }
 
-    /// Follows a call until it is over here; leaves it on a signal and when the patience is at its end.
+    /// Follows a call until it is over here; leaves it on a signal and when the patience is at its end. Where its ring was
+    /// folded into the one by which the called person rings (R16), the call goes on in that one.
     pub(crate) async fn follow(&mut self, cid: &CallId, patience: Patience) -> Result<Over, Failure> {
+        let over = self.follow_one(cid, patience).await?;
+        if !over.may_be_folded() {
+            return Ok(over);
+        }
+        match self.folded_into(cid).await? {
+            Some(other) => self.follow_one(&other, patience).await,
+            None => Ok(over),
+        }
+    }
+
+    /// The call into which the ring of this one was folded: its person came in by that, and by nothing of this device.
+    async fn folded_into(&mut self, cid: &CallId) -> Result<Option<CallId>, Failure> {
+        let until_told = now() + GRACE;
+        let mut waited = self.look().await?;
+        while let Waited::Changed(state) = waited {
+            if let Some(other) = led_into(&state, cid) {
+                return Ok(Some(other));
+            }
+            waited = self.wait_for(until(Some(until_told))).await?;
+        }
+        Ok(None)
+    }
+
+    async fn follow_one(&mut self, cid: &CallId, patience: Patience) -> Result<Over, Failure> {
         let ring_until = patience.ring.map(|ring| now() + ring + GRACE);
         let mut leave_at = None;
         let mut over = Over::default();
         let mut was_seen = false;
-        let mut waited = self.look().await?;
+        let mut waited = match self.lines.include(cid) {
+            Ok(()) => self.look().await?,
+            Err(_) => Waited::Interrupted,
+        };
         loop {
             match waited {
                 Waited::Changed(state) => match state.calls.iter().find(|call| call.cid == *cid) {
@@ -261,6 +302,18 @@ pub(crate) fn ringing(state: &ClientState) -> impl Iterator<Item = &CallView> {
         .calls
         .iter()
         .filter(|call| call.direction == Direction::Incoming && call.state.calling_state == CallingState::Ringing)
+}
+
+/// The call by which somebody whom `cid` rang rings this person, once this device has come in by itself. It may be over
+/// again.
+fn led_into(state: &ClientState, cid: &CallId) -> Option<CallId> {
+    let rung = &state.call(cid)?.ring.as_ref()?.targets;
+    let leads_in = |call: &&CallView| {
+        let is_other = call.cid != *cid && call.direction == Direction::Incoming;
+        let is_back = rung.iter().any(|target| call.caller.as_ref() == Some(&target.user));
+        is_other && is_back && why_ringing_ended(call, &state.me.id) == Some(EndReason::Answered)
+    };
+    state.calls.iter().find(leads_in).map(|call| call.cid.clone())
 }
 
 /// The next change; of more than could wait, the newest.

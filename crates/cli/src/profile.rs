@@ -71,11 +71,12 @@ fn data_home() -> PathBuf {
 
 impl From<KeepError> for Failure {
     fn from(error: KeepError) -> Self {
-        let code = match error {
-            KeepError::File { .. } => Code::Internal,
-            KeepError::Damaged { .. } => Code::Unauthenticated,
-            KeepError::Keyring(_) => Code::Unavailable,
+        let forget = "; `bellbird sign-out --forget` forgets it";
+        let (code, advice) = match error {
+            KeepError::File { .. } => (Code::Internal, ""),
+            KeepError::Damaged { .. } => (Code::Unauthenticated, forget),
+            KeepError::Keyring(_) => (Code::Unavailable, forget),
         };
-        Self::refused(code, error.to_string())
+        Self::refused(code, format!("{error}{advice}"))
     }
 }

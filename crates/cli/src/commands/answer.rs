@@ -8,10 +8,11 @@ use std::{
 
 use call_client::{CallView, CallingState, EndReason, Leave, Toggle};
 use clap::Args;
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::oneshot;
 use wire::{CallId, Direction};
 
-use super::call::no_media;
+use super::{call::no_media, history::about};
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -62,6 +63,7 @@ async fn answer(
     stay: Option<Duration>,
 ) -> Result<Option<Over>, Failure> {
     let Some(cid) = ring(phone, wanted).await? else { return Ok(None) };
+    tell_what_it_is_about(phone, &cid);
     let patience = Patience { ring: None, stay };
     if asks && !person_accepts(phone, &cid).await? {
         phone.client.leave(cid.clone(), Leave::Plain).await?;
@@ -107,8 +109,23 @@ fn has_rung(call: &CallView) -> bool {
     call.direction == Direction::Incoming && rings_or_is_over
 }
 
+/// The caller's words, as soon as the server has given them: nothing waits for them.
+fn tell_what_it_is_about(phone: &Phone, cid: &CallId) {
+    let (client, cid) = (phone.client.clone(), cid.clone());
+    tokio::spawn(async move {
+        match client.server().read(&cid).await {
+            Ok(state) => about(&state.call.custom).into_iter().for_each(|words| note(&format!("{cid}: “{words}”"))),
+            Err(error) => tracing::debug!(%error, %cid, "what it is about is not known"),
+        }
+    });
+}
+
 /// Waits for Enter; the ring may be over before.
 async fn person_accepts(phone: &mut Phone, cid: &CallId) -> Result<bool, Failure> {
+    // What was typed before the question is no answer to it.
+    if let Err(error) = tcflush(io::stdin(), QueueSelector::IFlush) {
+        tracing::debug!(%error, "what was typed before stays");
+    }
     note("Enter answers, Ctrl-C lets it ring elsewhere.");
     let (pressed, mut press) = oneshot::channel();
     let reader = std::thread::Builder::new().name("enter".to_owned());
@@ -133,8 +150,8 @@ fn exit(over: &Over) -> Result<Exit, Failure> {
     }
     match (over.ringing, over.call) {
         (_, Some(EndReason::MediaFailed)) => Err(no_media()),
-        // Let in, and the other hung up before anything flowed.
-        (Some(EndReason::Answered), _) if !over.was_interrupted => Ok(Exit::Done),
+        // Let in, and one of both hung up before anything flowed.
+        (Some(EndReason::Answered), _) => Ok(Exit::Done),
         (Some(EndReason::AnsweredElsewhere), _) => {
             note("another device has answered");
             Ok(Exit::AnsweredElsewhere)

@@ -1,6 +1,6 @@
 //! `bellbird call`: ring people, be in the call from the first accept on, leave.
 
-use std::{pin::pin, time::Duration};
+use std::{ops::RangeInclusive, pin::pin, time::Duration};
 
 use call_client::{ClientState, EndReason, Leave, RingWish};
 use clap::Args;
@@ -18,6 +18,9 @@ use crate::{
 /// How long the answer to a ring is waited for that is not wanted any more.
 const TAKE_BACK: Duration = Duration::from_secs(2);
 
+/// How long a ring may be.
+const RING_LENGTHS: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(180);
+
 /// Ring people, and talk when the first of them answers.
 #[derive(Args)]
 pub(crate) struct Call {
@@ -31,10 +34,10 @@ pub(crate) struct Call {
     #[arg(long)]
     video: bool,
     /// What it is about.
-    #[arg(long)]
+    #[arg(long, value_parser = message)]
     message: Option<String>,
     /// How long it rings, 5s to 3m; the server's 45s if absent.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = ring_length)]
     timeout: Option<Duration>,
     /// How long to stay in the call; until it ends or this is interrupted if absent.
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -43,12 +46,24 @@ pub(crate) struct Call {
     files: Files,
 }
 
+/// A short message, as the server takes it from who rings and from who declines.
+pub(crate) fn message(text: &str) -> Result<String, String> {
+    let words = wire::MESSAGE.check(text).map(str::to_owned);
+    words.ok_or_else(|| "a message has 1 to 500 characters, without control characters".to_owned())
+}
+
+fn ring_length(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    Some(time).filter(|time| RING_LENGTHS.contains(time)).ok_or_else(|| "a ring lasts 5s to 3m".to_owned())
+}
+
 impl Call {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let video = self.video || self.files.has_picture();
         let given = self.files.given();
         let engine = self.files.engine()?;
         let mut phone = Phone::connect(context, Some((engine, given))).await?;
+        phone.wait_for_own_call();
         let people = match phone.look().await? {
             Waited::Changed(state) => {
                 let strangers = strangers(&phone, &state, &self.people).await?;
@@ -117,8 +132,8 @@ fn exit(over: &Over, is_offline: bool) -> Result<Exit, Failure> {
     }
     let (exit, words) = match (over.ringing, over.call) {
         (_, Some(EndReason::MediaFailed)) => return Err(no_media()),
-        (Some(EndReason::Answered), _) if !over.was_interrupted => return Ok(Exit::Done),
-        (Some(EndReason::Answered), _) => (Exit::Cancelled, "hung up before anything was heard or seen"),
+        // Hung up before anything flowed: it took place all the same, on both sides.
+        (Some(EndReason::Answered), _) => return Ok(Exit::Done),
         (Some(EndReason::Declined | EndReason::DeclinedElsewhere), _) => (Exit::Declined, "everybody declined"),
         (Some(EndReason::Timeout), _) => (Exit::NoAnswer, "nobody answered"),
         (Some(EndReason::Busy), _) => (Exit::Busy, "everybody is in another call"),
@@ -169,6 +184,9 @@ async fn strangers(phone: &Phone, state: &ClientState, wanted: &[String]) -> Res
 fn find_people<'a>(known: impl Iterator<Item = &'a Person> + Clone, wanted: &[String]) -> Result<Vec<UserId>, Failure> {
     let mut found = Vec::new();
     for wanted in wanted {
+        if wanted.trim().is_empty() {
+            return Err(Failure::usage("PERSON is empty: `bellbird people` lists whom you can ring"));
+        }
         let by_id = known.clone().find(|person| person.id.as_str() == wanted);
         let by_name: Vec<&Person> =
             known.clone().filter(|person| person.name.to_lowercase() == wanted.to_lowercase()).collect();
@@ -204,9 +222,8 @@ mod tests {
         let failed = Over { call: Some(EndReason::MediaFailed), ..over(Some(EndReason::Answered)) };
         assert_eq!(ends(failed), Err(Exit::Refused));
         assert_eq!(ends(Over { was_too_long: true, ..over(None) }), Ok(Exit::NoAnswer));
-        // Hung up here before anything flowed: no call took place.
         let hung_up = Over { was_interrupted: true, ..over(Some(EndReason::Answered)) };
-        assert_eq!(ends(hung_up), Ok(Exit::Cancelled));
+        assert_eq!(ends(hung_up), Ok(Exit::Done), "before anything flowed");
         let refusal = Some(wire::ErrorBody::new(Code::Blocked, "no"));
         assert_eq!(ends(Over { refusal, ..over(Some(EndReason::Answered)) }), Err(Exit::Refused));
         // The server is away: what it would have said is not known, unless it has said so before.

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use wire::DeviceId;
 
-use super::sign_out::sign_out;
+use super::sign_out::{Untold, sign_out};
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -25,7 +25,7 @@ impl Devices {
         if let Some(device) = self.sign_out {
             let account = context.profile.account()?;
             if account.device == device {
-                return sign_out(context).await;
+                return sign_out(context, Untold::Keep).await;
             }
             rest.sign_out_device(&device).await?;
             if context.json {

@@ -18,7 +18,7 @@ use crate::{
 
 /// Say what works here and what does not.
 ///
-/// Ends with 7 when something fails that calls need. A microphone, speaker or camera that is missing is told and does not
+/// Ends with 7 when something fails that calls need, with 8 when the server is not reachable. A microphone, speaker or camera that is missing is told and does not
 /// count: calls can do with files or without.
 #[derive(Args)]
 pub(crate) struct Doctor {
@@ -29,7 +29,7 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let mut report = Report { json: context.json, failed: Vec::new() };
+        let mut report = Report { json: context.json, failed: Vec::new(), is_server_away: false };
         report.say("version", true, env!("CARGO_PKG_VERSION"));
         report.say("profile", true, &context.profile.folder().display().to_string());
         let devices = tokio::task::spawn_blocking(|| Engine::start(EngineOptions::default()).map(|it| it.devices()));
@@ -79,7 +79,10 @@ async fn look_at_server(context: &Context, account: &Account, report: &mut Repor
             report.say("answer", true, &format!("{} in {took} ms", snapshot.server_name));
             report.say("signed in", true, &format!("{} ({})", snapshot.me.name, snapshot.me.id));
         }
-        Err(failure) => report.say("answer", false, failure.message()),
+        Err(failure) => {
+            report.is_server_away = failure.exit == Exit::Unreachable;
+            report.say("answer", false, failure.message());
+        }
     }
 }
 
@@ -87,6 +90,8 @@ struct Report {
     json: bool,
     /// The checks that calls need and that failed.
     failed: Vec<String>,
+    /// The server is among them, because it does not answer at all.
+    is_server_away: bool,
 }
 
 impl Report {
@@ -102,6 +107,9 @@ impl Report {
             return Ok(Exit::Done);
         }
         let message = format!("not everything works: {}; what to do stands beside each", self.failed.join(", "));
+        if self.is_server_away {
+            return Err(Failure::unreachable(message));
+        }
         Err(Failure::refused(Code::Unavailable, message))
     }
 

@@ -1,8 +1,10 @@
 //! `bellbird history`: the calls that were, newest first.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use clap::Args;
 use serde_json::json;
-use wire::{HistoryEntry, HistoryOutcome};
+use wire::{Custom, HistoryEntry, HistoryOutcome, MESSAGE};
 
 use crate::{
     Context,
@@ -49,7 +51,7 @@ pub(crate) fn print(entry: &HistoryEntry, json: bool) {
         HistoryOutcome::Declined | HistoryOutcome::Busy | HistoryOutcome::Missed => false,
     };
     if json {
-        let line = json!({
+        let mut line = json!({
             "cid": entry.cid,
             "at": entry.at,
             "direction": entry.direction,
@@ -59,17 +61,25 @@ pub(crate) fn print(entry: &HistoryEntry, json: bool) {
             "people": entry.people,
             "reason": entry.reason,
         });
+        if !entry.custom.is_empty() {
+            line["custom"] = json!(entry.custom);
+        }
+        if let Some(message) = &entry.message {
+            line["message"] = json!(message);
+        }
         say(&line.to_string());
         return;
     }
-    let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(entry.at.0).unwrap_or(0));
+    let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(entry.at.0).unwrap_or(0));
     let people: Vec<&str> = entry.people.iter().map(wire::UserId::as_str).collect();
     let how = match entry.reason {
         Some(reason) if !answered => word(&reason),
         Some(_) | None => humantime::format_duration(whole_seconds(entry.duration_ms)).to_string(),
     };
+    let words = [about(&entry.custom), entry.message.as_deref()].into_iter().flatten();
+    let words: String = words.map(|words| format!("\t“{words}”")).collect();
     say(&format!(
-        "{}\t{}\t{}\t{}\t{}\t{how}",
+        "{}\t{}\t{}\t{}\t{}\t{how}{words}",
         humantime::format_rfc3339_seconds(at),
         entry.cid,
         word(&entry.direction),
@@ -78,6 +88,25 @@ pub(crate) fn print(entry: &HistoryEntry, json: bool) {
     ));
 }
 
-fn whole_seconds(milliseconds: u32) -> std::time::Duration {
-    std::time::Duration::from_secs(u64::from(milliseconds.div_ceil(1_000)))
+/// What its caller said a call is about. Any program may have written it there: only what people can read is shown.
+pub(crate) fn about(custom: &Custom) -> Option<&str> {
+    MESSAGE.check(custom.get("message")?.as_str()?)
+}
+
+/// To the nearest second; what took place at all took one.
+fn whole_seconds(milliseconds: u32) -> Duration {
+    let seconds = (milliseconds.saturating_add(500) / 1_000).max(u32::from(milliseconds > 0));
+    Duration::from_secs(u64::from(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_told_to_the_nearest_second() {
+        for (milliseconds, seconds) in [(0, 0), (1, 1), (1_000, 1), (1_499, 1), (1_500, 2), (59_700, 60)] {
+            assert_eq!(whole_seconds(milliseconds), Duration::from_secs(seconds), "{milliseconds} ms");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 use wire::{Code, ServerAddress, UserId};
 
-use super::sign_in::{device_name, keep, machine_user, only_when_signed_out};
+use super::sign_in::{address, device_name, keep, machine_user, only_when_signed_out};
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Args)]
 pub(crate) struct Join {
     /// The server.
-    #[arg(value_name = "HOST:PORT")]
+    #[arg(value_name = "HOST:PORT", value_parser = address)]
     server: ServerAddress,
     /// The id to be known by; made from the name if absent or taken.
     #[arg(long)]

@@ -22,7 +22,7 @@ pub(crate) struct Keys {
     #[arg(long, value_parser = parse_scope, requires = "make")]
     scope: Vec<Scope>,
     /// How long the key is good for, as 30d, 1y; until it is revoked if absent.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, requires = "make")]
+    #[arg(long, value_name = "TIME", value_parser = life, requires = "make")]
     expires: Option<Duration>,
     /// The person whom calls of the program name; made from its name if absent.
     #[arg(long, value_name = "PERSON", requires = "make")]
@@ -36,6 +36,11 @@ fn parse_scope(text: &str) -> Result<Scope, String> {
     let known = Scope::ALL.iter().find(|scope| scope.as_str() == text).copied();
     let names: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
     known.ok_or_else(|| format!("there is no such scope; there are: {}", names.join(", ")))
+}
+
+fn life(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    Some(time).filter(|time| !time.is_zero()).ok_or_else(|| "a key lives for some time, ten years at most".to_owned())
 }
 
 impl Keys {

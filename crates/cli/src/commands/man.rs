@@ -1,6 +1,6 @@
 //! `bellbird man`: the manual pages, made from the commands themselves.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
@@ -9,6 +9,7 @@ use clap_mangen::Man as Page;
 use crate::{
     Arguments,
     exit::{Exit, Failure},
+    say,
 };
 
 /// Print the manual page of a command, or write all of them.
@@ -39,8 +40,9 @@ impl Man {
                 Page::new(command.clone())
             }
         };
-        let printed = page.render(&mut io::stdout().lock());
-        printed.context("the page cannot be printed")?;
+        let mut printed = Vec::new();
+        page.render(&mut printed).context("the page cannot be made")?;
+        say(String::from_utf8_lossy(&printed).trim_end());
         Ok(Exit::Done)
     }
 }

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use wire::{CallId, CallState, Code, Outcome, Reason, Snapshot};
 
+use super::call::message;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -27,7 +28,7 @@ pub(crate) struct Refusal {
     #[arg(long, default_value = "decline")]
     pub(crate) reason: ReasonName,
     /// A short word for the caller.
-    #[arg(long)]
+    #[arg(long, value_parser = message)]
     pub(crate) message: Option<String>,
 }
 

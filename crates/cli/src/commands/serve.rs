@@ -11,7 +11,7 @@ use clap::Args;
 use coordinator::{CertificateFiles, Config, OwnBackend, Reach, Router, Server};
 use serde::Deserialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use wire::{CallTypeData, Capability};
+use wire::{CallTypeData, Capability, NAME};
 
 use super::outside::outside;
 use crate::{
@@ -138,6 +138,11 @@ impl Settings {
                 return Err(Failure::usage("a certificate and its key go together: give both, or none"));
             }
         };
+        let name = self.name.as_deref().unwrap_or("Bellbird");
+        let name = NAME
+            .check(name)
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::usage("the server's name has 1 to 100 characters, without control characters"))?;
         let listen = self.listen.unwrap_or(LISTEN);
         let router = self.router.map_or(Router::Default, Router::At);
         Ok(Config {
@@ -152,7 +157,7 @@ impl Settings {
             sign_in: self.sign_in,
             webhooks: self.webhooks.unwrap_or_default(),
             call_types: self.call_types.into_iter().map(|(name, own)| (name, own.into())).collect(),
-            name: self.name.unwrap_or_else(|| "Bellbird".to_owned()),
+            name,
             ..Config::new(self.data.unwrap_or_else(server_data))
         })
     }

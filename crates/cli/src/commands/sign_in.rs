@@ -10,7 +10,7 @@ use wire::{Code, Invite, InviteCode, NAME, ServerAddress, UserId};
 use crate::{
     Context,
     exit::{Exit, Failure},
-    say,
+    note, say,
 };
 
 /// How long to look for the server of a code.
@@ -25,7 +25,7 @@ pub(crate) struct SignIn {
     /// The link (bellbird://join/…), or its code (abcd-efgh-…).
     invite: LinkOrCode,
     /// Where the server of the code is; looked for on this network if absent.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     server: Option<ServerAddress>,
     /// The id to be known by; made from the name if absent or taken.
     #[arg(long)]
@@ -56,16 +56,35 @@ impl SignIn {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         only_when_signed_out(context)?;
         let invite = match self.invite {
-            LinkOrCode::Link(invite) => invite,
+            LinkOrCode::Link(invite) => {
+                if self.server.is_some_and(|server| server != invite.server) {
+                    note(&format!("the link says where its server is, {}: --server is not used", invite.server));
+                }
+                invite
+            }
             LinkOrCode::Code(code) => match self.server {
                 Some(server) => invite_by_code(&code, &server).await?,
                 None => found(&code).await?,
             },
         };
+        let named = self.name.clone();
         let name = self.name.or_else(|| self.id.as_ref().map(ToString::to_string)).unwrap_or_else(machine_user);
-        let wish = SignInWish { user_id: self.id, name, device_name: device_name() };
-        keep(context, &call_client::sign_in(&invite, wish).await?)
+        let wish = SignInWish { user_id: self.id.clone(), name, device_name: device_name() };
+        let account = call_client::sign_in(&invite, wish).await?;
+        if self.id.is_some_and(|id| id != account.user) {
+            note("--id is not used: it is taken, or the invite is for one more device of somebody");
+        }
+        if named.is_some_and(|name| name.trim() != account.name) {
+            note("--name is not used: the invite is for one more device of somebody, who has a name");
+        }
+        keep(context, &account)
     }
+}
+
+/// Where a server is, as people write it.
+pub(super) fn address(text: &str) -> Result<ServerAddress, String> {
+    let wanted = "it is HOST:PORT alone, as calls.example.org:7480, without http:// or a path";
+    text.parse().map_err(|_| wanted.to_owned())
 }
 
 /// The invite of the server on this network that made the code.
@@ -87,6 +106,8 @@ async fn found(code: &InviteCode) -> Result<Invite, Failure> {
 
 pub(super) fn only_when_signed_out(context: &Context) -> Result<(), Failure> {
     if context.profile.is_signed_in() {
+        // One that cannot be read says itself what to do.
+        context.profile.account()?;
         let message =
             "somebody is signed in with this profile already: `bellbird sign-out` first, or use another --profile";
         return Err(Failure::refused(Code::Conflict, message));

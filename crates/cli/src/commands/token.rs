@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 
 use super::serve::parse_key;
 use crate::{
@@ -16,16 +16,16 @@ use crate::{
 #[derive(Args)]
 pub(crate) struct Token {
     /// The room: a call's id, as `default:abc`.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     room: String,
     /// Who comes; unique in the room.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     identity: String,
     /// The name the others read; the identity if absent.
     #[arg(long)]
     name: Option<String>,
-    /// How long the token lets in, in minutes.
-    #[arg(long, value_name = "MINUTES", default_value_t = 360)]
+    /// How long the token lets in, in minutes; a day at most.
+    #[arg(long, value_name = "MINUTES", default_value_t = 360, value_parser = value_parser!(u64).range(1..=1_440))]
     minutes: u64,
     /// The server's data folder, where the media server's key is kept.
     #[arg(long, value_name = "DIR", default_value_os_t = server_data())]
@@ -50,7 +50,7 @@ impl Token {
             })?,
         };
         let name = self.name.unwrap_or_else(|| self.identity.clone());
-        let lifetime = Duration::from_secs(self.minutes.saturating_mul(60));
+        let lifetime = Duration::from_secs(self.minutes * 60);
         let token = coordinator::room_token(&key, &self.room, &self.identity, &name, lifetime);
         if context.json {
             say(&serde_json::json!({ "token": token, "room": self.room, "identity": self.identity }).to_string());

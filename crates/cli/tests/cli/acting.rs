@@ -67,3 +67,36 @@ async fn what_is_another_persons_or_devices_is_not_said_to_be_done() {
     watch.signal("INT").await;
     watch.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancel_says_done_only_where_a_ring_of_this_person_is_cancelled() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let mut watch = ben.start(&["watch"]);
+    let call = ann.start(&with(&["call", "ben", "--cid", "default:x"]));
+    watch.is("ringing").await;
+    let callee = ben.run(&["cancel", "default:x"]).await;
+    assert_eq!((callee.exit, callee.code()), (7, "conflict"), "{callee:?}");
+    assert!(callee.told.contains("bellbird reject default:x"), "{}", callee.told);
+    for _ in 0..2 {
+        assert_eq!(ann.run(&["cancel", "default:x"]).await.exit, 0, "again is no harm");
+    }
+    assert_eq!(call.end().await.exit, 6);
+    let over = ben.run(&["cancel", "default:x"]).await;
+    assert_eq!((over.exit, over.code()), (7, "conflict"), "it was not his: {over:?}");
+    watch.signal("INT").await;
+    watch.end().await;
+
+    let mut call = ann.start(&with(&["call", "ben", "--cid", "default:y"]));
+    let mut answer = ben.start(&with(&["answer", "default:y"]));
+    call.is("joined").await;
+    answer.is("joined").await;
+    let answered = ann.run(&["cancel", "default:y"]).await;
+    assert_eq!((answered.exit, answered.code()), (7, "conflict"), "{answered:?}");
+    assert!(answered.told.contains("bellbird leave default:y"), "{}", answered.told);
+    answer.signal("INT").await;
+    let (answer, call) = tokio::join!(answer.end(), call.end());
+    assert_eq!((answer.exit, call.exit), (0, 0), "{answer:?} {call:?}");
+    let nobody = ann.run(&["cancel", "default:z"]).await;
+    assert_eq!((nobody.exit, nobody.code()), (7, "call-not-found"), "{nobody:?}");
+}

@@ -57,7 +57,7 @@ async fn acting_on_nothing_is_refused_and_acting_again_is_no_error() {
     let mut watch = ben.start(&["watch"]);
     let call = ann.start(&[&["call", "ben", "--cid", "default:x", "--message", "lunch?"][..], &QUIET].concat());
     watch.is("ringing").await;
-    assert_eq!(ben.run(&["cancel", "default:x"]).await.code(), "call-not-found", "it is ann's ring");
+    assert_eq!(ben.run(&["cancel", "default:x"]).await.code(), "conflict", "it is ann's ring");
     let cancelled = ann.run(&["cancel", "default:x"]).await;
     assert_eq!((cancelled.exit, &cancelled.lines[0]["done"]), (0, &"cancelled".into()));
     assert_eq!(call.end().await.exit, 6);
@@ -73,7 +73,11 @@ async fn acting_on_nothing_is_refused_and_acting_again_is_no_error() {
     watch.signal("TERM").await;
     assert_eq!(watch.end().await.exit, 0);
     let line = &ben.run(&["missed"]).await.lines[0];
-    assert_eq!(keys(line), ["answered", "at", "caller", "cid", "direction", "duration_ms", "people", "reason"]);
+    assert_eq!(
+        keys(line),
+        ["answered", "at", "caller", "cid", "custom", "direction", "duration_ms", "people", "reason"]
+    );
+    assert_eq!(line["custom"]["message"], "lunch?");
     assert_eq!(
         (&line["answered"], &line["direction"], &line["reason"]),
         (&false.into(), &"incoming".into(), &"cancel".into())
@@ -86,9 +90,36 @@ async fn a_ring_is_as_long_as_a_ring_may_be() {
     let (ann, _ben) = server.ann_and_ben().await;
     for time in ["1s", "10m"] {
         let refused = ann.run(&[&["call", "ben", "--timeout", time][..], &QUIET].concat()).await;
-        assert_eq!((refused.exit, refused.code()), (7, "invalid-request"), "{refused:?}");
-        assert!(refused.told.contains("timeout"), "names the field: {}", refused.told);
+        assert_eq!((refused.exit, refused.code()), (2, "invalid-request"), "{refused:?}");
+        assert!(refused.told.contains("--timeout") && refused.told.contains("5s to 3m"), "{}", refused.told);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_short_and_plain_and_stands_in_the_history() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let long = "x".repeat(501);
+    for words in ["", "one\ntwo", "lunch\u{202e}?", &long] {
+        for command in [&["call", "ben"][..], &["reject"]] {
+            let refused = ann.run(&[command, &["--message", words]].concat()).await;
+            assert_eq!((refused.exit, refused.code()), (2, "invalid-request"), "{refused:?}");
+            assert!(refused.told.contains("--message"), "{}", refused.told);
+        }
+    }
+    let mut watch = ben.start(&["watch"]);
+    let call = ann.start(&[&["call", "ben", "--message", "lunch?"][..], &QUIET].concat());
+    watch.is("ringing").await;
+    assert_eq!(ben.run(&["reject", "--message", "later"]).await.exit, 0);
+    assert_eq!(call.end().await.exit, 3);
+    watch.signal("INT").await;
+    watch.end().await;
+    let line = &ann.run(&["history"]).await.lines[0];
+    assert_eq!((&line["custom"]["message"], &line["message"]), (&"lunch?".into(), &"later".into()), "{line}");
+    let mut plain = tokio::process::Command::new(env!("CARGO_BIN_EXE_bellbird"));
+    let plain = plain.arg("--profile").arg(&ann.profile).arg("history").output().await.unwrap();
+    let plain = String::from_utf8_lossy(&plain.stdout).into_owned();
+    assert!(plain.trim_end().ends_with("\t“lunch?”\t“later”"), "{plain}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,6 +188,23 @@ async fn the_doctor_ends_as_it_finds() {
     assert!(stranger.lines.iter().any(|line| line["check"] == "account" && line["ok"] == false), "{stranger:?}");
     server.process.signal("KILL").await;
     let away = ann.run(&["doctor"]).await;
-    assert_eq!(away.exit, 7, "{away:?}");
+    assert_eq!((away.exit, away.code()), (8, "unavailable"), "{away:?}");
     assert!(away.lines.iter().any(|line| line["check"] == "answer" && line["ok"] == false), "{away:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_is_lost_is_no_success_and_a_reader_that_has_gone_no_failure() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    for arguments in [&["whoami"][..], &["completions", "bash"], &["man"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let lost = ann.command(arguments).stdout(full).spawn().unwrap().wait_with_output().await.unwrap();
+        let told = String::from_utf8_lossy(&lost.stderr);
+        assert_eq!(lost.status.code(), Some(1), "{arguments:?} {told}");
+        assert!(told.contains("standard output cannot be written"), "{arguments:?} {told}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let unread = ann.command(arguments).stdout(writer).spawn().unwrap().wait_with_output().await.unwrap();
+        assert_eq!(unread.status.code(), Some(0), "{arguments:?} {unread:?}");
+    }
 }

@@ -15,3 +15,4 @@ mod signing;
 mod slow;
 mod sound;
 mod talking;
+mod terminal;

@@ -119,6 +119,26 @@ async fn one_device_answers_and_the_other_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn r16_two_who_call_each_other_are_in_one_call_whoever_was_first() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    for (anns, bens) in [("default:z0", "default:a0"), ("default:a1", "default:z1")] {
+        let mut first = ann.start(&with(&["call", "ben", "--cid", anns]));
+        first.is("ringing").await;
+        let mut second = ben.start(&with(&["call", "ann", "--cid", bens]));
+        let lower = anns.min(bens);
+        for call in [&mut first, &mut second] {
+            assert_eq!(call.is("joined").await["cid"], lower);
+        }
+        // For two, the end is there when one hangs up (R17).
+        second.signal("INT").await;
+        let (first, second) = tokio::join!(first.end(), second.end());
+        assert_eq!((first.exit, second.exit), (0, 0), "{first:?} {second:?}");
+        assert_eq!((&first.last()["cid"], &first.last()["reason"]), (&lower.into(), &"answered".into()), "{first:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_connected_process_a_profile() {
     let server = Server::start().await;
     let (ann, ben) = server.ann_and_ben().await;

@@ -59,6 +59,14 @@ async fn what_makes_no_sense_is_wrong_usage() {
         &["serve", "--advertise", "https://calls.example.org"],
         &["serve", "--advertise", "calls.example.org:443"],
         &["serve", "--advertise", "[::1]"],
+        &["serve", "--name", ""],
+        &["call", ""],
+        &["token", "--room", "", "--identity", "robot"],
+        &["token", "--room", "default:x", "--identity", ""],
+        &["token", "--room", "default:x", "--identity", "robot", "--minutes", "0"],
+        &["token", "--room", "default:x", "--identity", "robot", "--minutes", "1441"],
+        &["keys", "--make", "shop", "--scope", "ring", "--expires", "0d"],
+        &["sign-in", "abcd-efgh-jkmn-pqrs-tuvw", "--server", "http://localhost:7480"],
     ] {
         let outcome = ann.run(arguments).await;
         assert_eq!((outcome.exit, outcome.code()), (2, "invalid-request"), "{arguments:?}: {outcome:?}");
@@ -100,6 +108,32 @@ async fn a_server_that_is_away_is_told_apart_from_one_that_refuses() {
         assert_eq!((outcome.exit, outcome.code()), (8, "unavailable"), "{arguments:?}: {outcome:?}");
     }
     drop(folder);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_is_forgotten_here_where_the_server_is_gone_or_nobody_can_read_it() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    std::fs::write(ben.profile.join("account.json"), "{ torn").unwrap();
+    for arguments in [&["sign-out"][..], &["sign-in", &ann.invites(&[]).await]] {
+        let damaged = ben.run(arguments).await;
+        assert_eq!((damaged.exit, damaged.code()), (7, "unauthenticated"), "{damaged:?}");
+        assert!(damaged.told.contains("sign-out --forget"), "{}", damaged.told);
+    }
+    let forgotten = ben.run(&["sign-out", "--forget"]).await;
+    assert_eq!((forgotten.exit, &forgotten.lines[0]["user"]), (0, &serde_json::Value::Null), "{forgotten:?}");
+    assert!(!ben.profile.join("account.json").exists());
+    let nobody = ben.run(&["sign-out", "--forget"]).await;
+    assert_eq!((nobody.exit, nobody.code()), (7, "unauthenticated"), "nobody is left: {nobody:?}");
+
+    server.process.signal("KILL").await;
+    let gone = ann.run(&["sign-out"]).await;
+    assert_eq!((gone.exit, gone.code()), (8, "unavailable"), "{gone:?}");
+    assert!(gone.told.contains("sign-out --forget"), "{}", gone.told);
+    assert_eq!(ann.run(&["whoami"]).await.exit, 8, "still signed in");
+    let forgotten = ann.run(&["sign-out", "--forget"]).await;
+    assert_eq!((forgotten.exit, &forgotten.lines[0]["user"]), (0, &"ann".into()), "{forgotten:?}");
+    assert_eq!(ann.run(&["whoami"]).await.code(), "unauthenticated");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,25 @@ async fn each_hears_the_file_of_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_there_is_kept_where_no_call_takes_place_or_it_is_said_as_well() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let dear = server.path("dear.wav");
+    tone(&dear, 997.0, 48_000, 1);
+    let before = std::fs::read(&dear).unwrap();
+    let mut call = ann.start(&["call", "ben", "--mic", "none", "--speaker", text(&dear), "--camera", "none"]);
+    call.is("ringing").await;
+    assert_eq!(ben.run(&["reject"]).await.exit, 0);
+    assert_eq!(call.end().await.exit, 3);
+    let nowhere = ann.run(&["call", "ben", "--mic", "none", "--speaker", "/nowhere/heard.wav"]).await;
+    assert_eq!((nowhere.exit, nowhere.code()), (2, "invalid-request"), "{nowhere:?}");
+    let both = ann.run(&["call", "ben", "--mic", text(&dear), "--speaker", text(&dear)]).await;
+    assert_eq!((both.exit, both.code()), (2, "invalid-request"), "{both:?}");
+    assert!(both.told.contains("--mic"), "{}", both.told);
+    assert!(std::fs::read(&dear).unwrap() == before, "nothing was heard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_recording_is_whole_when_the_process_is_killed() {
     let server = Server::start().await;
     let (ann, ben) = server.ann_and_ben().await;

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufReader, BufWriter, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
@@ -143,35 +143,52 @@ fn resampler(rate: u32) -> Result<Async<f32>, WavError> {
 
 /// What a speaker plays, into a file: 16 bit. The file is whole at every moment but for the last 200 ms.
 pub(crate) struct Recording {
-    writer: WavWriter<BufWriter<File>>,
+    file: PathBuf,
+    /// Absent before the first sound: until then a file that is there is left alone.
+    writer: Option<WavWriter<BufWriter<File>>>,
     steps: u32,
 }
 
 impl Recording {
-    /// Makes the file; one that is there is replaced.
+    /// Makes sure that the file can be written, and leaves everything as it is.
     pub(crate) fn create(file: &Path) -> Result<Self, WavError> {
-        let spec = WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
-        let mut writer = WavWriter::create(file, spec)?;
-        writer.flush()?;
-        Ok(Self { writer, steps: 0 })
+        match File::options().write(true).create_new(true).open(file) {
+            Ok(_) => std::fs::remove_file(file)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                File::options().append(true).open(file)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Self { file: file.to_owned(), writer: None, steps: 0 })
     }
 
-    /// Adds 10 ms.
+    /// Adds 10 ms; the first replace a file that is there.
     pub(crate) fn step(&mut self, sound: &[f32; STEP]) -> Result<(), WavError> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => self.writer.insert(begin(&self.file)?),
+        };
         for sample in sound {
-            self.writer.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)?;
+            writer.write_sample((sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)) as i16)?;
         }
         self.steps += 1;
         if self.steps.is_multiple_of(HEADER_STEPS) {
-            self.writer.flush()?;
+            writer.flush()?;
         }
         Ok(())
     }
 
     /// Makes the file whole.
     pub(crate) fn finish(self) -> Result<(), WavError> {
-        Ok(self.writer.finalize()?)
+        Ok(self.writer.map_or(Ok(()), WavWriter::finalize)?)
     }
+}
+
+fn begin(file: &Path) -> Result<WavWriter<BufWriter<File>>, WavError> {
+    let spec = WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+    let mut writer = WavWriter::create(file, spec)?;
+    writer.flush()?;
+    Ok(writer)
 }
 
 #[cfg(test)]
@@ -250,7 +267,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("heard.wav");
         let mut recording = Recording::create(&file).unwrap();
-        assert_eq!(WavReader::open(&file).unwrap().duration(), 0);
+        assert!(!file.exists(), "nothing was heard yet");
         for _ in 0..30 {
             recording.step(&[0.5; STEP]).unwrap();
         }
@@ -259,5 +276,20 @@ pub(super) mod tests {
         assert_eq!((reader.spec().sample_rate, reader.duration()), (RATE, 20 * STEP as u32));
         recording.finish().unwrap();
         assert_eq!(WavReader::open(&file).unwrap().duration(), 30 * STEP as u32);
+    }
+    #[test]
+    fn a_file_that_is_there_is_replaced_by_the_first_sound_and_by_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("heard.wav");
+        std::fs::write(&file, "dear to somebody").unwrap();
+        Recording::create(&file).unwrap().finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "dear to somebody");
+        let mut recording = Recording::create(&file).unwrap();
+        recording.step(&[0.5; STEP]).unwrap();
+        recording.finish().unwrap();
+        assert_eq!(WavReader::open(&file).unwrap().duration(), STEP as u32);
+        let nowhere = Recording::create(&folder.path().join("nowhere/heard.wav")).map(|_| ()).unwrap_err();
+        assert!(matches!(nowhere, WavError::Io(_)), "{nowhere}");
+        assert!(Recording::create(folder.path()).is_err(), "a folder is no file");
     }
 }
