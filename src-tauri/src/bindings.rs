@@ -80,7 +80,7 @@ mod tests {
     fn the_committed_bindings_are_fresh() {
         let fresh = std::env::temp_dir().join(format!("bellbird-bindings-{}.ts", std::process::id()));
         write(&fresh).unwrap();
-        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/src/bindings.ts");
+        let committed = Path::new("../ui/src/bindings.ts");
         let (fresh_text, committed) =
             (std::fs::read_to_string(&fresh).unwrap(), std::fs::read_to_string(committed).unwrap());
         std::fs::remove_file(fresh).unwrap();

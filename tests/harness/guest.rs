@@ -120,7 +120,7 @@ impl Guest {
     /// # Errors
     /// When the browser does not start, or the room does not let it in.
     pub async fn join(url: &str, token: &str, voice: &Path, log: &Path) -> Result<Self> {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("browser/guest.js");
+        let script = PathBuf::from("browser/guest.js");
         let mut child = Command::new("node")
             .arg(script)
             .args(["--url", url, "--token", token, "--voice"])

@@ -31,7 +31,7 @@ async fn database(file: &Path) -> SqliteConnection {
 }
 
 fn migrations() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")
+    PathBuf::from("migrations")
 }
 
 /// What two people, who rang each other, have on a server of today, and an invite that nobody has used.

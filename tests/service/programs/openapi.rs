@@ -50,7 +50,7 @@ async fn the_examples_of_the_manual_run_as_they_stand() -> Result<()> {
         [Scope::Ring, Scope::CallsWrite, Scope::CallsRead, Scope::PeopleWrite, Scope::OnBehalf, Scope::Webhooks];
     let admin = service.program_of(&service.admin).await?;
     let key = admin.post("/v1/api-keys", &json!({ "name": "Shop", "scopes": scopes })).await?.ok()?;
-    let script = examples(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http-api.md"))?;
+    let script = examples(Path::new("../docs/http-api.md"))?;
     ensure!(script.matches("curl").count() >= 8, "the examples were not found: {script}");
     let run = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
