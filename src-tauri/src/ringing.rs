@@ -217,6 +217,7 @@ pub(crate) mod examples {
             people: vec!["ben".parse().unwrap()],
             own_capabilities: Vec::new(),
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: UnixMillis(0), targets: vec![target] }),
+            goes_on: true,
             opening: OpeningView::Open,
             joined: (calling_state == CallingState::Joined).then_some(joined),
         }

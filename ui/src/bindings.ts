@@ -160,6 +160,8 @@ export type CallView = {
 	ownCapabilities: Capability[],
 	/**  The newest ring of this call that concerns me. */
 	ring: RingView | null,
+	/**  Whether a ring or a session goes on in it, here or elsewhere. One that is over is shown a moment longer, for how it ended. */
+	goesOn: boolean,
 	/**  Whether everybody on the list gets in now. */
 	opening: OpeningView,
 	/**  What exists only while joining, joined or reconnecting. */

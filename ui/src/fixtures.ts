@@ -48,6 +48,7 @@ export function callThat(callingState: CallingState, direction: Direction, numbe
     people: ['ben'],
     ownCapabilities: [],
     ring: { id: `r${number}`, endsAt: 0, targets: [] },
+    goesOn: true,
     opening: { status: 'open' },
     joined: null,
   };

@@ -120,6 +120,8 @@ pub struct CallView {
     pub own_capabilities: Vec<Capability>,
     /// The newest ring of this call that concerns me.
     pub ring: Option<RingView>,
+    /// Whether a ring or a session goes on in it, here or elsewhere. One that is over is shown a moment longer, for how it ended.
+    pub goes_on: bool,
     /// Whether everybody on the list gets in now.
     pub opening: OpeningView,
     /// What exists only while joining, joined or reconnecting.

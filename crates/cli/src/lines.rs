@@ -246,6 +246,7 @@ mod tests {
             own_capabilities: Vec::new(),
             people: vec!["ann".parse().unwrap()],
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: NOW, targets: vec![target] }),
+            goes_on: true,
             opening: OpeningView::Open,
             joined: None,
         }

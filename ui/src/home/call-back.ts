@@ -14,7 +14,7 @@ export type CallBack =
 export function callBack(entry: HistoryView, me: UserId, people: Person[], calls: CallView[]): CallBack {
   const call = calls.find((known) => known.cid === entry.cid);
   if (entry.outcome === 'ongoing' && call !== undefined) {
-    return call.state.callingState === 'idle' ? { what: 'join' } : { what: 'nothing' };
+    return call.state.callingState === 'idle' && call.goesOn ? { what: 'join' } : { what: 'nothing' };
   }
   const isProgram = (id: UserId) => people.some((person) => person.id === id && person.is_program === true);
   const others = [...new Set([entry.caller, ...entry.people])].filter((id) => id !== me && !isProgram(id));

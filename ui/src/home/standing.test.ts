@@ -59,3 +59,7 @@ test('a backstage is closed to who may not be there, until its time', () => {
   expect(closedUntil({ ...call, opening: { status: 'backstage', opensAt: null } }, 9_999)).toEqual({ opensAt: null });
   expect(closedUntil({ ...call, opening: { status: 'live' } }, 1_000)).toBeNull();
 });
+
+test('a call that is over is none, although its end is shown a moment longer', () => {
+  expect(standing({ ...callThat('idle', 'outgoing'), goesOn: false })).toBe('nothing');
+});

@@ -8,6 +8,9 @@ export type Standing = 'going-on' | 'rung-elsewhere' | 'nothing';
  * somebody has accepted, or nobody is rung any more and the call is still there, it goes on.
  */
 export function standing(call: CallView): Standing {
+  if (!call.goesOn) {
+    return 'nothing';
+  }
   const targets = call.ring?.targets ?? [];
   const rings = targets.some((target) => target.outcome === 'ringing');
   if (!rings || targets.some((target) => target.outcome === 'accepted')) {

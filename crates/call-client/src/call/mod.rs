@@ -279,6 +279,11 @@ impl Call {
         }
     }
 
+    /// A ring or a session goes on, as far as the server has told.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_live
+    }
+
     /// This device has given up ringing others: what the server makes of it is still to be heard.
     pub(crate) fn is_cancelled_here(&self) -> bool {
         let has_hung_up = self.done.as_ref().is_some_and(|done| done.how == How::HungUp);

@@ -66,6 +66,7 @@ impl Calls {
             people,
             own_capabilities: state.own_capabilities.iter().copied().collect(),
             ring: ring_view,
+            goes_on: call.goes_on(),
             opening: self.view_opening(call, now),
             joined: view_joined(call, now),
         }

@@ -70,6 +70,7 @@ fn the_end_of_a_ring_that_another_device_made_is_shown_for_a_moment() {
     assert_eq!(ann.stands(), Some((CallingState::Idle, None)), "she rings on another device");
     ann.hears(state(2, Some(ring("r1", Outcome::Declined, Some("ben1"))), None));
     let shown = ann.calls.view(ann.now()).calls.remove(0);
+    assert!(!shown.goes_on);
     assert_eq!(shown.ring.unwrap().targets[0].outcome, Outcome::Declined);
     ann.after(2);
     assert_eq!(ann.stands(), None);
