@@ -28,7 +28,9 @@ use known::Known;
 
 /// Connections for everything but what the hub decides.
 const READERS: u32 = 4;
-/// In KiB, by the minus sign: where calls and histories grow, and are changed again soon.
+/// In KiB, by the minus sign: what is read is read once, and the system keeps the file's pages for all of them.
+const READER_CACHE: &str = "-512";
+/// Where calls and histories grow, and are changed again soon.
 const WRITER_CACHE: &str = "-8192";
 /// How long anybody waits for a connection: what is asked for is refused then.
 const BUSY: Duration = Duration::from_secs(3);
@@ -57,7 +59,8 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(2))
             // What a statement may have to take back stays in memory.
-            .pragma("temp_store", "memory");
+            .pragma("temp_store", "memory")
+            .pragma("cache_size", READER_CACHE);
         // A file does not hang up: asking before each use would only cost a round to its thread.
         let lasting = || {
             let kept = SqlitePoolOptions::new().test_before_acquire(false).idle_timeout(None).max_lifetime(None);
