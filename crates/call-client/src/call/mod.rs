@@ -284,12 +284,6 @@ impl Call {
         self.is_live
     }
 
-    /// This device has given up ringing others: what the server makes of it is still to be heard.
-    pub(crate) fn is_cancelled_here(&self) -> bool {
-        let has_hung_up = self.done.as_ref().is_some_and(|done| done.how == How::HungUp);
-        has_hung_up && matches!(&self.phase, Phase::Left(over) if over.reason == EndReason::Cancelled)
-    }
-
     /// What time alone brings; says whether that was anything. The server's deadline may pass without a word of the
     /// server: it is gone, and this must not ring for ever. And while a call goes on for others, its end on this device
     /// gives way to the news that one could join.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wire::{Direction, HistoryEntry, Outcome, Person, UnixMillis};
+use wire::{Direction, HistoryEntry, Person, UnixMillis};
 
 use super::{Calls, Toggle};
 use crate::{
@@ -50,7 +50,7 @@ impl Calls {
         let ring_view = ring.map(|ring| RingView {
             id: ring.id.clone(),
             ends_at: now.wall.plus(left),
-            targets: ring.targets.iter().map(|target| view_target(target, call.is_cancelled_here())).collect(),
+            targets: ring.targets.iter().map(view_target).collect(),
         });
         CallView {
             cid: call.cid.clone(),
@@ -98,12 +98,10 @@ fn view_joined(call: &Call, now: Now) -> Option<JoinedView> {
     })
 }
 
-/// `is_cancelled`: by this device, and nothing was heard of that yet.
-fn view_target(target: &wire::Target, is_cancelled: bool) -> TargetView {
-    let gives_up = is_cancelled && target.outcome == Outcome::Ringing;
+fn view_target(target: &wire::Target) -> TargetView {
     TargetView {
         user: target.user.clone(),
-        outcome: if gives_up { Outcome::Cancelled } else { target.outcome },
+        outcome: target.outcome,
         alerted: target.alerted,
         reason: target.reason,
         message: target.message.clone(),

@@ -75,15 +75,3 @@ fn the_end_of_a_ring_that_another_device_made_is_shown_for_a_moment() {
     ann.after(2);
     assert_eq!(ann.stands(), None);
 }
-
-#[test]
-fn s13_who_gives_up_is_shown_that_nobody_is_rung_any_more() {
-    let mut ann = Device::of("ann", "ann1");
-    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
-    ann.goes();
-    let shown = |ann: &Device| ann.calls.view(ann.now()).calls.remove(0).ring.unwrap().targets[0].outcome;
-    assert_eq!(shown(&ann), Outcome::Cancelled);
-    // He was quicker.
-    ann.hears(state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"])));
-    assert_eq!(shown(&ann), Outcome::Accepted);
-}
