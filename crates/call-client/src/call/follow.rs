@@ -73,7 +73,7 @@ impl Call {
         let outcome = match (line.outcome, line.reason) {
             (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) => Outcome::Accepted,
             (HistoryOutcome::Declined, _) => Outcome::Declined,
-            (HistoryOutcome::Busy, _) => Outcome::Busy,
+            (HistoryOutcome::Busy, _) | (HistoryOutcome::Missed, Some(Reason::Busy)) => Outcome::Busy,
             (HistoryOutcome::Missed, Some(Reason::Cancel)) => Outcome::Cancelled,
             (HistoryOutcome::Missed, _) => Outcome::Missed,
         };

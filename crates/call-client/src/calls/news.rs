@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use wire::{CallId, CallState, Event, Role, ServerMessage, Snapshot};
+use wire::{CallId, CallState, Direction, Event, HistoryEntry, Role, ServerMessage, Snapshot};
 
 use super::{Calls, HISTORY_SHOWN, Output};
 use crate::{
@@ -74,7 +74,10 @@ impl Calls {
             let cid = &self.calls[index].cid;
             let is_newer = self.answered.get(cid).is_some_and(|revision| *revision >= snapshot.revision);
             if !told(cid) && !is_newer {
-                let line = self.history.iter().find(|line| line.cid == *cid && !known.contains(&line.id));
+                // One that rang several times meanwhile does not say which line is whose.
+                let is_new = |line: &&HistoryEntry| line.cid == *cid && !known.contains(&line.id);
+                let mut rung = self.history.iter().filter(is_new).filter(|line| line.direction != Direction::None);
+                let line = rung.next().filter(|_| rung.next().is_none());
                 let action = self.calls[index].vanish(now, &self.me, line);
                 self.act(now, index, action);
             }

@@ -44,6 +44,7 @@ fn a_ring_that_ended_while_the_device_was_away_ended_as_the_history_says() {
         ("ben", Answered, None, EndReason::AnsweredElsewhere, Outcome::Accepted),
         ("ben", Declined, Some(Reason::Decline), EndReason::DeclinedElsewhere, Outcome::Declined),
         ("ben", Missed, Some(Reason::Cancel), EndReason::Cancelled, Outcome::Cancelled),
+        ("ben", Missed, Some(Reason::Busy), EndReason::Busy, Outcome::Busy),
         ("ben", Missed, None, EndReason::Timeout, Outcome::Missed),
     ];
     for (user, outcome, reason, ends, target) in cases {
