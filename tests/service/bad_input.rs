@@ -30,6 +30,8 @@ async fn what_breaks_a_rule_is_refused_with_its_field_and_nothing_is_stored() ->
     let before = ann.client.server().read(&cid).await?;
     let (long, far) = (of_length(5_200), i64::MAX);
     let made_up_cursor = "_________38";
+    // Deeper than what it is shown in, too, could be read.
+    let nested: Value = serde_json::from_str(&format!("{{\"a\": {}{}}}", "[".repeat(40), "]".repeat(40)))?;
     let cases = [
         ("POST", "calls/default/new", json!({"data": {"custom": {"a": long}}}), "data.custom"),
         ("POST", "calls/default/new", json!({"data": {"custom": 7}}), "data.custom"),
@@ -92,7 +94,9 @@ async fn what_breaks_a_rule_is_refused_with_its_field_and_nothing_is_stored() ->
         ("POST", "calls/query", json!({"limit": 0}), "limit"),
         ("POST", "calls/query", json!({"cursor": "zz"}), "cursor"),
         ("POST", "calls/query", json!({"cursor": made_up_cursor}), "cursor"),
-        ("GET", "history?limit=x", json!({}), "query"),
+        ("GET", "history?limit=x", json!({}), "limit"),
+        ("POST", "calls/default/new", json!({"data": []}), "data"),
+        ("POST", "calls/default/new", json!({"data": {"custom": nested}}), "body"),
         ("GET", "history?limit=0", json!({}), "limit"),
         ("POST", "invites", json!({"uses": 0}), "uses"),
         ("POST", "invites", json!({"uses": 1_001}), "uses"),
@@ -167,14 +171,15 @@ async fn every_refusal_has_the_error_body() -> Result<()> {
     let picture = of_length(5 * 1024 * 1024 + 1);
     for (method, path, body, status, field) in [
         ("DELETE", "/v1/calls/query", "", 405, Some("method")),
+        ("PUT", "/v1/call-types/default", "", 400, Some("body")),
         ("POST", "/healthz", "", 405, Some("method")),
         ("POST", "/v1/asks/seven/answer", "{}", 400, Some("id")),
         ("POST", "/v1/asks/-1/outcome", "{}", 400, Some("id")),
         ("GET", "/v1/people/%ff/avatar", "", 400, Some("id")),
         ("DELETE", "/v1/webhooks/%ff", "", 400, Some("hook")),
-        ("GET", "/v1/webhooks/h1/deliveries?before=x", "", 400, Some("query")),
-        ("GET", "/v1/people?limit=x", "", 400, Some("query")),
-        ("GET", "/v1/history?before=x", "", 400, Some("query")),
+        ("GET", "/v1/webhooks/h1/deliveries?before=x", "", 400, Some("before")),
+        ("GET", "/v1/people?limit=x", "", 400, Some("limit")),
+        ("GET", "/v1/history?before=x", "", 400, Some("before")),
         ("GET", "/v1/calls/default/%ff", "", 400, Some("id")),
         ("GET", "/v1/socket", "", 400, Some("upgrade")),
         ("PUT", "/v1/me/avatar", picture.as_str(), 400, Some("image")),
