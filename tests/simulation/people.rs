@@ -154,7 +154,7 @@ impl World {
             0..3 => self.cut(d),
             3..5 => self.crash_device(d),
             5 => self.sleep(d),
-            6 if self.random.random_bool(0.5) => self.set_clock(d),
+            6 if self.random.random_bool(0.7) => self.set_clock(d),
             6 | 7 => {
                 if self.server.is_up() {
                     self.crash_server();

@@ -51,7 +51,7 @@ impl AddAssign for Faults {
     }
 }
 
-const WORLDS: u64 = 1_000;
+const WORLDS: u64 = 500;
 
 #[test]
 fn everything_breaks_and_no_two_worlds_are_alike() {
@@ -66,7 +66,7 @@ fn everything_breaks_and_no_two_worlds_are_alike() {
     }
     for (name, times) in faults.named() {
         println!("{times:>6} {name}");
-        assert!(times > WORLDS / 12, "only {times} {name} in {WORLDS} worlds");
+        assert!(times > WORLDS / 10, "only {times} {name} in {WORLDS} worlds");
     }
 }
 
