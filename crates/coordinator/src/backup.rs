@@ -31,7 +31,8 @@ pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The database and its companions are copied by SQLite itself, the lock is of a server; a file that is being written is not whole yet.
+/// The database and its companions are copied by SQLite itself, the lock is of a server, and a file that is being written
+/// is not whole yet.
 fn is_copied(name: &OsStr) -> bool {
     let is_of_database = name.to_string_lossy().starts_with(DATABASE);
     !is_of_database && name != LOCK && Path::new(name).extension() != Some(OsStr::new(access::PARTIAL))

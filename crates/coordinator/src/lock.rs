@@ -20,6 +20,7 @@ pub(crate) async fn locked(data: &Path) -> Result<File, StartError> {
     let file = data.join(LOCK);
     keep_private(&file)?;
     let lock = File::options().append(true).open(file)?;
+    // The system tells nobody that a lock was let go; waiting for it in a thread could not be given up.
     let waiting = async {
         while let Err(TryLockError::WouldBlock) = lock.try_lock() {
             sleep(Duration::from_millis(50)).await;

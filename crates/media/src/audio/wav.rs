@@ -277,6 +277,7 @@ pub(super) mod tests {
         recording.finish().unwrap();
         assert_eq!(WavReader::open(&file).unwrap().duration(), 30 * STEP as u32);
     }
+
     #[test]
     fn a_file_that_is_there_is_replaced_by_the_first_sound_and_by_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
