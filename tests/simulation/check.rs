@@ -25,8 +25,10 @@ pub(super) struct Checks {
     pub(super) broken: Option<String>,
     /// How targets ended, wherever that was seen first.
     outcomes: BTreeMap<RingId, BTreeMap<UserId, Outcome>>,
-    /// Rings that are over for a device in this life: answered anywhere, or done with by its person.
-    pub(super) silenced: BTreeSet<(usize, u32, RingId)>,
+    /// Rings that are over for a device in this life: answered anywhere, or given up by its person.
+    silenced: BTreeSet<(usize, u32, RingId)>,
+    /// Rings that a device's person did not want to hear any more, and has not come into the call since.
+    unwanted: BTreeMap<(usize, u32, RingId), CallId>,
     /// Calls a device's person has gone out of, and not come back into.
     pub(super) gone: BTreeSet<(usize, u32, CallId)>,
     opened: BTreeMap<(usize, RingId), u32>,
@@ -49,11 +51,19 @@ impl Checks {
 
     pub(super) fn comes(&mut self, d: usize, cid: &CallId) {
         self.gone.retain(|(device, _, known)| *device != d || known != cid);
+        self.unwanted.retain(|(device, ..), known| *device != d || known != cid);
+    }
+
+    /// The ring must be silent on this device.
+    pub(super) fn is_over(&self, d: usize, life: u32, ring: &RingId) -> bool {
+        let here = (d, life, ring.clone());
+        self.silenced.contains(&here) || self.unwanted.contains_key(&here)
     }
 
     pub(super) fn goes(&mut self, d: usize, life: u32, cid: &CallId, seen: &Seen) {
         match seen {
-            Seen::RingingIn(ring) | Seen::RingingOut(ring) => _ = self.silenced.insert((d, life, ring.clone())),
+            Seen::RingingIn(ring) => _ = self.unwanted.insert((d, life, ring.clone()), cid.clone()),
+            Seen::RingingOut(ring) => _ = self.silenced.insert((d, life, ring.clone())),
             Seen::Joining { .. } | Seen::Joined => _ = self.gone.insert((d, life, cid.clone())),
             Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {}
         }
@@ -177,7 +187,7 @@ impl World {
                     if self.now > deadline + MAY_LAST {
                         broken = Some(format!("device {d} rings {} ms after the deadline", self.now - deadline));
                     }
-                    if self.checks.silenced.contains(&(d, life, id.clone())) {
+                    if self.checks.is_over(d, life, &id) {
                         broken = Some(format!("device {d} rings for {} which is over for it", short(&id)));
                     }
                     if is_in && device.is_silent {

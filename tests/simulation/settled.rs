@@ -28,7 +28,7 @@ impl World {
                     device.served == Some(connection.epoch) && connection.last_down.saturating_add(500) < self.now
                 });
                 let is_silenced = device.is_silent
-                    || self.checks.silenced.contains(&(d, device.life, ring.id.clone()))
+                    || self.checks.is_over(d, device.life, &ring.id)
                     || self.checks.gone.contains(&(d, device.life, ring.cid.clone()));
                 let is_silent = matches!(device.seen(&ring.cid), Seen::Idle | Seen::Left(_) | Seen::Ended(_));
                 if hears && is_silent && !is_silenced && device.is_quiet() && !device.machine_is_busy(&ring.cid) {

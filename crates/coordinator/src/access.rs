@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fs::File,
     io,
     path::Path,
     sync::{Mutex, PoisonError},
@@ -176,14 +177,14 @@ pub(crate) fn kept_secret(file: &Path) -> io::Result<String> {
 /// How a file is called while it is written.
 pub(crate) const PARTIAL: &str = "partial";
 
-/// Makes a file that only its owner can read, or takes the right to read the one that is there from everybody else.
-pub(crate) fn keep_private(file: &Path) -> io::Result<()> {
+/// Opens a file that only its owner can read: a new one, or the one that is there, which nobody else may read from now on.
+pub(crate) fn open_private(file: &Path) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let opened = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
     if opened.metadata()?.permissions().mode() & 0o077 != 0 {
         opened.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// Writes a file that only its owner can read, whole or not at all.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use crate::{access::keep_private, error::StartError};
+use crate::{access::open_private, error::StartError};
 
 /// In the data folder: whoever holds it is the server.
 pub(crate) const LOCK: &str = "lock";
@@ -17,9 +17,7 @@ const OLD_SERVER: Duration = Duration::from_secs(3);
 
 /// The data folder for this server alone.
 pub(crate) async fn locked(data: &Path) -> Result<File, StartError> {
-    let file = data.join(LOCK);
-    keep_private(&file)?;
-    let lock = File::options().append(true).open(file)?;
+    let lock = open_private(&data.join(LOCK))?;
     // The system tells nobody that a lock was let go; waiting for it in a thread could not be given up.
     let waiting = async {
         while let Err(TryLockError::WouldBlock) = lock.try_lock() {

@@ -1,5 +1,7 @@
 //! Length and character rules of every text from outside, in one place.
 
+use std::fmt;
+
 /// Largest HTTP body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Largest WebSocket message, in bytes.
@@ -29,6 +31,13 @@ impl TextRule {
         let text = text.trim();
         let fits = text.chars().any(is_seen) && text.chars().count() <= self.max_characters;
         (fits && !text.chars().any(is_deceptive)).then_some(text)
+    }
+}
+
+/// The rule in words: what a text has.
+impl fmt::Display for TextRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1 to {} characters, without control characters", self.max_characters)
     }
 }
 

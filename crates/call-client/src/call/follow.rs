@@ -58,7 +58,7 @@ impl Call {
                 if let Some(line) = line {
                     self.learn_outcome(me, line);
                 }
-                self.over(now, line.map_or(by_time, |line| ended_as(line, is_mine)));
+                self.over(now, line.map_or(by_time, |line| ended_as(outcome_of(line), is_mine)));
                 None
             }
             Phase::Joining(in_call) if in_call.media == Media::Requested => None,
@@ -70,13 +70,7 @@ impl Call {
     /// A ring that is known no more ended as the person's history says.
     fn learn_outcome(&mut self, me: &Me, line: &HistoryEntry) {
         let Some(ring) = &mut self.state.ring else { return };
-        let outcome = match (line.outcome, line.reason) {
-            (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) => Outcome::Accepted,
-            (HistoryOutcome::Declined, _) => Outcome::Declined,
-            (HistoryOutcome::Busy, _) | (HistoryOutcome::Missed, Some(Reason::Busy)) => Outcome::Busy,
-            (HistoryOutcome::Missed, Some(Reason::Cancel)) => Outcome::Cancelled,
-            (HistoryOutcome::Missed, _) => Outcome::Missed,
-        };
+        let outcome = outcome_of(line);
         // The caller's line says of one person how it went, of several only what it came to.
         let of_one = ring.targets.len() == 1 && is_caller(me, ring);
         for target in ring.targets.iter_mut().filter(|target| target.outcome == Outcome::Ringing) {
@@ -109,7 +103,7 @@ impl Call {
             return None;
         }
         let ringing = Ringing { ring: ring.id.clone(), until: self.until, alerting: false };
-        if ring.target(&around.me.user).is_some_and(|target| target.outcome == Outcome::Ringing) {
+        if rings(around.me, ring) {
             match around.manner {
                 Manner::Alert => self.phase = Phase::RingingIn(ringing),
                 Manner::Hold | Manner::StaySilent => {}
@@ -140,9 +134,8 @@ impl Call {
                 is_missed.then(|| Action::TellLeft { ring: Some(ring.id.clone()), session: None })
             }
             How::Refused { reason, message } => {
-                let still_rings = ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing);
-                let (ring, reason, message) = (ring.id.clone(), *reason, message.clone());
-                still_rings.then_some(Action::Refuse { ring, reason, message })
+                let refuse = Action::Refuse { ring: ring.id.clone(), reason: *reason, message: message.clone() };
+                rings(me, ring).then_some(refuse)
             }
         }
     }
@@ -310,6 +303,11 @@ pub(super) fn is_caller(me: &Me, ring: &Ring) -> bool {
     ring.caller == me.user && ring.caller_device == me.device
 }
 
+/// It still rings this person.
+pub(super) fn rings(me: &Me, ring: &Ring) -> bool {
+    ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing)
+}
+
 /// This device has accepted it and has yet to come in.
 pub(super) fn answered_here(me: &Me, ring: &Ring) -> bool {
     let is_accepted = |target: &wire::Target| target.outcome == Outcome::Accepted && !target.came;
@@ -317,16 +315,27 @@ pub(super) fn answered_here(me: &Me, ring: &Ring) -> bool {
     ring.target(&me.user).is_some_and(|target| is_accepted(target) && is_here(target))
 }
 
-/// Why a ring ended, by the line it left in the person's history.
-fn ended_as(line: &HistoryEntry, is_mine: bool) -> EndReason {
+/// What became of a ring, by the line it left in the person's history.
+fn outcome_of(line: &HistoryEntry) -> Outcome {
     match (line.outcome, line.reason) {
-        (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) if is_mine => EndReason::Ended,
-        (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) => EndReason::AnsweredElsewhere,
-        (HistoryOutcome::Declined, _) if is_mine => EndReason::Declined,
-        (HistoryOutcome::Declined, _) => EndReason::DeclinedElsewhere,
-        (HistoryOutcome::Busy, _) | (HistoryOutcome::Missed, Some(Reason::Busy)) => EndReason::Busy,
-        (HistoryOutcome::Missed, Some(Reason::Cancel)) => EndReason::Cancelled,
-        (HistoryOutcome::Missed, _) => EndReason::Timeout,
+        (HistoryOutcome::Ongoing | HistoryOutcome::Answered, _) => Outcome::Accepted,
+        (HistoryOutcome::Declined, _) => Outcome::Declined,
+        (HistoryOutcome::Busy, _) | (HistoryOutcome::Missed, Some(Reason::Busy)) => Outcome::Busy,
+        (HistoryOutcome::Missed, Some(Reason::Cancel)) => Outcome::Cancelled,
+        (HistoryOutcome::Missed, _) => Outcome::Missed,
+    }
+}
+
+/// Why a ring that came to this without this device ended on it.
+fn ended_as(outcome: Outcome, is_mine: bool) -> EndReason {
+    match outcome {
+        Outcome::Accepted if is_mine => EndReason::Ended,
+        Outcome::Accepted => EndReason::AnsweredElsewhere,
+        Outcome::Declined if is_mine => EndReason::Declined,
+        Outcome::Declined => EndReason::DeclinedElsewhere,
+        Outcome::Busy => EndReason::Busy,
+        Outcome::Cancelled => EndReason::Cancelled,
+        Outcome::Missed | Outcome::Ringing => EndReason::Timeout,
     }
 }
 

@@ -4,7 +4,7 @@ mod follow;
 
 use std::time::{Duration, Instant};
 
-use wire::{CallId, CallState, DeviceId, ErrorBody, Outcome, Reason, Ring, RingId, SessionId, UserId};
+use wire::{CallId, CallState, DeviceId, ErrorBody, Reason, Ring, RingId, SessionId, UserId};
 
 use crate::{
     calls::Toggle,
@@ -266,7 +266,7 @@ impl Call {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => Some(ringing.until.plus(DEADLINE_GRACE).instant),
             Phase::Left(over) | Phase::Ended(over) => Some(over.forget_at),
             Phase::Joining(in_call) | Phase::Joined(in_call) => in_call.look_at,
-            Phase::Idle => self.over_since.filter(|_| !self.is_live).map(|since| since + OVER_SHOWN),
+            Phase::Idle => self.over_since.map(|since| since + OVER_SHOWN),
         }
     }
 
@@ -322,7 +322,7 @@ impl Call {
     pub(crate) fn ring_on(&mut self, me: &Me) -> bool {
         let Some(ring) = self.state.ring.as_ref().filter(|ring| !self.is_done_with(ring)) else { return false };
         let ringing = Ringing { ring: ring.id.clone(), until: self.until, alerting: false };
-        if ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing) {
+        if follow::rings(me, ring) {
             self.phase = Phase::RingingIn(ringing);
         } else if follow::is_caller(me, ring) && ring.is_live() && !ring.is_answered() {
             self.phase = Phase::RingingOut(ringing);
@@ -383,9 +383,13 @@ impl Call {
         self.phase = Phase::Ended(Over { reason, refusal: None, forget_at: now.instant + SHOWN_AFTER_END });
     }
 
-    /// This device comes in: what it went out of does not matter any more.
-    pub(crate) fn come(&mut self, in_call: InCall) {
+    /// This device comes in: what it went out of does not matter any more. A ring that still rings its person is one to
+    /// answer again, whatever was said of it before: it rings on where this join fails.
+    pub(crate) fn come(&mut self, me: &Me, in_call: InCall) {
         self.went_out_of = None;
+        if self.state.ring.as_ref().is_some_and(|ring| follow::rings(me, ring)) {
+            self.done = None;
+        }
         self.phase = Phase::Joining(in_call);
     }
 }

@@ -83,7 +83,7 @@ impl Calls {
         let ring = join.ring.clone();
         let request = Request::Join { cid: call.cid.clone(), join };
         let join = self.errands.add(now.instant, request, within, ticket);
-        call.come(InCall {
+        let in_call = InCall {
             join,
             ring,
             answering,
@@ -97,7 +97,8 @@ impl Calls {
             speaker_trouble: None,
             missing_since: None,
             participants: Vec::new(),
-        });
+        };
+        call.come(&self.me, in_call);
     }
 
     /// The server lost this device from the session although it is in.

@@ -49,7 +49,7 @@ pub(crate) struct Call {
 /// A short message, as the server takes it from who rings and from who declines.
 pub(crate) fn message(text: &str) -> Result<String, String> {
     let words = wire::MESSAGE.check(text).map(str::to_owned);
-    words.ok_or_else(|| "a message has 1 to 500 characters, without control characters".to_owned())
+    words.ok_or_else(|| format!("a message has {}", wire::MESSAGE))
 }
 
 fn ring_length(text: &str) -> Result<Duration, String> {

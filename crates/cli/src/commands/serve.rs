@@ -142,7 +142,7 @@ impl Settings {
         let name = NAME
             .check(name)
             .map(str::to_owned)
-            .ok_or_else(|| Failure::usage("the server's name has 1 to 100 characters, without control characters"))?;
+            .ok_or_else(|| Failure::usage(format!("the server's name has {NAME}")))?;
         let listen = self.listen.unwrap_or(LISTEN);
         let router = self.router.map_or(Router::Default, Router::At);
         Ok(Config {

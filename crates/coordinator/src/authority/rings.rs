@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use wire::{
-    CallId, CallState, Capability, Code, ErrorBody, HistoryOutcome, Outcome, Reject, RingId, Target, UnixMillis, UserId,
+    CallId, CallState, Capability, Code, ErrorBody, HistoryOutcome, MESSAGE, Outcome, Reject, RingId, Target,
+    UnixMillis, UserId,
 };
 
 use super::{
@@ -217,9 +218,10 @@ impl Authority {
         reject: Reject,
     ) -> Result<CallState, ErrorBody> {
         let message = match reject.message.as_deref() {
-            Some(text) => Some(wire::MESSAGE.check(text).map(str::to_owned).ok_or_else(|| {
-                ErrorBody::invalid("message", "a message has 1 to 500 characters, without control characters")
-            })?),
+            Some(text) => {
+                let broken = || ErrorBody::invalid("message", format!("a message has {MESSAGE}"));
+                Some(MESSAGE.check(text).map(str::to_owned).ok_or_else(broken)?)
+            }
             None => None,
         };
         let Some(mut live) = self.call(cid) else { return Err(no_such_call()) };

@@ -16,16 +16,13 @@ pub(super) fn begin_stay(now: UnixMillis, who: &Caller, live: &mut LiveCall, dra
         return;
     }
     let Some(session) = &live.call.session else { return };
+    let has_accepted = |target: &Target| target.user == who.user && target.outcome == Outcome::Accepted;
+    let answered = |ring: &&Ring| live.leads_here(ring) && ring.targets.iter().any(has_accepted);
     let brought = |ring: &&Ring| {
-        let has_accepted = |target: &Target| target.user == who.user && target.outcome == Outcome::Accepted;
         let is_mine = ring.caller == who.user;
-        (is_mine && ring.is_live()) || live.leads_here(ring) && (is_mine || ring.targets.iter().any(has_accepted))
+        (is_mine && (ring.is_live() || live.leads_here(ring))) || answered(ring)
     };
     // Who was rung in again comes by the newest: that is another call to him.
-    let answered = |ring: &&Ring| {
-        let has_accepted = |target: &Target| target.user == who.user && target.outcome == Outcome::Accepted;
-        live.leads_here(ring) && ring.targets.iter().any(has_accepted)
-    };
     let newest = live.rings().iter().rev().find(answered);
     let stay = match newest.or_else(|| live.rings().iter().find(brought)) {
         Some(ring) => stay_by_ring(now, ring, &who.user),

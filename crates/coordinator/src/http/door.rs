@@ -83,7 +83,7 @@ async fn prove(
 async fn ask(State(app): State<App>, from: From, Body(ask): Body<Ask>) -> Result<impl IntoResponse, Refusal> {
     app.limits.take(Limit::Ask, &from.site())?;
     let rule = |field: &str, text: &str| {
-        let broken = || ErrorBody::invalid(field, "a name has 1 to 100 characters, without control characters");
+        let broken = || ErrorBody::invalid(field, format!("a name has {NAME}"));
         NAME.check(text).map(str::to_owned).ok_or_else(broken)
     };
     let ask = Ask { name: rule("name", &ask.name)?, device_name: rule("device_name", &ask.device_name)?, ..ask };

@@ -143,8 +143,7 @@ async fn missed_seen(
 }
 
 pub(super) fn text<'a>(field: &str, text: &'a str) -> Result<&'a str, ErrorBody> {
-    NAME.check(text)
-        .ok_or_else(|| ErrorBody::invalid(field, "a name has 1 to 100 characters, without control characters"))
+    NAME.check(text).ok_or_else(|| ErrorBody::invalid(field, format!("a name has {NAME}")))
 }
 
 /// The wished id, or one made of the name; a number behind it after the first attempt.

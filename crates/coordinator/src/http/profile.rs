@@ -49,7 +49,7 @@ async fn people(
     Query(query): Query<PeopleQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
     if query.search.as_deref().is_some_and(|search| NAME.check(search).is_none()) {
-        return Err(ErrorBody::invalid("search", "what is looked for has 1 to 100 characters").into());
+        return Err(ErrorBody::invalid("search", format!("what is looked for has {NAME}")).into());
     }
     let limit = page_size(Some(query.limit.unwrap_or(PAGE)))?;
     // One more than is asked for says whether there is a next page.

@@ -41,6 +41,7 @@ pub(crate) struct User {
 impl ClaimNames {
     pub(super) fn read(&self, claims: &Map<String, Value>) -> Result<User, ErrorBody> {
         let wrong = |claim: &str, rule: &dyn std::fmt::Display| refused(&format!("its claim {claim}: {rule}"));
+        let name_rule = format!("a name has {NAME}");
         let id: UserId = match claims.get(&self.user) {
             Some(Value::String(id)) => id.parse().map_err(|error| wrong(&self.user, &error))?,
             // Products count their people more often than not.
@@ -49,8 +50,8 @@ impl ClaimNames {
         };
         let name = match claims.get(&self.name) {
             None | Some(Value::Null) => id.to_string(),
-            Some(Value::String(name)) => text(name).ok_or_else(|| wrong(&self.name, &RULE))?,
-            Some(_) => return Err(wrong(&self.name, &RULE)),
+            Some(Value::String(name)) => text(name).ok_or_else(|| wrong(&self.name, &name_rule))?,
+            Some(_) => return Err(wrong(&self.name, &name_rule)),
         };
         let role = match claims.get(&self.role) {
             None | Some(Value::Null) => Role::User,
@@ -60,15 +61,13 @@ impl ClaimNames {
             None | Some(Value::Null) => BTreeSet::new(),
             Some(Value::Array(teams)) if teams.len() <= MOST_TEAMS => {
                 let team = |team: &Value| team.as_str().and_then(text);
-                teams.iter().map(team).collect::<Option<_>>().ok_or_else(|| wrong(&self.teams, &RULE))?
+                teams.iter().map(team).collect::<Option<_>>().ok_or_else(|| wrong(&self.teams, &name_rule))?
             }
             Some(_) => return Err(wrong(&self.teams, &"a list of 100 names at most")),
         };
         Ok(User { id, name, role, teams })
     }
 }
-
-const RULE: &str = "a name has 1 to 100 characters, without control characters";
 
 fn text(text: &str) -> Option<String> {
     NAME.check(text).map(str::to_owned)

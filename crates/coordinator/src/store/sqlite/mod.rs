@@ -48,7 +48,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
         // SQLite takes an empty file as it is, and gives the files beside it the same rights.
-        secrets::keep_private(file).map_err(sqlx::Error::Io)?;
+        secrets::open_private(file).map_err(sqlx::Error::Io)?;
         // NORMAL: what is committed survives a crash of the process; a power cut can cost the last moments, never the
         // file (sqlite.org/pragma.html#pragma_synchronous).
         let options = SqliteConnectOptions::new()
