@@ -7,6 +7,7 @@ mod frames;
 mod gpu;
 mod levels;
 mod notify;
+mod presses;
 mod probe;
 mod profile;
 mod ringing;
@@ -22,7 +23,7 @@ use clap::Parser;
 use tauri::{Manager as _, RunEvent, WindowEvent};
 use tracing_subscriber::EnvFilter;
 
-use crate::{desk::Desk, profile::Profile};
+use crate::{desk::Desk, presses::Presses, profile::Profile};
 
 /// Bellbird: desktop calls you host yourself.
 #[derive(Parser)]
@@ -83,6 +84,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             specta.mount_events(app);
             let desk = Desk::new(app.handle().clone(), profile, arguments.listen)?;
             app.manage(desk);
+            app.manage(Presses::default());
             windows::create(app.handle(), hidden)?;
             tray::start(app.handle());
             probe::start(app.handle());

@@ -8,6 +8,7 @@ use wire::{CallId, WaitingAsk};
 
 use crate::{
     desk::Desk,
+    presses::Presses,
     ringing::{Accepting, Incoming},
     windows,
 };
@@ -156,6 +157,7 @@ fn show<Acting: Future<Output = ()> + Send>(
         if unless == Unless::LookedAt && windows::is_looked_at(&app).await {
             return;
         }
+        let sooner = app.state::<Presses>().from_now().await;
         let handle = match notification.show_async().await {
             Ok(handle) => handle,
             Err(error) => {
@@ -165,6 +167,7 @@ fn show<Acting: Future<Output = ()> + Send>(
         let mut pressed = String::new();
         tokio::select! {
             () = handle.wait_for_action_async(|response| key(response).clone_into(&mut pressed)) => {}
+            key = sooner.on(handle.id()) => pressed = key,
             () = over.cancelled() => {}
         }
         _ = handle.close_async().await;

@@ -28,6 +28,8 @@ pub(super) struct Link {
     pub(super) rtc: Rtc,
     sockets: Vec<(UdpSocket, SocketAddr)>,
     pub(super) wake: Instant,
+    /// What the connection has told, in order, until it is passed on.
+    events: Vec<Event>,
     buffer: Vec<u8>,
 }
 
@@ -50,7 +52,7 @@ impl Link {
             }
             sockets.push((UdpSocket::from_std(socket)?, address));
         }
-        Ok(Self { rtc, sockets, wake: now, buffer: vec![0; DATAGRAM] })
+        Ok(Self { rtc, sockets, wake: now, events: Vec::new(), buffer: vec![0; DATAGRAM] })
     }
 
     /// Waits until some socket has something to read.
@@ -62,8 +64,13 @@ impl Link {
         .await;
     }
 
-    /// Takes what has come; `each` is called with what the connection tells, in order.
-    pub(super) fn receive(&mut self, now: Instant, events: &mut Vec<Event>) -> Result<(), RtcError> {
+    /// What it has told since the last time; `events` is empty, and room for more.
+    pub(super) fn told(&mut self, events: Vec<Event>) -> Vec<Event> {
+        std::mem::replace(&mut self.events, events)
+    }
+
+    /// Takes what has come.
+    pub(super) fn receive(&mut self, now: Instant) -> Result<(), RtcError> {
         for index in 0..self.sockets.len() {
             for _ in 0..BATCH {
                 let (socket, destination) = &self.sockets[index];
@@ -73,25 +80,25 @@ impl Link {
                 let input = Input::Receive(now, receive);
                 if self.rtc.accepts(&input) {
                     self.rtc.handle_input(input)?;
-                    self.drain(now, events)?;
+                    self.drain(now)?;
                 }
             }
         }
         Ok(())
     }
 
-    pub(super) fn timeout(&mut self, now: Instant, events: &mut Vec<Event>) -> Result<(), RtcError> {
+    pub(super) fn timeout(&mut self, now: Instant) -> Result<(), RtcError> {
         self.rtc.handle_input(Input::Timeout(now))?;
-        self.drain(now, events)
+        self.drain(now)
     }
 
     /// Sends and tells until the connection wants nothing more but time.
-    pub(super) fn drain(&mut self, now: Instant, events: &mut Vec<Event>) -> Result<(), RtcError> {
+    pub(super) fn drain(&mut self, now: Instant) -> Result<(), RtcError> {
         let mut turns = 0;
         loop {
             match self.rtc.poll_output()? {
                 Output::Transmit(transmit) => self.transmit(&transmit),
-                Output::Event(event) => events.push(event),
+                Output::Event(event) => self.events.push(event),
                 Output::Timeout(at) if at <= now && turns < TURNS => {
                     turns += 1;
                     self.rtc.handle_input(Input::Timeout(now))?;

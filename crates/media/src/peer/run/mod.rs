@@ -98,7 +98,8 @@ struct Call {
     camera_states: mpsc::Receiver<CameraState>,
     stats: PeerStats,
     counted: (u64, u64),
-    rtc_events: Vec<Event>,
+    /// Room for what a connection tells, kept between two times.
+    room: Vec<Event>,
 }
 
 impl Call {
@@ -134,7 +135,7 @@ impl Call {
             camera_states,
             stats: PeerStats::default(),
             counted: (0, 0),
-            rtc_events: Vec::new(),
+            room: Vec::new(),
             setup,
         })
     }
@@ -151,11 +152,11 @@ impl Call {
             let wake = self.lip_sync.due().map_or(wake, |due| wake.min(due));
             tokio::select! {
                 () = self.publisher.readable() => {
-                    self.publisher.receive(now(), &mut self.rtc_events)?;
+                    self.publisher.receive(now())?;
                     self.tell(Target::Publisher).await;
                 }
                 () = self.subscriber.readable() => {
-                    self.subscriber.receive(now(), &mut self.rtc_events)?;
+                    self.subscriber.receive(now())?;
                     self.tell(Target::Subscriber).await;
                 }
                 () = uplink_ready.notified() => self.send_voice()?,
@@ -182,11 +183,11 @@ impl Call {
         let now = now();
         self.show(now);
         if self.publisher.wake <= now {
-            self.publisher.timeout(now, &mut self.rtc_events)?;
+            self.publisher.timeout(now)?;
             self.tell(Target::Publisher).await;
         }
         if self.subscriber.wake <= now {
-            self.subscriber.timeout(now, &mut self.rtc_events)?;
+            self.subscriber.timeout(now)?;
             self.tell(Target::Subscriber).await;
         }
         Ok(())
@@ -196,7 +197,7 @@ impl Call {
         let now = now();
         for link in [&mut self.publisher, &mut self.subscriber] {
             link.rtc.disconnect();
-            _ = link.drain(now, &mut self.rtc_events);
+            _ = link.drain(now);
         }
         Ok(())
     }
@@ -206,7 +207,7 @@ impl Call {
             PeerCommand::SubscriberOffer { sdp, id } => self.answer(&sdp, id).await?,
             PeerCommand::PublisherAnswer { sdp, id } => self.on_answer(&sdp, id).await?,
             PeerCommand::RemoteCandidate { target, candidate_init_json } => {
-                self.add_candidate(target, &candidate_init_json)?;
+                self.add_candidate(target, &candidate_init_json).await?;
             }
             PeerCommand::PublishMicrophone { cid } => {
                 self.microphone = Some(Sending { cid, mid: None });
@@ -269,7 +270,7 @@ impl Call {
             self.pending = Some((pending, self.offer_id));
             self.emit(PeerEvent::PublisherOffer { sdp: offer.to_sdp_string(), id: self.offer_id }).await;
         }
-        self.publisher.drain(now(), &mut self.rtc_events)?;
+        self.publisher.drain(now())?;
         self.tell(Target::Publisher).await;
         Ok(())
     }
@@ -284,7 +285,7 @@ impl Call {
             Ok(answer) => self.publisher.rtc.sdp_api().accept_answer(pending, answer)?,
             Err(error) => tracing::warn!(%error, "the server's answer cannot be read"),
         }
-        self.publisher.timeout(now(), &mut self.rtc_events)?;
+        self.publisher.timeout(now())?;
         self.tell(Target::Publisher).await;
         // What was wanted while the offer was on its way.
         self.negotiate().await
@@ -302,22 +303,21 @@ impl Call {
         self.emit(PeerEvent::SubscriberAnswer { sdp: answer.to_sdp_string(), id }).await;
         self.follow(offered_tracks(sdp)).await;
         // With the time: a connection that was never told it does not know when to begin looking for a path.
-        self.subscriber.timeout(now(), &mut self.rtc_events)?;
+        self.subscriber.timeout(now())?;
         self.tell(Target::Subscriber).await;
         Ok(())
     }
 
-    fn add_candidate(&mut self, target: Target, init: &str) -> Result<(), CallError> {
+    async fn add_candidate(&mut self, target: Target, init: &str) -> Result<(), CallError> {
         // The line is in the JSON's "candidate"; one that cannot be read (mDNS) is found by the server's checks.
         let line = init.split_once("candidate:").map(|(_, rest)| rest.split('"').next().unwrap_or(rest));
         let candidate = line.and_then(|line| Candidate::from_sdp_string(&format!("candidate:{line}")).ok());
         let Some(candidate) = candidate else { return Ok(()) };
         let link = self.link(target);
         link.rtc.add_remote_candidate(candidate);
-        let mut events = std::mem::take(&mut self.rtc_events);
-        let drained = self.link(target).drain(now(), &mut events);
-        self.rtc_events = events;
-        Ok(drained?)
+        link.drain(now())?;
+        self.tell(target).await;
+        Ok(())
     }
 
     fn link(&mut self, target: Target) -> &mut Link {
@@ -329,11 +329,12 @@ impl Call {
 
     /// Passes on what a connection has told.
     async fn tell(&mut self, from: Target) {
-        let mut events = std::mem::take(&mut self.rtc_events);
+        let room = std::mem::take(&mut self.room);
+        let mut events = self.link(from).told(room);
         for event in events.drain(..) {
             self.on_event(from, event).await;
         }
-        self.rtc_events = events;
+        self.room = events;
     }
 
     async fn on_event(&mut self, from: Target, event: Event) {

@@ -41,7 +41,7 @@ impl Call {
             if let Err(error) = writer.write(pt, now, time, packet.payload.as_slice().to_vec()) {
                 tracing::debug!(%error, "a packet of sound was not taken");
             }
-            self.publisher.drain(now, &mut self.rtc_events)?;
+            self.publisher.drain(now)?;
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Call {
             tracing::debug!(%error, "a picture was not taken");
         }
         self.stats.frames_sent += 1;
-        self.publisher.drain(now, &mut self.rtc_events)?;
+        self.publisher.drain(now)?;
         Ok(())
     }
 

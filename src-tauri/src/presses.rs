@@ -1,0 +1,73 @@
+//! What is pressed on notifications, heard from before the first one is shown: `notify-rust` begins to listen to one only
+//! after it is on the screen, and would not hear a press that is sooner than that.
+
+use std::future::pending;
+
+use futures_util::StreamExt as _;
+use tokio::sync::{
+    OnceCell,
+    broadcast::{self, error::RecvError},
+};
+use zbus::{MatchRule, MessageStream, message::Type};
+
+/// Presses that may wait for whoever shows a notification just now.
+const WAITING: usize = 16;
+
+/// A button: the notification's number, and the button's key.
+type Press = (u32, String);
+
+/// Every press on this desktop's notifications.
+#[derive(Default)]
+pub(crate) struct Presses {
+    heard: OnceCell<broadcast::Sender<Press>>,
+}
+
+impl Presses {
+    /// Presses from now on.
+    pub(crate) async fn from_now(&self) -> FromNow {
+        let heard = self.heard.get_or_init(|| async {
+            let (sender, _) = broadcast::channel(WAITING);
+            match signals().await {
+                Ok(signals) => _ = tauri::async_runtime::spawn(follow(signals, sender.clone())),
+                Err(error) => tracing::debug!(%error, "presses are heard once their notification is there"),
+            }
+            sender
+        });
+        FromNow(heard.await.subscribe())
+    }
+}
+
+/// What is pressed after [`Presses::from_now`].
+pub(crate) struct FromNow(broadcast::Receiver<Press>);
+
+impl FromNow {
+    /// The key of the button that is pressed on this notification; never ends if none is.
+    pub(crate) async fn on(mut self, notification: u32) -> String {
+        loop {
+            match self.0.recv().await {
+                Ok((pressed, key)) if pressed == notification => return key,
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => pending().await,
+            }
+        }
+    }
+}
+
+async fn signals() -> zbus::Result<MessageStream> {
+    let bus = zbus::Connection::session().await?;
+    let rule = MatchRule::builder()
+        .msg_type(Type::Signal)
+        .interface("org.freedesktop.Notifications")?
+        .member("ActionInvoked")?
+        .build();
+    MessageStream::for_match_rule(rule, &bus, None).await
+}
+
+async fn follow(mut signals: MessageStream, heard: broadcast::Sender<Press>) {
+    while let Some(Ok(signal)) = signals.next().await {
+        if let Ok(press) = signal.body().deserialize::<Press>() {
+            // Nobody may be showing anything.
+            _ = heard.send(press);
+        }
+    }
+}
