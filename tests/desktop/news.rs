@@ -70,6 +70,18 @@ async fn a_planned_call_is_told_natively_and_joined_from_its_notification() -> R
 }
 
 #[tokio::test]
+async fn a_button_pressed_in_the_moment_it_is_there_counts() -> Result<()> {
+    let service = Service::start().await?;
+    let desktop = Desktop::start("ann", &Scene::Card(Card::warm())).await?;
+    let ann = ann_on(&service, &desktop).await?;
+    let admin = service.admin().await?;
+    desktop.press_next_notification("accept");
+    let ring = GetOrCreate { ring: true, notify: false, ..with_ann(None)? };
+    admin.client.server().get_or_create(&"default:now".parse()?, &ring).await?;
+    is_in(&ann).await
+}
+
+#[tokio::test]
 async fn a_listener_waits_for_the_room_to_open_and_asks_to_speak() -> Result<()> {
     let service = Service::start().await?;
     let desktop = Desktop::start("ann", &Scene::Card(Card::warm())).await?;

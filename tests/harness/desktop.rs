@@ -124,6 +124,11 @@ impl Desktop {
         self.bus.press(id, action).await
     }
 
+    /// The person presses a button of the next notification in the moment it is there, before the app has heard its number.
+    pub fn press_next_notification(&self, action: &str) {
+        self.bus.board.press_next(action);
+    }
+
     /// What the tray shows.
     ///
     /// # Errors

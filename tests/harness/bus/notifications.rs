@@ -42,6 +42,8 @@ struct Kept {
     last_id: u32,
     shown: Vec<Shown>,
     gone: Vec<Shown>,
+    /// Pressed on the next one in the moment it is there.
+    next: Option<String>,
 }
 
 impl Board {
@@ -51,6 +53,10 @@ impl Board {
 
     pub(crate) fn gone(&self) -> Vec<Shown> {
         self.with(|kept| kept.gone.clone())
+    }
+
+    pub(crate) fn press_next(&self, action: &str) {
+        self.with(|kept| kept.next = Some(action.to_owned()));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {
@@ -98,8 +104,9 @@ impl NotificationHost {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the specification's own arguments")]
-    fn notify(
+    async fn notify(
         &self,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
         _application: String,
         replaces: u32,
         _icon: String,
@@ -108,13 +115,17 @@ impl NotificationHost {
         actions: Vec<String>,
         hints: HashMap<String, OwnedValue>,
         timeout: i32,
-    ) -> u32 {
+    ) -> zbus::fdo::Result<u32> {
         let urgency = hints.get("urgency").and_then(|value| u8::try_from(value).ok()).unwrap_or(1);
         let category = hints.get("category").and_then(|value| <&str>::try_from(value).ok()).unwrap_or_default();
         // Keys and labels take turns.
         let actions = actions.into_iter().step_by(2).collect();
         let category = category.to_owned();
-        self.board.show(Shown { id: 0, summary, body, actions, timeout, urgency, category }, replaces)
+        let id = self.board.show(Shown { id: 0, summary, body, actions, timeout, urgency, category }, replaces);
+        if let Some(action) = self.board.with(|kept| kept.next.take()) {
+            invoke(&emitter, &self.board, id, &action).await?;
+        }
+        Ok(id)
     }
 
     async fn close_notification(
@@ -139,9 +150,13 @@ impl NotificationHost {
 pub(super) async fn press(connection: &Connection, board: &Board, id: u32, action: &str) -> Result<()> {
     let emitter = SignalEmitter::new(connection, PATH)?;
     ensure!(board.shown().iter().any(|shown| shown.id == id), "there is no notification {id}");
-    NotificationHost::action_invoked(&emitter, id, action).await?;
+    Ok(invoke(&emitter, board, id, action).await?)
+}
+
+async fn invoke(emitter: &SignalEmitter<'_>, board: &Board, id: u32, action: &str) -> zbus::Result<()> {
+    NotificationHost::action_invoked(emitter, id, action).await?;
     if board.take(id) {
-        NotificationHost::notification_closed(&emitter, id, DISMISSED).await?;
+        NotificationHost::notification_closed(emitter, id, DISMISSED).await?;
     }
     Ok(())
 }
