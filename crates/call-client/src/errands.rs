@@ -10,6 +10,9 @@ use wire::{CallId, Code, Join, Leave, Reject, SessionId};
 
 use crate::{backoff, calls::Ticket, error::ClientError};
 
+/// Who wants to come in does not wait longer between two attempts than after so many: 4 s at most.
+const EAGER: u32 = 4;
+
 /// Names an errand; rises. The number of a join is also the name of the media session that comes of it.
 pub(crate) type ErrandId = u64;
 
@@ -148,7 +151,8 @@ impl Errands {
             && may_go_again
             && !errand.is_forgotten
         {
-            let pause = pause.max(backoff::wait(errand.attempt, self.random.random()));
+            let attempt = if errand.request.must_be_heard() { errand.attempt } else { errand.attempt.min(EAGER) };
+            let pause = pause.max(backoff::wait(attempt, self.random.random()));
             errand.attempt += 1;
             errand.stage = Stage::Due(now + pause);
             return Settled::Again;

@@ -219,7 +219,7 @@ impl SimulatedServer {
             Ask::GetOrCreate(request) => authority.get_or_create(now, &who, cid, request).map(Answer::Created),
             Ask::Join(join) => authority.join(now, &who, cid, join).map(|(state, _)| {
                 let media = MediaCredentials { server: MediaServer::Here, token: String::new() };
-                Answer::Joined(Joined { state, media, revision: authority.revision() })
+                Answer::Joined(Joined { state, media, revision: 0 })
             }),
             Ask::Reject(reject) => authority.reject(now, &who, cid, reject).map(|_| Answer::Done),
             Ask::Leave(leave) => authority.leave(now, &who, cid, &leave).map(|()| Answer::Done),
@@ -268,6 +268,7 @@ impl SimulatedServer {
         }
         while let Some((batch, waiting)) = running.desk.next_batch() {
             if batch.change.is_empty() {
+                let waiting = dated(running.desk.authority.revision(), waiting);
                 let outs = running.desk.stored(now, batch, Vec::new());
                 Self::send(&mut self.sent, &running.epochs, waiting, outs);
                 continue;
@@ -289,6 +290,7 @@ impl SimulatedServer {
         let Some((batch, waiting)) = running.writing.take() else { return };
         if is_stored {
             let entries = self.disk.write(&batch.change, self.planted);
+            let waiting = dated(running.desk.authority.revision(), waiting);
             let outs = running.desk.stored(now, batch, entries);
             Self::send(&mut self.sent, &running.epochs, waiting, outs);
         } else {
@@ -373,4 +375,14 @@ impl SimulatedServer {
     pub fn stored_history(&self, person: &UserId, ring: &RingId) -> Option<&HistoryEntry> {
         self.disk.history.get(&(person.clone(), ring.to_string()))
     }
+}
+
+/// Answers say which news they are newer than, as the hub's do.
+fn dated(revision: u64, waiting: Vec<Waiting>) -> Vec<Waiting> {
+    let date = |answer: Answer| match answer {
+        Answer::Created(created) => Answer::Created(GetOrCreated { revision, ..created }),
+        Answer::Joined(joined) => Answer::Joined(Joined { revision, ..joined }),
+        Answer::Done => Answer::Done,
+    };
+    waiting.into_iter().map(|(id, result)| (id, result.map(date))).collect()
 }

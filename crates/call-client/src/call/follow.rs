@@ -90,12 +90,17 @@ impl Call {
             let done = self.done.as_ref().filter(|done| done.ring == ring.id);
             done.is_some_and(|done| !done.how.may_be_answered_back() || !self.is_awaited(around.me, ring))
         };
-        let Some(ring) = self.state.ring.as_ref().filter(|ring| !is_done(ring)) else {
-            return if origin == Origin::Snapshot { self.remind(around.me) } else { None };
+        let begun = match self.state.ring.as_ref().filter(|ring| !is_done(ring)) {
+            Some(ring) if around.manner != Manner::Hold => self.begin_by(around, ring.clone()),
+            Some(_) | None => None,
         };
-        if around.manner == Manner::Hold {
-            return None;
-        }
+        let stays_out = begun.is_none() && !self.is_ringing();
+        if stays_out && origin == Origin::Snapshot { self.remind(around.me) } else { begun }
+    }
+
+    /// Does this ring ring here, or is this device awaited by it?
+    fn begin_by(&mut self, around: Surroundings<'_>, ring: Ring) -> Option<Action> {
+        let ring = &ring;
         if self.is_awaited(around.me, ring) && !self.has_participant(around.me) {
             return Some(Action::JoinAnswered { ring: ring.id.clone() });
         }
@@ -125,9 +130,13 @@ impl Call {
         if self.went_out_of.is_some() && self.went_out_of.as_ref() == session && self.has_participant(me) {
             return Some(Action::TellLeft { ring: None, session: self.went_out_of.clone() });
         }
-        let ring = self.state.ring.as_ref()?;
+        let ring = self.state.ring.as_ref().filter(|ring| self.is_done_with(ring))?;
         match &self.done.as_ref()?.how {
             How::Quietly | How::Dismissed => None,
+            // Let in by a join whose answer was lost.
+            How::HungUp if self.has_participant(me) => {
+                Some(Action::TellLeft { ring: Some(ring.id.clone()), session: session.cloned() })
+            }
             How::HungUp => {
                 let still_rings = is_caller(me, ring) && ring.is_live() && !ring.is_answered();
                 let is_missed = still_rings || self.is_awaited(me, ring);

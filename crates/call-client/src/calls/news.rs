@@ -34,8 +34,15 @@ impl Calls {
 
     /// From before the machine slept: it can end what rings here, and begin nothing.
     fn on_old_message(&mut self, now: Now, message: ServerMessage) {
-        if let ServerMessage::Event { event: Event::Call { state }, .. } = message {
-            self.on_old_state(now, state);
+        match message {
+            ServerMessage::Event { event: Event::Call { state }, .. } => self.on_old_state(now, state),
+            ServerMessage::Snapshot(snapshot) => {
+                snapshot.calls.into_iter().for_each(|state| self.on_old_state(now, state));
+            }
+            ServerMessage::Event { .. }
+            | ServerMessage::Pong
+            | ServerMessage::ComeBack { .. }
+            | ServerMessage::Unknown => {}
         }
     }
 

@@ -22,13 +22,22 @@ pub(super) struct LiveCall {
     pub(super) media: BTreeMap<DeviceId, MediaPresence>,
     /// Since when the session has been empty, or one has been alone in a call for two.
     pub(super) lonely_since: Option<UnixMillis>,
+    /// Since when somebody who was answered, or has answered, has yet to come in.
+    pub(super) awaited_since: Option<UnixMillis>,
     /// The session whose participants were warned that its time is over soon.
     pub(super) warned: Option<SessionId>,
 }
 
 impl LiveCall {
     pub(super) fn new(call: impl Into<Arc<Call>>, kept: impl Into<Arc<Kept>>) -> Self {
-        Self { call: call.into(), kept: kept.into(), media: BTreeMap::new(), lonely_since: None, warned: None }
+        Self {
+            call: call.into(),
+            kept: kept.into(),
+            media: BTreeMap::new(),
+            lonely_since: None,
+            awaited_since: None,
+            warned: None,
+        }
     }
 
     /// The call, to be changed.
@@ -99,6 +108,14 @@ impl LiveCall {
     /// Somebody was answered, or has answered, and has yet to come into the session that runs.
     pub(super) fn awaits_somebody(&self) -> bool {
         self.rings().iter().any(|ring| self.leads_here(ring) && ring.awaits_somebody())
+    }
+
+    /// The devices for which it waits.
+    pub(super) fn awaited(&self) -> BTreeSet<DeviceId> {
+        let rings = || self.rings().iter().filter(|ring| self.leads_here(ring));
+        let answered_on = rings().flat_map(|ring| &ring.targets).filter_map(|target| target.answered_on.as_ref());
+        let devices = rings().map(|ring| &ring.caller_device).chain(answered_on);
+        devices.filter(|device| rings().any(|ring| ring.awaits(device))).cloned().collect()
     }
 
     /// Whether the session that runs is the one this ring's answer led into.

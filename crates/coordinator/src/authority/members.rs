@@ -13,7 +13,7 @@ use super::{
     call::LiveCall,
     calls::{check_custom, check_role},
     no_such_call,
-    sessions::loneliness,
+    waiting::wait_on,
 };
 use crate::ring::Stop;
 
@@ -286,7 +286,7 @@ impl Authority {
 
     /// Takes a change over; answers what the asker now sees.
     pub(super) fn settle(&mut self, now: UnixMillis, who: &Caller, mut live: LiveCall, mut draft: Draft) -> CallState {
-        live.lonely_since = loneliness(&live, now);
+        wait_on(&mut live, now);
         let cid = live.call.cid.clone();
         draft.calls.push(live);
         self.commit(draft);

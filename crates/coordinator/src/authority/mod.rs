@@ -36,6 +36,7 @@ mod stays;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod waiting;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -145,7 +146,7 @@ impl Authority {
             let participants = restored.call.session.iter().flat_map(|session| &session.participants);
             restored.media =
                 participants.map(|there| (there.device.clone(), MediaPresence::Awaited { since: now })).collect();
-            restored.lonely_since = sessions::loneliness(&restored, now);
+            waiting::wait_on(&mut restored, now);
             authority.place(restored);
         }
         authority
@@ -366,7 +367,7 @@ impl Authority {
     }
 
     fn deadline_of(&self, live: &LiveCall) -> Option<UnixMillis> {
-        let session = sessions::deadline(live, &self.connections);
+        let session = waiting::deadline(live, &self.connections);
         self.ring_deadline(live).into_iter().chain(session).chain(planned::deadline(live)).min()
     }
 

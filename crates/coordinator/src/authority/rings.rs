@@ -13,8 +13,9 @@ use super::{
     call::LiveCall,
     calls::ring_line,
     no_such_call,
-    sessions::{loneliness, open_session},
+    sessions::open_session,
     stays::{remember, stay_by_ring, takes_place},
+    waiting::wait_on,
 };
 use crate::{
     kept::Stay,
@@ -185,7 +186,7 @@ impl Authority {
         ring.session.get_or_insert(session);
         kept.rung_with.get_or_insert(ring.members);
         let ring = ring.clone();
-        live.lonely_since = loneliness(live, now);
+        wait_on(live, now);
         ring
     }
 

@@ -1,6 +1,6 @@
 //! Coming into calls and going out of them: who is in, whether the media agrees, and when a session is over.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use sfu::SfuEvent;
 use wire::{
@@ -12,22 +12,15 @@ use super::{
     Authority, Caller, Sending,
     batch::{Draft, Effect},
     call::LiveCall,
-    connections::Connections,
     ids::Ids,
     no_such_call,
     stays::{begin_stay, remember_absent, remember_stay},
+    waiting::{awaited_until, ends_when_alone, give_up_at, lonely_until, wait_on},
 };
 use crate::{
     media_plane,
     ring::{Accept, Ring, Stop},
 };
-
-/// Who was let in must reach the media within this time.
-const MEDIA_AWAITED: Duration = Duration::from_secs(30);
-/// Whose media was lost may come back within this time…
-const MEDIA_LOST: Duration = Duration::from_secs(10);
-/// …or within this, if the device has lost its connection to us as well.
-const ALL_LOST: Duration = Duration::from_secs(3);
 
 /// How the media of a participant stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +73,7 @@ impl Authority {
             session.participants.push(participant);
             live.media.insert(who.device.clone(), MediaPresence::Awaited { since: now });
         }
-        live.lonely_since = loneliness(&live, now);
+        wait_on(&mut live, now);
         let sending = self.sending(&live, &who.user);
         draft.calls.push(live);
         self.commit(draft);
@@ -259,7 +252,8 @@ impl Authority {
         }
     }
 
-    /// Takes out who has lost the way, and ends a session that has been empty (or for one alone) for too long.
+    /// Takes out who has lost the way, waits no longer for who does not come, and ends a session that has been empty (or for
+    /// one alone) for too long.
     pub(super) fn expire_session(&self, now: UnixMillis, mut live: LiveCall, draft: &mut Draft) -> LiveCall {
         let lost: Vec<DeviceId> = live
             .media
@@ -270,6 +264,11 @@ impl Authority {
         for device in lost {
             tracing::info!(cid = %live.call.cid, %device, "a participant has lost the way to the call and is taken out");
             self.remove_participant(now, &mut live, &device, draft);
+        }
+        if awaited_until(&live).is_some_and(|until| until <= now) {
+            for device in live.awaited() {
+                self.stay_away(now, &mut live, &device, draft);
+            }
         }
         if lonely_until(&live).is_some_and(|until| until <= now) {
             self.close_session(now, &mut live, draft);
@@ -303,7 +302,7 @@ impl Authority {
         {
             self.close_session(now, live, draft);
         } else {
-            live.lonely_since = loneliness(live, now);
+            wait_on(live, now);
         }
         if still_rings {
             self.leave_nobody_waiting(now, live, draft);
@@ -329,7 +328,7 @@ impl Authority {
         kept.stays.clear();
         kept.rung_with = None;
         live.media.clear();
-        live.lonely_since = None;
+        (live.lonely_since, live.awaited_since) = (None, None);
         draft.effects.push(Effect::CloseRoom { cid: live.call.cid.clone() });
     }
 }
@@ -346,12 +345,6 @@ pub(super) fn people_in(live: &LiveCall) -> usize {
     participants.map(|there| &there.user).collect::<BTreeSet<_>>().len()
 }
 
-/// When time alone changes a session.
-pub(super) fn deadline(live: &LiveCall, connections: &Connections) -> Option<UnixMillis> {
-    let lost = live.media.iter().filter_map(|(device, presence)| give_up_at(device, presence, connections)).min();
-    lost.into_iter().chain(lonely_until(live)).min()
-}
-
 /// Who comes or goes by a change of a call: their presence is announced.
 pub(super) fn presence_changes(before: Option<&LiveCall>, after: &LiveCall) -> Vec<UserId> {
     let users = |live: &LiveCall| -> Vec<UserId> {
@@ -362,41 +355,4 @@ pub(super) fn presence_changes(before: Option<&LiveCall>, after: &LiveCall) -> V
     let gone = before.iter().filter(|user| !after.contains(user));
     let came = after.iter().filter(|user| !before.contains(user));
     gone.chain(came).cloned().collect()
-}
-
-fn give_up_at(device: &DeviceId, presence: &MediaPresence, connections: &Connections) -> Option<UnixMillis> {
-    match presence {
-        MediaPresence::Up => None,
-        MediaPresence::Awaited { since } => Some(since.plus(MEDIA_AWAITED)),
-        MediaPresence::Lost { since } => match connections.gone_since(device) {
-            Some(gone) => Some(gone.max(*since).plus(ALL_LOST)),
-            None => Some(since.plus(MEDIA_LOST)),
-        },
-    }
-}
-
-/// R17: on by default for calls rung with two members.
-fn ends_when_alone(live: &LiveCall) -> bool {
-    let rung_with = || live.kept.rung_with.or(live.rings().last().map(|ring| ring.members));
-    live.call.settings.ring.end_when_alone.unwrap_or_else(|| rung_with() == Some(2))
-}
-
-/// Since when nobody is in, or one alone who is not to wait: whom others have left, or who answered a ring.
-pub(super) fn loneliness(live: &LiveCall, now: UnixMillis) -> Option<UnixMillis> {
-    live.call.session.as_ref()?;
-    let others_were_in = live.kept.rung_with.is_some() || live.kept.stays.len() > 1;
-    let few = if ends_when_alone(live) && others_were_in { 1 } else { 0 };
-    (people_in(live) <= few).then(|| live.lonely_since.unwrap_or(now))
-}
-
-fn lonely_until(live: &LiveCall) -> Option<UnixMillis> {
-    let since = live.lonely_since?;
-    live.call.session.as_ref()?;
-    // Somebody is still being rung: he may come.
-    if live.rings_somebody() {
-        return None;
-    }
-    let limit = Duration::from_millis(u64::from(live.call.settings.session.inactivity_timeout_ms));
-    // Whose answer is on its way to him comes a moment later.
-    Some(since.plus(if live.awaits_somebody() { limit.max(MEDIA_AWAITED) } else { limit }))
 }

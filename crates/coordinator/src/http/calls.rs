@@ -108,13 +108,14 @@ async fn join(
     Body(join): Body<Join>,
 ) -> Result<impl IntoResponse, Refusal> {
     let media = app.media.clone();
-    let decide = app.hub.decide(cid.clone(), move |authority, now| {
+    let decide = app.hub.decide_at(cid.clone(), move |authority, now| {
         let (state, sending) = authority.join(now, &who, &cid, join)?;
         let name = authority.person_name(&who.user);
         let media = media.credentials(&cid, &who.user, &who.device, &name, &sending);
-        Ok(Joined { state, media, revision: authority.revision() })
+        Ok((state, media))
     });
-    Ok(json(decide.await?))
+    let ((state, media), revision) = decide.await?;
+    Ok(json(Joined { state, media, revision }))
 }
 
 /// Says no to a ring.

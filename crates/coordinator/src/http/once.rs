@@ -9,7 +9,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
-use wire::{CallId, Code, ErrorBody, UnixMillis};
+use wire::{CallId, CallState, Code, ErrorBody, GetOrCreated, UnixMillis};
 
 use super::{App, JSON, Refusal, json, parse, read};
 use crate::{
@@ -61,8 +61,23 @@ impl<T: DeserializeOwned> FromRequest<App> for Repeatable<T> {
     }
 }
 
+/// What is answered about a call: some answers say which news they are newer than.
+pub(super) trait Dated {
+    fn date(&mut self, revision: u64);
+}
+
+impl Dated for GetOrCreated {
+    fn date(&mut self, revision: u64) {
+        self.revision = revision;
+    }
+}
+
+impl Dated for CallState {
+    fn date(&mut self, _: u64) {}
+}
+
 /// Has something decided about a call: once for each key, however often it is asked for.
-pub(super) async fn once<T: Serialize + Send + 'static>(
+pub(super) async fn once<T: Dated + Serialize + Send + 'static>(
     app: &App,
     who: &Caller,
     repeat: Option<Repeat>,
@@ -70,7 +85,9 @@ pub(super) async fn once<T: Serialize + Send + 'static>(
     decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let Some(Repeat { key, request_hash }) = repeat else {
-        return Ok(json(app.hub.decide(cid, decide).await?).into_response());
+        let (mut answer, revision) = app.hub.decide_at(cid, decide).await?;
+        answer.date(revision);
+        return Ok(json(answer).into_response());
     };
     let of = RepeatId { owner: format!("{}/{}", who.user, who.device), key };
     let turn = app.repeats.turn(&of).await;

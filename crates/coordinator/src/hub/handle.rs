@@ -24,8 +24,8 @@ pub(crate) struct Outlet {
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, ErrorBody>>;
 
-/// What the store's outcome makes of an answer.
-pub(super) type Answer = Box<dyn FnOnce(Result<(), ErrorBody>) + Send>;
+/// What the store's outcome makes of an answer; once stored, it is newer than everything announced up to this revision.
+pub(super) type Answer = Box<dyn FnOnce(Result<u64, ErrorBody>) + Send>;
 /// Decides, and answers once that is stored; an error instead of the authority means that the call could not be loaded.
 pub(super) type Decide = Box<dyn FnOnce(Result<(&mut Authority, UnixMillis), ErrorBody>) -> Answer + Send>;
 
@@ -128,10 +128,23 @@ impl HubHandle {
         cid: CallId,
         decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
     ) -> Result<T, ErrorBody> {
+        self.decide_at(cid, decide).await.map(|(decided, _)| decided)
+    }
+
+    /// The same, for an answer that says which news it is newer than: all up to this revision. That is known when it is
+    /// stored, not when it is decided: news of earlier decisions may come between.
+    pub(crate) async fn decide_at<T: Send + 'static>(
+        &self,
+        cid: CallId,
+        decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
+    ) -> Result<(T, u64), ErrorBody> {
         let (reply, answer) = oneshot::channel();
         let decide: Decide = Box::new(move |loaded| {
             let decided = loaded.and_then(|(authority, now)| decide(authority, now));
-            Box::new(move |stored| _ = reply.send(stored.and(decided)))
+            Box::new(move |stored| {
+                let dated = stored.and_then(|revision| decided.map(|decided| (decided, revision)));
+                _ = reply.send(dated);
+            })
         });
         self.send(Request::Decide { cid, decide }).await?;
         answer.await.map_err(|_| decides_nothing())?

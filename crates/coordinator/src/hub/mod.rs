@@ -157,8 +157,9 @@ impl Hub {
     }
 
     fn on_stored(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>, waiting: Vec<Answer>) {
+        let revision = self.desk.authority.revision();
         for answer in waiting {
-            answer(Ok(()));
+            answer(Ok(revision));
         }
         if !batch.change.events.is_empty() {
             self.outbox.ring();
@@ -339,7 +340,7 @@ impl Hub {
     }
 
     fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, ErrorBody>) {
-        let send = move |stored: Result<(), ErrorBody>| _ = reply.send(stored.and(answer));
+        let send = move |stored: Result<u64, ErrorBody>| _ = reply.send(stored.and(answer));
         self.desk.answer(Box::new(send));
     }
 }

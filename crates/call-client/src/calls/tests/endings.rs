@@ -76,3 +76,20 @@ fn the_end_of_a_ring_that_another_device_made_is_shown_for_a_moment() {
     ann.after(2);
     assert_eq!(ann.stands(), None);
 }
+
+#[test]
+fn r19_a_snapshot_from_before_a_sleep_ends_what_rings_and_begins_nothing() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    let opened_at = ben.now();
+    ben.after(1);
+    ben.is_set_back(3_600);
+    ben.is_shown_since(opened_at, vec![state(2, Some(ring("r1", Outcome::Cancelled, None)), None)]);
+    assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::Cancelled))));
+    let mut other = Device::of("ben", "ben2");
+    let opened_at = other.now();
+    other.after(1);
+    other.is_set_back(3_600);
+    other.is_shown_since(opened_at, vec![state(1, Some(ring("r1", Outcome::Ringing, None)), None)]);
+    assert!(!other.rings());
+}

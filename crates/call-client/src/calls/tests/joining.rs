@@ -236,3 +236,59 @@ fn who_is_put_out_is_out_and_does_not_ask_to_be_let_in_again() {
     ben.after(10);
     assert!(!matches!(ben.request(), Some((_, Request::Join { .. }))));
 }
+
+/// Hung up before the answer came, and the going out was lost as well.
+fn let_in_unheard(user: &str, device: &str) -> Device {
+    let mut story = Device::of(user, device);
+    story.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    story.wants(cid());
+    let (join, _) = story.join_request();
+    story.goes();
+    story.answered(join, Err(away()));
+    let (leave, _) = story.leave_request();
+    story.after(21);
+    story.is(Input::ErrandDone { id: leave, result: Err(away()) });
+    story.request();
+    story
+}
+
+#[test]
+fn who_was_let_in_without_hearing_of_it_and_has_hung_up_says_so_when_he_is_back() {
+    let mut accepted = ring("r1", Outcome::Accepted, Some("ben1"));
+    accepted.targets[0].came = true;
+    let mut ben = let_in_unheard("ben", "ben1");
+    ben.is_shown(vec![state(2, Some(accepted), Some(&["ann1", "ben1"]))]);
+    assert_eq!(ben.leave_request().1.session, Some(id::<SessionId>("s1")), "the others see a ghost");
+}
+
+#[test]
+fn who_has_gone_out_says_so_again_also_in_a_call_that_has_rung_others_since() {
+    let mut ben = Device::in_call("ben", "ben1");
+    ben.request();
+    ben.goes();
+    let (leave, _) = ben.leave_request();
+    ben.after(21);
+    ben.is(Input::ErrandDone { id: leave, result: Err(away()) });
+    let mut others = ring("r2", Outcome::Missed, None);
+    others.targets[0].user = id("dee");
+    ben.is_shown(vec![state(5, Some(others), Some(&["cem1", "ben1"]))]);
+    assert_eq!(ben.leave_request().1.session, Some(id::<SessionId>("s1")));
+}
+
+#[test]
+fn r03_who_comes_in_once_more_and_is_refused_is_rung_on() {
+    let mut ben = Device::of("ben", "ben1");
+    let rung = |version| state(version, Some(ring("r1", Outcome::Ringing, None)), None);
+    ben.hears(rung(1));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.goes();
+    ben.answered(join, Err(refused(wire::Code::Unavailable)));
+    let (leave, _) = ben.leave_request();
+    ben.is(Input::ErrandDone { id: leave, result: Ok(()) });
+    assert!(!ben.rings(), "he hung up");
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    ben.answered(join, Err(refused(wire::Code::Unavailable)));
+    assert!(ben.rings(), "his last word was to come in");
+}

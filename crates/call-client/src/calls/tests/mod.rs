@@ -159,6 +159,15 @@ impl Device {
     }
 
     fn is_shown_with(&mut self, calls: Vec<CallState>, history: Vec<HistoryEntry>) {
+        let opened_at = self.now();
+        self.is_shown_all(opened_at, calls, history);
+    }
+
+    fn is_shown_since(&mut self, opened_at: Now, calls: Vec<CallState>) {
+        self.is_shown_all(opened_at, calls, Vec::new());
+    }
+
+    fn is_shown_all(&mut self, opened_at: Now, calls: Vec<CallState>, history: Vec<HistoryEntry>) {
         self.revision += 1;
         let now = self.now();
         let snapshot = Snapshot {
@@ -174,7 +183,7 @@ impl Device {
             calls,
             history,
         };
-        self.is(Input::Server { opened_at: now, message: ServerMessage::Snapshot(snapshot) });
+        self.is(Input::Server { opened_at, message: ServerMessage::Snapshot(snapshot) });
     }
 
     fn wants(&mut self, cid: CallId) {

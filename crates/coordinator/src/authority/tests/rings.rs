@@ -164,6 +164,25 @@ fn r17_who_waits_in_a_call_that_was_rung_last_week_is_not_put_out() {
 }
 
 #[test]
+fn s09_a_caller_who_does_not_come_is_awaited_for_half_a_minute_and_then_comes_by_his_own_wish_alone() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    for device in ["ben1", "cem1"] {
+        server.joins(device, "default:x", Some(&ring)).unwrap();
+        server.has_media("default:x", &format!("{}/{device}", &device[..3]));
+    }
+    server.after(29);
+    assert!(server.call("default:x").awaits_somebody());
+    server.after(2);
+    assert!(!server.call("default:x").awaits_somebody());
+    assert!(server.call("default:x").has_device(&id("ben1")), "the others talk on");
+    server.settle();
+    assert_eq!(server.lines[&(id("ann"), ring.to_string())].outcome, wire::HistoryOutcome::Answered);
+    assert_eq!(server.joins("ann1", "default:x", Some(&ring)), Err(Code::RingOver));
+    assert!(server.joins("ann1", "default:x", None).is_ok());
+}
+
+#[test]
 fn several_rings_survive_a_restart() {
     let mut server = Server::new();
     server.talk("default:x");
