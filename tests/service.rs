@@ -4,6 +4,7 @@
 
 mod service {
     mod bad_input;
+    mod call_types;
     mod doors;
     mod people;
     mod permissions;

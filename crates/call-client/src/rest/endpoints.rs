@@ -1,6 +1,7 @@
 //! One function per endpoint of the server's HTTP interface.
 
-use reqwest::Method;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use wire::{
     AnswerAsk, ApiKeyEntry, ApiKeyId, AskId, AskPermission, BlockUser, CallFilter, CallId, CallPage, CallState,
@@ -83,7 +84,7 @@ impl Rest {
     /// What the server refuses, or that it is not reachable.
     pub async fn revoke_invite(&self, invite: &InviteId) -> Result<(), ClientError> {
         let path = format!("/v1/invites/{invite}");
-        self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
+        self.delete_silent(&path).await
     }
 
     /// Makes an API key for another program; for admins.
@@ -108,7 +109,7 @@ impl Rest {
     /// What the server refuses, or that it is not reachable.
     pub async fn revoke_api_key(&self, key: &ApiKeyId) -> Result<(), ClientError> {
         let path = format!("/v1/api-keys/{key}");
-        self.request::<serde::de::IgnoredAny>(Method::DELETE, &path, Vec::new()).await.map(|_| ())
+        self.delete_silent(&path).await
     }
 
     /// The person has looked at the missed calls, up to this line of his history; up to the newest he was told of if absent.
@@ -293,6 +294,22 @@ impl Rest {
     /// What the server refuses, or that it is not reachable.
     pub async fn answer_ask(&self, id: AskId, answer: &AnswerAsk) -> Result<(), ClientError> {
         self.post_silent(&format!("/v1/asks/{id}/answer"), answer).await
+    }
+
+    /// Every call type as it is now, by name; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses, or that it is not reachable.
+    pub async fn call_types(&self) -> Result<BTreeMap<String, CallTypeData>, ClientError> {
+        self.get("/v1/call-types").await
+    }
+
+    /// Gives a call type back what is built in, or what the operator's file says of it; for admins.
+    ///
+    /// # Errors
+    /// What the server refuses (a type that an admin made has nothing to go back to), or that it is not reachable.
+    pub async fn reset_call_type(&self, name: &str) -> Result<(), ClientError> {
+        self.delete_silent(&format!("/v1/call-types/{name}")).await
     }
 
     /// Adds a call type, or changes one; for admins.

@@ -153,6 +153,10 @@ impl Rest {
         self.request::<serde::de::IgnoredAny>(Method::PUT, path, body).await.map(|_| ())
     }
 
+    async fn delete_silent(&self, path: &str) -> Result<(), ClientError> {
+        self.request::<serde::de::IgnoredAny>(Method::DELETE, path, Vec::new()).await.map(|_| ())
+    }
+
     pub(crate) async fn request<T: DeserializeOwned>(
         &self,
         method: Method,

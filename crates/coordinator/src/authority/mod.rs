@@ -17,6 +17,7 @@ macro_rules! planted {
 
 mod abilities;
 mod admission;
+mod announcing;
 mod batch;
 mod call;
 mod calls;
@@ -43,20 +44,17 @@ use std::{
     sync::Arc,
 };
 
-use wire::{
-    CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, HistoryEntry, ServerMessage, UnixMillis, UserId,
-};
+use wire::{CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, ServerMessage, UnixMillis, UserId};
 
 use crate::{
     kept::Kept,
     programs::KeptAnswer,
     store::{Live, StoredCall, StoredPerson},
 };
-use abilities::Abilities;
 pub(crate) use admission::Sending;
 use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
-use call::{LiveCall, RingSeen};
+use call::LiveCall;
 use connections::Connections;
 pub(crate) use happenings::RingNews;
 use ids::Ids;
@@ -85,13 +83,6 @@ pub(crate) enum Out {
         device: DeviceId,
     },
     Effect(Effect),
-}
-
-/// What somebody sees of a call beside what all see.
-#[derive(PartialEq, Eq)]
-struct Seen<'a> {
-    abilities: Abilities,
-    ring: Option<RingSeen<'a>>,
 }
 
 pub(crate) struct Authority {
@@ -180,61 +171,6 @@ impl Authority {
         self.being_stored.extend(self.batch.before.keys().cloned());
         self.personal.is_being_stored(&self.batch.change.personal);
         std::mem::take(&mut self.batch)
-    }
-
-    /// The store has a batch: now everybody hears of it. `entries` are its history lines as they now stand.
-    pub(crate) fn deliver(&mut self, now: UnixMillis, batch: Batch, entries: Vec<HistoryEntry>) -> Vec<Out> {
-        let mut outs = Vec::new();
-        self.being_stored.clear();
-        self.media_news.retain(|(cid, _), _| self.batch.before.contains_key(cid));
-        for (live, former) in batch::last_of_each(batch.calls) {
-            self.tell_of_call(now, &live, &former, &mut outs);
-            self.forget_idle(&live.call.cid);
-        }
-        self.deliver_personal(now, batch.change.personal, &entries, &mut outs);
-        for ((person, _), entry) in batch.change.history.into_keys().zip(entries) {
-            self.connections.tell(now, &person, Event::History { entry }, &mut outs);
-        }
-        for (users, event) in batch.notices {
-            for user in users {
-                self.connections.tell(now, &user, event.clone(), &mut outs);
-            }
-        }
-        for user in batch.people {
-            self.tell_of(now, &user, &mut outs);
-        }
-        outs.extend(batch.effects.into_iter().map(Out::Effect));
-        outs
-    }
-
-    /// A call as it is now, to everybody it concerns, and once more to whom it concerns no more: they hear that, and nothing
-    /// after it. To all who see the same of it, be they a thousand, it is one text.
-    fn tell_of_call(&mut self, now: UnixMillis, live: &LiveCall, former: &BTreeSet<UserId>, outs: &mut Vec<Out>) {
-        let audience = live.audience();
-        let faces = self.faces(live, &audience);
-        let mut views: Vec<(Seen<'_>, Vec<&UserId>)> = Vec::new();
-        for user in audience.union(former) {
-            if planted!(self, OthersNotTold) && !live.is_in_session(user) {
-                continue;
-            }
-            if !self.connections.is_online(user) {
-                continue;
-            }
-            let abilities = self.capabilities(live, user);
-            if !abilities.contains(Capability::ReadCall) && !former.contains(user) {
-                continue;
-            }
-            self.introduce(now, user, &faces, outs);
-            let seen = Seen { abilities, ring: live.ring_seen_by(user) };
-            match views.iter_mut().find(|(known, _)| *known == seen) {
-                Some((_, users)) => users.push(user),
-                None => views.push((seen, vec![user])),
-            }
-        }
-        for (_, users) in views {
-            let state = self.view(live, users[0], now);
-            self.connections.tell_several(now, users.into_iter(), Event::Call { state }, outs);
-        }
     }
 
     /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first.
@@ -401,6 +337,11 @@ impl Authority {
     /// An answer that is stored together with what was decided.
     pub(crate) fn keep_answer(&mut self, answer: KeptAnswer) {
         self.batch.change.answers.push(answer);
+    }
+
+    /// Every call type as it is now.
+    pub(crate) fn call_types(&self) -> &CallTypes {
+        &self.types
     }
 
     /// A call type was added or changed.

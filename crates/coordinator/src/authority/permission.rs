@@ -83,15 +83,19 @@ pub(crate) struct CallType {
 
 /// Every call type of a server: the built-in ones and the operator's own.
 #[derive(Debug, Clone)]
-pub(crate) struct CallTypes(BTreeMap<String, CallType>);
+pub(crate) struct CallTypes {
+    now: BTreeMap<String, CallType>,
+    /// What is built in, or said by the operator's file: a type can be given back that.
+    begun: BTreeMap<String, CallType>,
+}
 
 impl CallTypes {
-    /// The built-in types, with the operator's changes and own ones.
-    pub(crate) fn new(own: BTreeMap<String, CallType>) -> Self {
-        let mut types: BTreeMap<String, CallType> =
+    /// The built-in types, with what the operator's file says.
+    pub(crate) fn new(file: BTreeMap<String, CallType>) -> Self {
+        let mut begun: BTreeMap<String, CallType> =
             TABLE.iter().map(|(name, roles)| ((*name).to_owned(), built_in(name, roles))).collect();
-        types.extend(own);
-        Self(types)
+        begun.extend(file);
+        Self { now: begun.clone(), begun }
     }
 
     /// The same from what an admin changed by the API and from the operator's file, which is checked strictly and wins.
@@ -99,29 +103,45 @@ impl CallTypes {
         changed: &BTreeMap<String, CallTypeData>,
         file: &BTreeMap<String, CallTypeData>,
     ) -> Result<Self, StartError> {
-        let mut own = BTreeMap::new();
-        for (name, data) in changed {
-            let refused = |error: ErrorBody| StartError::CallType { name: name.clone(), error: error.message };
-            own.insert(name.clone(), CallType::parse(data).map_err(refused)?);
-        }
+        let mut of_file = BTreeMap::new();
         for (name, data) in file {
             let refused = |error: ErrorBody| StartError::ConfiguredCallType {
                 field: error.field.map_or_else(|| name.clone(), |field| format!("{name}.{field}")),
                 error: error.message,
             };
-            own.insert(name.clone(), CallType::parse_strictly(name, data).map_err(refused)?);
+            of_file.insert(name.clone(), CallType::parse_strictly(name, data).map_err(refused)?);
         }
-        Ok(Self::new(own))
+        let mut types = Self::new(of_file);
+        for (name, data) in changed.iter().filter(|(name, _)| !file.contains_key(*name)) {
+            let refused = |error: ErrorBody| StartError::CallType { name: name.clone(), error: error.message };
+            types.set(name, CallType::parse(data).map_err(refused)?);
+        }
+        Ok(types)
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<&CallType, ErrorBody> {
         let unknown =
             || ErrorBody::invalid("type", format!("this server has no call type {name}: its operator can add it"));
-        self.0.get(name).ok_or_else(unknown)
+        self.now.get(name).ok_or_else(unknown)
     }
 
     pub(crate) fn set(&mut self, name: &str, call_type: CallType) {
-        self.0.insert(name.to_owned(), call_type);
+        self.now.insert(name.to_owned(), call_type);
+    }
+
+    /// What a type began with, before an admin changed it by the API.
+    pub(crate) fn begun(&self, name: &str) -> Result<CallType, ErrorBody> {
+        self.find(name)?;
+        let own = || {
+            let message = "this type began with what an admin set: nothing lies under it; set it again, without grants to close it";
+            ErrorBody::new(Code::Conflict, message)
+        };
+        self.begun.get(name).cloned().ok_or_else(own)
+    }
+
+    /// All of them, as they can be set.
+    pub(crate) fn all(&self) -> BTreeMap<String, CallTypeData> {
+        self.now.iter().map(|(name, call_type)| (name.clone(), call_type.data())).collect()
     }
 }
 
@@ -138,6 +158,12 @@ impl CallType {
             }
         }
         Ok(Self { settings, grants: data.grants.clone() })
+    }
+
+    /// As an operator would write it, with every setting.
+    fn data(&self) -> CallTypeData {
+        let settings = serde_json::to_value(&self.settings).expect("settings are plain data");
+        CallTypeData { settings: Some(settings), grants: self.grants.clone() }
     }
 
     /// The same; its name keeps the rule, and a setting that there is none of is a mistake.

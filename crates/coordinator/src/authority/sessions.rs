@@ -91,7 +91,10 @@ impl Authority {
     ) -> Result<Option<usize>, ErrorBody> {
         let over = || ErrorBody::new(Code::RingOver, "the caller has given up or the time was over: call back");
         let meant = match &join.ring {
-            Some(wanted) => Some(live.ring(wanted).ok_or_else(over)?.id.clone()),
+            Some(wanted) if live.ring(wanted).is_some() => Some(wanted.clone()),
+            // A ring of which nothing was to come any more: who is in asks only because he has not heard that he is.
+            Some(_) if live.has_device(&who.device) => return Ok(None),
+            Some(_) => return Err(over()),
             None => live.ring_of(&who.user).map(|ring| ring.id.clone()),
         };
         let Some(index) = meant.and_then(|id| live.rings().iter().position(|ring| ring.id == id)) else {

@@ -1,13 +1,12 @@
-//! Lists that people use: calls by filter, history by page; and the operator's call types.
+//! Lists that people use: calls by filter, history by page.
 
 use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{CallFilter, CallOrder, CallPage, CallTypeData, ErrorBody, HistoryPage};
+use wire::{CallFilter, CallOrder, CallPage, ErrorBody, HistoryPage};
 
-use super::{App, Body, Path, Query, Refusal, SignedIn, json};
+use super::{App, Body, Query, Refusal, SignedIn, json};
 use crate::{
-    authority::CallType,
     hub::Request,
     limits::Limit,
     store::{Lines, Listed, Place, fits},
@@ -21,7 +20,7 @@ const AT_ONCE: i64 = 200;
 const LOOKS: u32 = 10;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(query)).routes(routes!(history)).routes(routes!(set_call_type))
+    OpenApiRouter::new().routes(routes!(query)).routes(routes!(history))
 }
 
 /// Calls by filter, in an order, by page.
@@ -94,28 +93,6 @@ async fn history(
     let limit = page_size(query.limit)?;
     let which = if query.unseen { Lines::Unseen } else { Lines::All };
     Ok(json(app.store.history_before(&who.user, which, query.before, limit).await.map_err(ErrorBody::from)?))
-}
-
-/// An admin adds a call type, or changes one.
-#[utoipa::path(
-    put,
-    path = "/v1/call-types/{type}",
-    tag = "calls",
-    request_body = CallTypeData,
-    responses((status = 200, description = "Done; `null`"))
-)]
-async fn set_call_type(
-    State(app): State<App>,
-    asker: SignedIn,
-    Path(name): Path<String>,
-    Body(data): Body<CallTypeData>,
-) -> Result<impl IntoResponse, Refusal> {
-    asker.is_admin(&app).await?;
-    wire::CallId::new(&name, "x").map_err(|error| ErrorBody::invalid("type", error.to_string()))?;
-    let call_type = CallType::parse(&data)?;
-    app.store.set_call_type(&name, &data).await.map_err(ErrorBody::from)?;
-    app.hub.send(Request::SetCallType { name, call_type }).await?;
-    Ok(json(()))
 }
 
 pub(super) fn page_size(wished: Option<u32>) -> Result<u32, ErrorBody> {

@@ -1,6 +1,7 @@
 //! The HTTP interface: one file a resource; who asks is known before a handler runs.
 
 mod asker;
+mod call_types;
 mod calls;
 mod devices;
 mod door;
@@ -138,6 +139,7 @@ pub(crate) fn described() -> (Router<App>, Document) {
         .merge(calls::router())
         .merge(moderation::router())
         .merge(lists::router())
+        .merge(call_types::router())
         .merge(programs::router())
         .merge(webhooks::router())
         .merge(socket::router())

@@ -7,7 +7,7 @@ use wire::{
 };
 
 use crate::{
-    authority::{Authority, CallType, Caller},
+    authority::{Authority, CallType, CallTypes, Caller},
     store::StoredPerson,
 };
 
@@ -55,6 +55,9 @@ pub(crate) enum Request {
         who: Caller,
         calls: Vec<Call>,
         reply: Reply<Vec<Option<CallState>>>,
+    },
+    CallTypes {
+        reply: Reply<CallTypes>,
     },
     SetCallType {
         name: String,

@@ -291,6 +291,10 @@ impl Hub {
                 let views = self.desk.authority.views(now, &who, calls);
                 self.answer(reply, Ok(views));
             }
+            Request::CallTypes { reply } => {
+                let types = self.desk.authority.call_types().clone();
+                self.answer(reply, Ok(types));
+            }
             Request::SetCallType { name, call_type } => self.desk.authority.set_call_type(now, &name, call_type),
             Request::Alerted { who, cid, ring } => self.desk.authority.alerted(&who, &cid, &ring),
             Request::Snapshot { who, reply } => {

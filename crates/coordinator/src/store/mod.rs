@@ -287,5 +287,6 @@ forward! {
     fn devices(person: &UserId) -> Vec<KnownDevice>;
     fn signed_out_since(since: UnixMillis) -> Vec<(DeviceId, UnixMillis)>;
     fn set_call_type(name: &str, data: &CallTypeData) -> ();
+    fn forget_call_type(name: &str) -> ();
     fn list(filter: &CallFilter, behind: Option<&Place>, most: i64) -> Vec<Listed>;
 }

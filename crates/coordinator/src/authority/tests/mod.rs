@@ -14,7 +14,7 @@ mod rings;
 use std::{collections::BTreeSet, time::Duration};
 
 use sfu::SfuEvent;
-use wire::{CallData, GetOrCreate, GetOrCreated, Join, Leave, MemberData, Outcome, Reject, RingId, Role};
+use wire::{CallData, GetOrCreate, GetOrCreated, HistoryEntry, Join, Leave, MemberData, Outcome, Reject, RingId, Role};
 
 use super::*;
 use crate::store::PersonKind;

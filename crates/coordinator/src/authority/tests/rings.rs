@@ -183,6 +183,17 @@ fn s09_a_caller_who_does_not_come_is_awaited_for_half_a_minute_and_then_comes_by
 }
 
 #[test]
+fn r02_who_is_in_and_asks_again_by_a_ring_that_is_long_over_is_in() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+    server.adds("ann1", "default:x", &["cem"]);
+    assert!(server.joins("ann1", "default:x", Some(&ring)).is_ok(), "the answer to his first was lost");
+    assert_eq!(server.joins("ann2", "default:x", Some(&ring)), Err(Code::RingOver));
+}
+
+#[test]
 fn several_rings_survive_a_restart() {
     let mut server = Server::new();
     server.talk("default:x");

@@ -34,6 +34,11 @@ impl Sqlite {
         Ok(())
     }
 
+    pub(in crate::store) async fn forget_call_type(&self, name: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM call_types WHERE name = ?").bind(name).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Calls in the order of a filter, of its type and planned time, behind a place. What else it wants is not looked at: how
     /// much is read is bounded by `most` alone.
     pub(in crate::store) async fn list(
