@@ -157,7 +157,7 @@ fn show<Acting: Future<Output = ()> + Send>(
         if unless == Unless::LookedAt && windows::is_looked_at(&app).await {
             return;
         }
-        let sooner = app.state::<Presses>().from_now().await;
+        let sooner = app.state::<Presses>().hear().await;
         let handle = match notification.show_async().await {
             Ok(handle) => handle,
             Err(error) => {

@@ -24,7 +24,7 @@ pub(crate) struct Presses {
 
 impl Presses {
     /// Presses from now on.
-    pub(crate) async fn from_now(&self) -> FromNow {
+    pub(crate) async fn hear(&self) -> Heard {
         let heard = self.heard.get_or_init(|| async {
             let (sender, _) = broadcast::channel(WAITING);
             match signals().await {
@@ -33,14 +33,14 @@ impl Presses {
             }
             sender
         });
-        FromNow(heard.await.subscribe())
+        Heard(heard.await.subscribe())
     }
 }
 
-/// What is pressed after [`Presses::from_now`].
-pub(crate) struct FromNow(broadcast::Receiver<Press>);
+/// What is pressed after [`Presses::hear`] was asked.
+pub(crate) struct Heard(broadcast::Receiver<Press>);
 
-impl FromNow {
+impl Heard {
     /// The key of the button that is pressed on this notification; never ends if none is.
     pub(crate) async fn on(mut self, notification: u32) -> String {
         loop {

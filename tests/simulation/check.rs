@@ -36,8 +36,9 @@ pub(super) struct Checks {
     alerting: BTreeSet<(usize, u32, RingId)>,
     /// How many people were in a session when it was stored last.
     people: BTreeMap<SessionId, usize>,
-    /// When a ring was announced.
+    /// When a ring was announced, and when it was answered last.
     announced: BTreeMap<RingId, u64>,
+    pub(super) answered: BTreeMap<RingId, (usize, u64)>,
     pub(super) outside: Outside,
     pub(super) wishes: Wishes,
     /// When a join was sent for the first time, by device, life and number.
@@ -112,6 +113,10 @@ impl World {
             self.checks.sees(&ring.id, &ring.targets);
             if !self.checks.announced.contains_key(&ring.id) {
                 self.checks.announced.insert(ring.id.clone(), self.now);
+            }
+            let answers = ring.targets.iter().filter(|target| target.outcome == Outcome::Accepted).count();
+            if self.checks.answered.get(&ring.id).map_or(0, |(known, _)| *known) < answers {
+                self.checks.answered.insert(ring.id.clone(), (answers, self.now));
             }
             let Some((stored, _)) = self.server.stored_ring(&ring.id, now) else {
                 return self.checks.fail("a ring is announced that is not stored".to_owned());

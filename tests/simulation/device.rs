@@ -232,8 +232,9 @@ impl World {
         let dead = device.connection.as_ref().filter(|_| slept > 15_000).map(|connection| connection.epoch);
         let parked = std::mem::take(&mut device.parked);
         self.say(|| format!("device {d} wakes, {} things waited", parked.len()));
+        // In their order, and before what comes now.
         for event in parked {
-            self.after(0, event);
+            self.happen(event);
         }
         if let Some(epoch) = dead {
             self.after(500, Event::DeviceSeesCut { d, epoch });

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use call_client::simulation::Seen;
-use wire::{Outcome, Ring, Session, UnixMillis};
+use wire::{Outcome, Ring, Session};
 
 use super::{check::short, device::Device, world::World};
 
 /// Everybody alone in a call for two, or awaited, has been let go of after this.
 const PATIENCE: i64 = 45_000;
 /// So long an answered call waits for who has yet to come in: his word that he will not may have been lost.
-const AWAITED: i64 = 32_000;
+const AWAITED: u64 = 32_000;
 
 impl World {
     /// The network has been quiet for a moment: who is rung hears it on every device that is connected.
@@ -90,7 +90,12 @@ impl World {
                         broken.get_or_insert(format!("device {d} is in {cid}, and the server says it is not"));
                     }
                     Seen::Idle | Seen::Left(_) | Seen::Ended(_) => {
-                        if rings.last().is_some_and(|ring| awaits(ring, device, call.session.as_ref(), now)) {
+                        let is_due = |ring: &&Ring| {
+                            let answered = self.checks.answered.get(&ring.id);
+                            answered.is_some_and(|(_, at)| at + AWAITED < self.now)
+                        };
+                        let newest = rings.last().filter(is_due);
+                        if newest.is_some_and(|ring| awaits(ring, device, call.session.as_ref())) {
                             broken.get_or_insert(format!("device {d} does not come into {cid}, which was answered"));
                         }
                     }
@@ -163,13 +168,11 @@ impl World {
 
 /// The ring was answered into this session, and this device has yet to come in: as the caller's, or as the one that
 /// accepted.
-fn awaits(ring: &Ring, device: &Device, session: Option<&Session>, now: UnixMillis) -> bool {
+fn awaits(ring: &Ring, device: &Device, session: Option<&Session>) -> bool {
     let as_caller = ring.caller_device == device.id && ring.is_answered() && !ring.caller_came;
     let accepted_here =
         |target: &&wire::Target| target.outcome == Outcome::Accepted && target.answered_on.as_ref() == Some(&device.id);
     let as_callee = ring.target(&device.user).filter(accepted_here).is_some_and(|target| !target.came);
-    let is_over_due = |session: &Session| session.started_at.0 + AWAITED < now.0;
-    let is_of_session =
-        session.is_some_and(|session| ring.session.as_ref() == Some(&session.id) && is_over_due(session));
+    let is_of_session = session.is_some_and(|session| ring.session.as_ref() == Some(&session.id));
     is_of_session && (as_caller || as_callee)
 }

@@ -314,7 +314,7 @@ impl World {
         self.now = end;
     }
 
-    fn happen(&mut self, event: Event) {
+    pub(super) fn happen(&mut self, event: Event) {
         match event {
             Event::Connect { d, life } => self.connect(d, life),
             Event::Opened { d, epoch } => self.opened(d, epoch),
