@@ -214,6 +214,7 @@ pub(crate) mod examples {
             state: CallStateView { calling_state, reason: None, refusal: None },
             video: true,
             caller: Some(if direction == Direction::Outgoing { "ann" } else { "ben" }.parse().unwrap()),
+            about: None,
             people: vec!["ben".parse().unwrap()],
             own_capabilities: Vec::new(),
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: UnixMillis(0), targets: vec![target] }),

@@ -154,6 +154,8 @@ export type CallView = {
 	video: boolean,
 	/**  Who rings; absent without a ring. */
 	caller: UserId | null,
+	/**  What its caller said it is about: the text `message` of its custom data, where that keeps the rule of a message. */
+	about: string | null,
 	/**  Everybody on the call's list but me. */
 	people: UserId[],
 	/**  What I may do in it: exactly what the server would let me. */

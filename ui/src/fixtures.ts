@@ -45,6 +45,7 @@ export function callThat(callingState: CallingState, direction: Direction, numbe
     state: { callingState, reason: null, refusal: null },
     video: true,
     caller: direction === 'outgoing' ? 'ann' : 'ben',
+    about: null,
     people: ['ben'],
     ownCapabilities: [],
     ring: { id: `r${number}`, endsAt: 0, targets: [] },

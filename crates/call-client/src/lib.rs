@@ -83,7 +83,7 @@ pub use reach::{Answers, answers_at};
 pub use rest::Rest;
 pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,
-    OpeningView, ParticipantView, RingView, TargetView,
+    OpeningView, ParticipantView, RingView, TargetView, about,
 };
 pub use wire;
 pub use wish::RingWish;

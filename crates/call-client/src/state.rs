@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use wire::{
-    CallId, Capability, Direction, DoNotDisturb, ErrorBody, HistoryOutcome, Outcome, Person, Reason, RingId,
-    UnixMillis, UserId, WaitingAsk,
+    CallId, Capability, Custom, Direction, DoNotDisturb, ErrorBody, HistoryOutcome, MESSAGE, Outcome, Person, Reason,
+    RingId, UnixMillis, UserId, WaitingAsk,
 };
 
 /// What this device knows. State is what the server's snapshot says; events only bring it forward.
@@ -114,6 +114,8 @@ pub struct CallView {
     pub video: bool,
     /// Who rings; absent without a ring.
     pub caller: Option<UserId>,
+    /// What its caller said it is about: the text `message` of its custom data, where that keeps the rule of a message.
+    pub about: Option<String>,
     /// Everybody on the call's list but me.
     pub people: Vec<UserId>,
     /// What I may do in it: exactly what the server would let me.
@@ -126,6 +128,12 @@ pub struct CallView {
     pub opening: OpeningView,
     /// What exists only while joining, joined or reconnecting.
     pub joined: Option<JoinedView>,
+}
+
+/// What its caller said a call is about. Any program may have written it there: only what people can read is shown.
+#[must_use]
+pub fn about(custom: &Custom) -> Option<&str> {
+    MESSAGE.check(custom.get("message")?.as_str()?)
 }
 
 /// Whether everybody on the list of a call gets in.

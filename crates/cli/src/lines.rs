@@ -23,6 +23,8 @@ pub(crate) struct Line {
     direction: Direction,
     is_created_by_me: bool,
     caller: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     targets: BTreeMap<UserId, TargetLine>,
     reason: Option<EndReason>,
 }
@@ -136,6 +138,9 @@ impl Line {
         if let Some(caller) = &self.caller {
             _ = write!(text, " from {caller}");
         }
+        if let Some(message) = &self.message {
+            _ = write!(text, ": “{message}”");
+        }
         for (user, target) in &self.targets {
             let alerted = if target.outcome == Outcome::Ringing && target.alerted { " (alerted)" } else { "" };
             _ = write!(text, " · {user} {}{alerted}", word(&target.outcome));
@@ -160,6 +165,7 @@ fn line(call: &CallView, me: &UserId, at: UnixMillis) -> Line {
         direction: call.direction,
         is_created_by_me: call.is_created_by_me,
         caller: call.caller.clone(),
+        message: call.about.clone(),
         targets: targets.map(|target| (target.user.clone(), target_line(target))).collect(),
         reason: why_ringing_ended(call, me),
     }
@@ -243,6 +249,7 @@ mod tests {
             state: CallStateView { calling_state, reason, refusal: None },
             video: false,
             caller: Some("ann".parse().unwrap()),
+            about: None,
             own_capabilities: Vec::new(),
             people: vec!["ann".parse().unwrap()],
             ring: Some(RingView { id: "r1".parse().unwrap(), ends_at: NOW, targets: vec![target] }),
@@ -285,6 +292,15 @@ mod tests {
             r#"{"event":"call","at":1000,"cid":"default:x","calling_state":"ringing","direction":"incoming","is_created_by_me":false,"caller":"ann","targets":{"ben":{"outcome":"ringing","alerted":true,"reason":null,"message":null}},"reason":null}"#
         );
         assert!(lines.changes(&state, UnixMillis(2_000)).is_empty(), "only changes are told");
+    }
+
+    #[test]
+    fn what_a_call_is_about_is_in_its_line_where_its_caller_has_said_it() {
+        let call = ringing(Outcome::Ringing, CallingState::Ringing, None);
+        let state = state(vec![CallView { about: Some("lunch?".to_owned()), ..call }]);
+        let changes = Lines::new(false).changes(&state, NOW);
+        assert_eq!(changes[0].for_people(), "default:x ringing incoming from ann: “lunch?” · ben ringing (alerted)");
+        assert_eq!(serde_json::to_value(&changes[0]).unwrap()["message"], "lunch?");
     }
 
     #[test]

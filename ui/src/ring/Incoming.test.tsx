@@ -34,6 +34,17 @@ test('the popup says that accepting leaves the call this person is in', () => {
   expect(text()).toContain('Accepting gives up the call you are making');
 });
 
+const about = { ...ringing, about: 'Dinner at eight?' };
+
+test('the popup says what the caller says it is about', () => {
+  fresh();
+  told(1, { calls: [about, { ...callThat('ringing', 'incoming', 3), about: 'The lift is stuck' }] });
+  show(<IncomingPopup />);
+  expect(text()).toContain('Dinner at eight?');
+  expect(text()).toContain('Video call');
+  expect(text()).toContain('“The lift is stuck”');
+});
+
 test('a press that was meant for something else answers nothing', async () => {
   const sent = fresh();
   told(1, { calls: [ringing] });
@@ -48,8 +59,10 @@ test('a press that was meant for something else answers nothing', async () => {
 
 test('the bar tells of every ring, with the one that waits longest first', async () => {
   const sent = fresh();
-  told(1, { calls: [inCall, ringing, callThat('ringing', 'incoming', 3)] });
+  told(1, { calls: [about] });
   show(<IncomingBar />);
+  expect(text()).toContain('“Dinner at eight?”');
+  told(2, { calls: [inCall, about, callThat('ringing', 'incoming', 3)] });
   expect(document.querySelectorAll('section')).toHaveLength(2);
   expect(text()).toContain(LEAVES);
   armed();

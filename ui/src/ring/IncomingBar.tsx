@@ -11,7 +11,7 @@ import { TopLayer } from '#ui/components/TopLayer';
 import { attempt } from '#ui/problems';
 import { KEYS, answerOf } from '#ui/ring/answer-keys';
 import type { Answer } from '#ui/ring/answer-keys';
-import { incomingCalls } from '#ui/ring/incoming';
+import { incomingCalls, said } from '#ui/ring/incoming';
 import styles from '#ui/ring/IncomingBar.module.css';
 import { useArmed } from '#ui/ring/use-armed';
 import { useLeaving } from '#ui/ring/use-leaving';
@@ -79,7 +79,7 @@ function Bar({ call, isFirst }: Props) {
       <Avatar name={caller} size={40} id={call.caller ?? undefined} />
       <p>
         <strong>{caller} is calling</strong>
-        <small>{leaving ?? (call.video ? 'Video call' : 'Voice call')}</small>
+        <small>{leaving ?? said(call)}</small>
       </p>
       <Button
         label="Decline"

@@ -7,7 +7,7 @@ import { Avatar } from '#ui/components/Avatar';
 import { Button } from '#ui/components/Button';
 import { Icon } from '#ui/components/Icon';
 import { attempt } from '#ui/problems';
-import { incomingCalls } from '#ui/ring/incoming';
+import { incomingCalls, kind, said } from '#ui/ring/incoming';
 import styles from '#ui/ring/IncomingPopup.module.css';
 import { useArmed } from '#ui/ring/use-armed';
 import { useLeaving } from '#ui/ring/use-leaving';
@@ -44,9 +44,10 @@ function Ringing({ call }: { call: CallView }) {
       <div className={styles.caller}>
         <Avatar name={caller} size={64} id={call.caller ?? undefined} />
         <div>
-          <strong>{caller}</strong>
+          <strong data-short={call.about !== null}>{caller}</strong>
+          {call.about !== null && <q title={call.about}>{call.about}</q>}
           <span>
-            {call.video ? 'Video call' : 'Voice call'}
+            {kind(call)}
             {others.length > 0 ? ` with ${others.join(', ')}` : ` · ${server ?? ''}`}
           </span>
           {leaving !== null && <em>{leaving}</em>}
@@ -74,7 +75,7 @@ function Waiting({ call }: { call: CallView }) {
       <Avatar name={caller} size={36} id={call.caller ?? undefined} />
       <p>
         <strong>{caller}</strong>
-        <small>{call.video ? 'Video call' : 'Voice call'}</small>
+        <small>{said(call)}</small>
       </p>
       <Button label={`Decline ${caller}`} kind="bad-round" disabled={!isArmed} onPress={() => decline(call, null)}>
         <Icon name="hangup" />

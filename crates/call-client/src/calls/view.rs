@@ -9,7 +9,7 @@ use crate::{
     call::{Call, Phase},
     clock::Now,
     state::{
-        CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, OpeningView, RingView, TargetView,
+        CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, OpeningView, RingView, TargetView, about,
     },
 };
 
@@ -63,6 +63,7 @@ impl Calls {
             },
             video: ring.is_some_and(|ring| ring.video),
             caller: ring.map(|ring| ring.caller.clone()),
+            about: about(&state.call.custom).map(str::to_owned),
             people,
             own_capabilities: state.own_capabilities.iter().copied().collect(),
             ring: ring_view,

@@ -12,7 +12,7 @@ use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::oneshot;
 use wire::{CallId, Direction};
 
-use super::{call::no_media, history::about};
+use super::call::no_media;
 use crate::{
     Context,
     exit::{Exit, Failure},
@@ -63,7 +63,6 @@ async fn answer(
     stay: Option<Duration>,
 ) -> Result<Option<Over>, Failure> {
     let Some(cid) = ring(phone, wanted).await? else { return Ok(None) };
-    tell_what_it_is_about(phone, &cid);
     let patience = Patience { ring: None, stay };
     if asks && !person_accepts(phone, &cid).await? {
         phone.client.leave(cid.clone(), Leave::Plain).await?;
@@ -107,17 +106,6 @@ fn has_rung(call: &CallView) -> bool {
         CallingState::Idle | CallingState::Joining | CallingState::Joined | CallingState::Reconnecting => false,
     };
     call.direction == Direction::Incoming && rings_or_is_over
-}
-
-/// The caller's words, as soon as the server has given them: nothing waits for them.
-fn tell_what_it_is_about(phone: &Phone, cid: &CallId) {
-    let (client, cid) = (phone.client.clone(), cid.clone());
-    tokio::spawn(async move {
-        match client.server().read(&cid).await {
-            Ok(state) => about(&state.call.custom).into_iter().for_each(|words| note(&format!("{cid}: “{words}”"))),
-            Err(error) => tracing::debug!(%error, %cid, "what it is about is not known"),
-        }
-    });
 }
 
 /// Waits for Enter; the ring may be over before.

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use call_client::about;
 use clap::Args;
 use serde_json::json;
-use wire::{Custom, HistoryEntry, HistoryOutcome, MESSAGE};
+use wire::{HistoryEntry, HistoryOutcome};
 
 use crate::{
     Context,
@@ -86,11 +87,6 @@ pub(crate) fn print(entry: &HistoryEntry, json: bool) {
         entry.caller,
         people.join(",")
     ));
-}
-
-/// What its caller said a call is about. Any program may have written it there: only what people can read is shown.
-pub(crate) fn about(custom: &Custom) -> Option<&str> {
-    MESSAGE.check(custom.get("message")?.as_str()?)
 }
 
 /// To the nearest second; what took place at all took one.

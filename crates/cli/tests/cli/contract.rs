@@ -109,7 +109,7 @@ async fn a_message_is_short_and_plain_and_stands_in_the_history() {
     }
     let mut watch = ben.start(&["watch"]);
     let call = ann.start(&[&["call", "ben", "--message", "lunch?"][..], &QUIET].concat());
-    watch.is("ringing").await;
+    assert_eq!(watch.is("ringing").await["message"], "lunch?", "who is rung reads it");
     assert_eq!(ben.run(&["reject", "--message", "later"]).await.exit, 0);
     assert_eq!(call.end().await.exit, 3);
     watch.signal("INT").await;
