@@ -82,6 +82,21 @@ async fn a_button_pressed_in_the_moment_it_is_there_counts() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_popup_says_what_the_call_is_about() -> Result<()> {
+    let service = Service::start().await?;
+    let desktop = Desktop::start("ann", &Scene::Card(Card::warm())).await?;
+    let ann = ann_on(&service, &desktop).await?;
+    let admin = service.admin().await?;
+    let mut ring = GetOrCreate { ring: true, notify: false, ..with_ann(None)? };
+    ring.data.custom.insert("message".to_owned(), "Dinner at eight?".into());
+    admin.client.server().get_or_create(&"default:dinner".parse()?, &ring).await?;
+    eventually("the popup says it", || ann.popup_text(), |text| text.contains("Dinner at eight?")).await?;
+    ann.says("Dinner at eight?").await?;
+    desktop.keep("about")?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_listener_waits_for_the_room_to_open_and_asks_to_speak() -> Result<()> {
     let service = Service::start().await?;
     let desktop = Desktop::start("ann", &Scene::Card(Card::warm())).await?;

@@ -9,7 +9,8 @@ use crate::{
     call::{Call, Phase},
     clock::Now,
     state::{
-        CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, OpeningView, RingView, TargetView, about,
+        CallStateView, CallView, CallingState, ClientState, HistoryView, JoinedView, OpeningView, RingView, TargetView,
+        about,
     },
 };
 
