@@ -274,3 +274,26 @@ async fn another_teams_call_is_answered_as_one_that_does_not_exist() -> Result<(
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn who_makes_calls_without_end_waits_and_may_still_ring() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
+    let make = async |number: u32| {
+        let cid = CallId::new("default", &format!("c{number}"))?;
+        anyhow::Ok(ann.client.server().get_or_create(&cid, &GetOrCreate::default()).await.map(drop))
+    };
+    let mut refused = None;
+    for number in 0..1_000 {
+        if let Err(error) = make(number).await? {
+            refused = Some((number, error.code()));
+            break;
+        }
+    }
+    let (made, code) = refused.context("it goes on for ever")?;
+    assert!(made >= 300, "a month is planned at once: {made}");
+    assert_eq!(code, Some(Code::RateLimited));
+    let cid = ann.client.ring(vec![ben.account.user.clone()], call_client::Toggle::Off).await?;
+    ben.is_in(&cid, call_client::CallingState::Ringing).await?;
+    Ok(())
+}

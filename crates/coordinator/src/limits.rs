@@ -23,6 +23,8 @@ pub(crate) enum Limit {
     Invite,
     /// Rings started, by device.
     Ring,
+    /// Calls made, or asked for as if they were to be made, without ringing anybody; by device.
+    Make,
     /// Signs, events and questions, by device.
     Message,
     /// Lists of calls looked through, by person.
@@ -39,6 +41,8 @@ impl Limit {
             Self::Ask => (5.0, Duration::from_secs(30)),
             Self::Invite => (60.0, Duration::from_secs(5)),
             Self::Ring => (60.0, Duration::from_millis(500)),
+            // A program may plan a month at once.
+            Self::Make => (300.0, Duration::from_secs(1)),
             Self::Message => (50.0, Duration::from_millis(100)),
             Self::List => (60.0, Duration::from_millis(200)),
             Self::Presence => (20.0, Duration::from_secs(1)),

@@ -38,6 +38,7 @@ async fn get_or_create(
         app.limits.take(Limit::Ring, who.device.as_str())?;
     } else {
         by.needs(Scope::CallsWrite)?;
+        app.limits.take(Limit::Make, who.device.as_str())?;
     }
     once(&app, &who.clone(), repeat, cid.clone(), move |authority, now| {
         let who = if request.ring { by.ringing(authority, who)? } else { who };
@@ -107,6 +108,9 @@ async fn join(
     OnCall { who, cid, .. }: OnCall,
     Body(join): Body<Join>,
 ) -> Result<impl IntoResponse, Refusal> {
+    if join.create {
+        app.limits.take(Limit::Make, who.device.as_str())?;
+    }
     let media = app.media.clone();
     let decide = app.hub.decide_at(cid.clone(), move |authority, now| {
         let (state, sending) = authority.join(now, &who, &cid, join)?;
