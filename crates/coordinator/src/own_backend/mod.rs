@@ -82,6 +82,10 @@ impl UserTokens {
             return Err(refused("it is longer than 8 KB"));
         }
         let header = decode_header(token).map_err(|error| explain(&error))?;
+        // Whoever does not know what must be understood must not take it (RFC 7515, section 4.1.11).
+        if header.crit.is_some() {
+            return Err(refused("its header asks for extensions (crit) that this server does not know"));
+        }
         let (key, algorithm) = match &self.keys {
             Keys::Secret(key) => (key.clone(), Algorithm::HS256),
             Keys::Set(set) => set.find(header.kid.as_deref(), header.alg).await?,

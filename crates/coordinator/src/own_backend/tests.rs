@@ -51,6 +51,15 @@ async fn refusal(tokens: &UserTokens, token: &str) -> (Code, String) {
 }
 
 #[tokio::test]
+async fn a_token_that_wants_more_understood_than_there_is_here_is_refused() {
+    let tokens = UserTokens::new(&secret_backend()).unwrap();
+    let header = Header { crit: Some(vec!["b64".to_owned()]), ..Header::new(Algorithm::HS256) };
+    let token = encode(&header, &claims(), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+    let (code, message) = refusal(&tokens, &token).await;
+    assert!(code == Code::Unauthenticated && message.contains("crit"), "{code:?} {message}");
+}
+
+#[tokio::test]
 async fn a_token_signed_with_the_secret_names_a_person() {
     let tokens = UserTokens::new(&secret_backend()).unwrap();
     let user = tokens.check(&by_secret(&claims())).await.unwrap();
