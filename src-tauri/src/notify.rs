@@ -1,8 +1,11 @@
 //! The system's notifications: an incoming call with its two buttons, a missed one, somebody at the door, news of a call. The
 //! summary is plain text by the specification; the body may be markup, so that no name goes there.
 
+use std::time::Duration;
+
 use notify_rust::{Hint, NotificationResponse, Timeout, Urgency};
 use tauri::{AppHandle, Manager as _};
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::{CallId, WaitingAsk};
 
@@ -12,6 +15,9 @@ use crate::{
     ringing::{Accepting, Incoming},
     windows,
 };
+
+/// A press and the closing that comes with it may be heard in the other order, so far apart.
+const CROSSED: Duration = Duration::from_millis(200);
 
 /// A notification that is shown; dropping it takes it away.
 pub(crate) struct Notification {
@@ -157,7 +163,7 @@ fn show<Acting: Future<Output = ()> + Send>(
         if unless == Unless::LookedAt && windows::is_looked_at(&app).await {
             return;
         }
-        let sooner = app.state::<Presses>().hear().await;
+        let mut sooner = app.state::<Presses>().hear().await;
         let handle = match notification.show_async().await {
             Ok(handle) => handle,
             Err(error) => {
@@ -169,6 +175,12 @@ fn show<Acting: Future<Output = ()> + Send>(
             () = handle.wait_for_action_async(|response| key(response).clone_into(&mut pressed)) => {}
             key = sooner.on(handle.id()) => pressed = key,
             () = over.cancelled() => {}
+        }
+        if pressed.is_empty()
+            && !over.is_cancelled()
+            && let Ok(key) = timeout(CROSSED, sooner.on(handle.id())).await
+        {
+            pressed = key;
         }
         _ = handle.close_async().await;
         match pressed.as_str() {

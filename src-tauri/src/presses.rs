@@ -25,26 +25,25 @@ pub(crate) struct Presses {
 impl Presses {
     /// Presses from now on.
     pub(crate) async fn hear(&self) -> Heard {
-        let heard = self.heard.get_or_init(|| async {
+        let heard = self.heard.get_or_try_init(async || {
             let (sender, _) = broadcast::channel(WAITING);
-            match signals().await {
-                Ok(signals) => _ = tauri::async_runtime::spawn(follow(signals, sender.clone())),
-                Err(error) => tracing::debug!(%error, "presses are heard once their notification is there"),
-            }
-            sender
+            tauri::async_runtime::spawn(follow(signals().await?, sender.clone()));
+            zbus::Result::Ok(sender)
         });
-        Heard(heard.await.subscribe())
+        let heard = heard.await.inspect_err(|error| tracing::debug!(%error, "presses are heard later"));
+        Heard(heard.ok().map(broadcast::Sender::subscribe))
     }
 }
 
 /// What is pressed after [`Presses::hear`] was asked.
-pub(crate) struct Heard(broadcast::Receiver<Press>);
+pub(crate) struct Heard(Option<broadcast::Receiver<Press>>);
 
 impl Heard {
     /// The key of the button that is pressed on this notification; never ends if none is.
-    pub(crate) async fn on(mut self, notification: u32) -> String {
+    pub(crate) async fn on(&mut self, notification: u32) -> String {
+        let Some(presses) = &mut self.0 else { return pending().await };
         loop {
-            match self.0.recv().await {
+            match presses.recv().await {
                 Ok((pressed, key)) if pressed == notification => return key,
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => pending().await,

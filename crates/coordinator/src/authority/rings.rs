@@ -186,6 +186,8 @@ impl Authority {
         ring.session.get_or_insert(session);
         kept.rung_with.get_or_insert(ring.members);
         let ring = ring.clone();
+        // From this answer on, whoever was awaited before.
+        live.awaited_since = None;
         wait_on(live, now);
         ring
     }

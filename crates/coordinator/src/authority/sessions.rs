@@ -202,9 +202,7 @@ impl Authority {
             let ring = ring.clone();
             remember_absent(live, &ring, &user, draft);
         }
-        if ends_when_alone(live) && !live.rings_somebody() && people_in(live) <= 1 {
-            self.close_session(now, live, draft);
-        }
+        self.leave_nobody_behind(now, live, draft);
     }
 
     /// Ends a call for everyone.
@@ -270,7 +268,9 @@ impl Authority {
         }
         if awaited_until(&live).is_some_and(|until| until <= now) {
             for device in live.awaited() {
-                self.stay_away(now, &mut live, &device, draft);
+                if live.call.session.is_some() {
+                    self.stay_away(now, &mut live, &device, draft);
+                }
             }
         }
         if lonely_until(&live).is_some_and(|until| until <= now) {
@@ -291,6 +291,15 @@ impl Authority {
         let Some(index) = session.participants.iter().position(|there| there.device == *device) else { return };
         let gone = session.participants.remove(index);
         remember_stay(now, live, &gone, draft);
+        if live.is_in_session(&gone.user) {
+            wait_on(live, now);
+        } else {
+            self.leave_nobody_behind(now, live, draft);
+        }
+    }
+
+    /// Somebody has gone, or will not come: who is rung or alone is not left to wait for him.
+    fn leave_nobody_behind(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
         if people_in(live) == 0 && !live.awaits_somebody() {
             // Nobody is left whom the others could come to.
             let leads_here: BTreeSet<RingId> =
@@ -300,9 +309,7 @@ impl Authority {
             });
         }
         let still_rings = live.rings_somebody();
-        let was_the_last = !live.is_in_session(&gone.user);
-        if !planted!(self, AloneGoesOn) && !still_rings && was_the_last && ends_when_alone(live) && people_in(live) <= 1
-        {
+        if !planted!(self, AloneGoesOn) && !still_rings && ends_when_alone(live) && people_in(live) <= 1 {
             self.close_session(now, live, draft);
         } else {
             wait_on(live, now);

@@ -100,13 +100,14 @@ pub(super) async fn once<T: Dated + Serialize + Send + 'static>(
         }
         return Ok(([(CONTENT_TYPE, "application/json")], [(REPLAYED, "true")], kept.body).into_response());
     }
-    let decided = app.hub.decide(cid, move |authority, now| {
+    let decided = app.hub.decide_at(cid, move |authority, now| {
         let answer = decide(authority, now)?;
         let body = serde_json::to_string(&answer).expect("answers are plain data");
-        authority.keep_answer(KeptAnswer { of, request_hash, body: body.clone(), created_at: now });
+        authority.keep_answer(KeptAnswer { of, request_hash, body, created_at: now });
         // The turn goes with the answer, which waits for the store: it ends then, whether anybody still listens or not.
-        Ok((turn, body))
+        Ok((turn, answer))
     });
-    let (_turn, body) = decided.await?;
-    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+    let ((_turn, mut answer), revision) = decided.await?;
+    answer.date(revision);
+    Ok(json(answer).into_response())
 }

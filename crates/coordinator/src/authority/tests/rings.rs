@@ -183,6 +183,34 @@ fn s09_a_caller_who_does_not_come_is_awaited_for_half_a_minute_and_then_comes_by
 }
 
 #[test]
+fn s09_who_rings_again_after_he_was_given_up_is_awaited_anew() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    for device in ["ben1", "cem1"] {
+        server.joins(device, "default:x", Some(&ring)).unwrap();
+        server.has_media("default:x", &format!("{}/{device}", &device[..3]));
+    }
+    server.after(31);
+    server.after(30);
+    let again = server.adds("ann1", "default:x", &["dee"]).ring.unwrap().id;
+    server.joins("dee1", "default:x", Some(&again)).unwrap();
+    server.after(1);
+    assert!(server.call("default:x").awaits_somebody());
+    assert!(server.joins("ann1", "default:x", Some(&again)).is_ok());
+}
+
+#[test]
+fn nobody_is_rung_on_into_a_call_to_which_nobody_will_come() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.leaves("ben1", "default:x", &Leave::default());
+    assert_eq!(server.outcome("default:x", 1), Outcome::Ringing, "she who rang is on her way");
+    server.after(31);
+    assert_ne!(server.outcome("default:x", 1), Outcome::Ringing);
+}
+
+#[test]
 fn r02_who_is_in_and_asks_again_by_a_ring_that_is_long_over_is_in() {
     let mut server = Server::new();
     let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
