@@ -202,6 +202,10 @@ impl Authority {
             let ring = ring.clone();
             remember_absent(live, &ring, &user, draft);
         }
+        if people_in(live) == 0 && !live.awaits_somebody() {
+            // Whom else he rings would come to nobody.
+            self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| ring.caller_device == *device);
+        }
         self.leave_nobody_behind(now, live, draft);
     }
 

@@ -211,6 +211,18 @@ fn nobody_is_rung_on_into_a_call_to_which_nobody_will_come() {
 }
 
 #[test]
+fn s13_who_hangs_up_before_he_came_in_rings_nobody_on_into_an_empty_call() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    server.adds("ann1", "default:x", &["cem"]);
+    server.leaves("ben1", "default:x", &Leave::default());
+    server.leaves("ann1", "default:x", &Leave { ring: Some(ring), session: None });
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Cancelled]);
+    assert!(server.call("default:x").call.session.is_none());
+}
+
+#[test]
 fn r02_who_is_in_and_asks_again_by_a_ring_that_is_long_over_is_in() {
     let mut server = Server::new();
     let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
