@@ -91,16 +91,16 @@ impl Call {
             done.is_some_and(|done| !done.how.may_be_answered_back() || !self.is_awaited(around.me, ring))
         };
         let begun = match self.state.ring.as_ref().filter(|ring| !is_done(ring)) {
-            Some(ring) if around.manner != Manner::Hold => self.begin_by(around, ring.clone()),
+            Some(_) if around.manner != Manner::Hold => self.begin_by_ring(around),
             Some(_) | None => None,
         };
         let stays_out = begun.is_none() && !self.is_ringing();
         if stays_out && origin == Origin::Snapshot { self.remind(around.me) } else { begun }
     }
 
-    /// Does this ring ring here, or is this device awaited by it?
-    fn begin_by(&mut self, around: Surroundings<'_>, ring: Ring) -> Option<Action> {
-        let ring = &ring;
+    /// Does the ring that is known ring here, or is this device awaited by it?
+    fn begin_by_ring(&mut self, around: Surroundings<'_>) -> Option<Action> {
+        let ring = self.state.ring.as_ref()?;
         if self.is_awaited(around.me, ring) && !self.has_participant(around.me) {
             return Some(Action::JoinAnswered { ring: ring.id.clone() });
         }
@@ -118,7 +118,7 @@ impl Call {
                     return Some(Action::Refuse { ring, reason, message: None });
                 }
             }
-        } else if is_caller(around.me, ring) && ring.is_live() && !ring.is_answered() {
+        } else if rings_out(around.me, ring) {
             self.phase = Phase::RingingOut(ringing);
         }
         None
@@ -138,8 +138,7 @@ impl Call {
                 Some(Action::TellLeft { ring: Some(ring.id.clone()), session: session.cloned() })
             }
             How::HungUp => {
-                let still_rings = is_caller(me, ring) && ring.is_live() && !ring.is_answered();
-                let is_missed = still_rings || self.is_awaited(me, ring);
+                let is_missed = rings_out(me, ring) || self.is_awaited(me, ring);
                 is_missed.then(|| Action::TellLeft { ring: Some(ring.id.clone()), session: None })
             }
             How::Refused { reason, message } => {
@@ -308,13 +307,18 @@ impl Call {
     }
 }
 
-pub(super) fn is_caller(me: &Me, ring: &Ring) -> bool {
+fn is_caller(me: &Me, ring: &Ring) -> bool {
     ring.caller == me.user && ring.caller_device == me.device
 }
 
 /// It still rings this person.
 pub(super) fn rings(me: &Me, ring: &Ring) -> bool {
     ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing)
+}
+
+/// This device rings with it, and nobody has answered yet.
+pub(super) fn rings_out(me: &Me, ring: &Ring) -> bool {
+    is_caller(me, ring) && ring.is_live() && !ring.is_answered()
 }
 
 /// This device has accepted it and has yet to come in.

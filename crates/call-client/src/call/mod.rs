@@ -324,7 +324,7 @@ impl Call {
         let ringing = Ringing { ring: ring.id.clone(), until: self.until, alerting: false };
         if follow::rings(me, ring) {
             self.phase = Phase::RingingIn(ringing);
-        } else if follow::is_caller(me, ring) && ring.is_live() && !ring.is_answered() {
+        } else if follow::rings_out(me, ring) {
             self.phase = Phase::RingingOut(ringing);
         } else {
             return false;
