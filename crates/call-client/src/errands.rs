@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use wire::{CallId, Code, Join, Leave, Reject, SessionId};
 
-use crate::{backoff, calls::Ticket, error::ClientError};
+use crate::{backoff, calls::Ticket, clock::Now, error::ClientError};
 
 /// Who wants to come in does not wait longer between two attempts than after so many: 4 s at most.
 const EAGER: u32 = 4;
@@ -52,7 +52,8 @@ impl Request {
 enum Stage {
     /// Not sent, or to be sent again, from then on.
     Due(Instant),
-    Sent,
+    /// Sent then: its answer may wait for as long as the machine sleeps.
+    Sent(Now),
 }
 
 #[derive(Debug)]
@@ -82,8 +83,9 @@ impl Errand {
 pub(crate) enum Settled {
     /// It is tried again.
     Again,
-    /// It is done, one way or the other; an attempt may have been heard whose answer never came.
-    Done { ticket: Option<Ticket>, may_be_heard: bool },
+    /// It is done, one way or the other; an attempt may have been heard whose answer never came. The answer may be as old
+    /// as `sent_at`.
+    Done { ticket: Option<Ticket>, may_be_heard: bool, sent_at: Option<Now> },
     /// Nobody knows of it any more.
     Forgotten,
 }
@@ -111,20 +113,20 @@ impl Errands {
     }
 
     /// The next request to send now.
-    pub(crate) fn next_due(&mut self, now: Instant) -> Option<(ErrandId, Request)> {
+    pub(crate) fn next_due(&mut self, now: Now) -> Option<(ErrandId, Request)> {
         let index = (0..self.waiting.len()).find(|index| match self.waiting[*index].stage {
-            Stage::Due(at) => at <= now && self.is_first(*index),
-            Stage::Sent => false,
+            Stage::Due(at) => at <= now.instant && self.is_first(*index),
+            Stage::Sent(_) => false,
         })?;
         let errand = &mut self.waiting[index];
-        errand.stage = Stage::Sent;
+        errand.stage = Stage::Sent(now);
         Some((errand.id, errand.request.clone()))
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let due = self.waiting.iter().enumerate().filter_map(|(index, errand)| match errand.stage {
             Stage::Due(at) if self.is_first(index) => Some(at),
-            Stage::Due(_) | Stage::Sent => None,
+            Stage::Due(_) | Stage::Sent(_) => None,
         });
         due.min()
     }
@@ -159,7 +161,11 @@ impl Errands {
         }
         let errand = self.waiting.remove(index);
         let is_lost = error.is_some_and(|error| matches!(error, ClientError::Unreachable { .. }));
-        Settled::Done { ticket: errand.ticket, may_be_heard: is_lost || errand.attempt > 0 }
+        let sent_at = match errand.stage {
+            Stage::Sent(at) => Some(at),
+            Stage::Due(_) => None,
+        };
+        Settled::Done { ticket: errand.ticket, may_be_heard: is_lost || errand.attempt > 0, sent_at }
     }
 
     /// The server is there again: no need to wait out the pause, nor to be shy after a further failure.
@@ -193,7 +199,7 @@ impl Errands {
             }
             tickets.extend(errand.ticket.take());
             errand.is_forgotten = true;
-            errand.stage == Stage::Sent
+            matches!(errand.stage, Stage::Sent(_))
         });
         tickets
     }
@@ -250,6 +256,11 @@ mod tests {
         ClientError::Unreachable { why: "away".to_owned() }
     }
 
+    /// The wall clock says nothing here.
+    fn at(instant: Instant) -> Now {
+        Now { instant, wall: wire::UnixMillis(0) }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a virtual clock has to begin somewhere")]
     fn begin() -> Instant {
         Instant::now()
@@ -261,11 +272,11 @@ mod tests {
         let id = errands.add(begin, leave(), WITHIN, None);
         for minute in 0..10 {
             let now = begin + Duration::from_secs(minute * 60);
-            assert_eq!(errands.next_due(now), Some((id, leave())), "after {minute} minutes");
+            assert_eq!(errands.next_due(at(now)), Some((id, leave())), "after {minute} minutes");
             assert!(matches!(errands.settle(now, id, Some(&unavailable())), Settled::Again));
         }
         let now = begin + Duration::from_secs(600);
-        assert_eq!(errands.next_due(now), Some((id, leave())));
+        assert_eq!(errands.next_due(at(now)), Some((id, leave())));
         assert!(matches!(errands.settle(now, id, Some(&away())), Settled::Done { .. }), "the next snapshot will tell");
         assert!(errands.is_empty());
     }
@@ -275,13 +286,13 @@ mod tests {
         let (begin, mut errands) = (begin(), Errands::new(1));
         let id = errands.add(begin, leave(), WITHIN, None);
         let late = begin + 2 * WITHIN;
-        assert_eq!(errands.next_due(late), Some((id, leave())));
+        assert_eq!(errands.next_due(at(late)), Some((id, leave())));
         assert!(matches!(errands.settle(late, id, Some(&unavailable())), Settled::Again));
         // The longest pause, and the time in which a request is answered.
         let lost = late + Duration::from_secs(15) + Duration::from_secs(10);
-        assert_eq!(errands.next_due(lost), Some((id, leave())));
+        assert_eq!(errands.next_due(at(lost)), Some((id, leave())));
         assert!(matches!(errands.settle(lost, id, Some(&away())), Settled::Again));
-        assert_eq!(errands.next_due(lost + WITHIN), Some((id, leave())));
+        assert_eq!(errands.next_due(at(lost + WITHIN)), Some((id, leave())));
         assert!(matches!(errands.settle(lost + WITHIN, id, Some(&away())), Settled::Done { .. }), "not for ever");
     }
 
@@ -289,7 +300,7 @@ mod tests {
     fn a_join_is_given_up_in_time() {
         let (begin, mut errands) = (begin(), Errands::new(1));
         let id = errands.add(begin, Request::Join { cid: cid(), join: Join::default() }, WITHIN, None);
-        assert!(errands.next_due(begin).is_some());
+        assert!(errands.next_due(at(begin)).is_some());
         assert!(matches!(errands.settle(begin + WITHIN, id, Some(&unavailable())), Settled::Done { .. }));
     }
 
@@ -299,11 +310,11 @@ mod tests {
         let id = errands.add(begin, Request::Join { cid: cid(), join: Join::default() }, 100 * WITHIN, None);
         let mut now = begin;
         for _ in 0..20 {
-            assert!(errands.next_due(now).is_some());
+            assert!(errands.next_due(at(now)).is_some());
             errands.settle(now, id, Some(&away()));
             now = errands.deadline().unwrap();
         }
-        assert!(errands.next_due(now).is_some());
+        assert!(errands.next_due(at(now)).is_some());
         errands.begin_again(now);
         errands.settle(now, id, Some(&away()));
         assert!(errands.deadline().unwrap() <= now + backoff::wait(0, 1.0));
@@ -313,7 +324,7 @@ mod tests {
     fn what_nobody_wants_any_more_is_not_repeated_and_stands_in_the_way_of_nothing() {
         let (begin, mut errands) = (begin(), Errands::new(1));
         let id = errands.add(begin, leave(), WITHIN, None);
-        assert!(errands.next_due(begin).is_some());
+        assert!(errands.next_due(at(begin)).is_some());
         errands.forget_leaving(&cid());
         assert!(!errands.has(&leave()), "gone out of again, it has to be told again");
         assert!(matches!(errands.settle(begin, id, Some(&unavailable())), Settled::Done { .. }));

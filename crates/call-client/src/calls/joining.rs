@@ -117,10 +117,10 @@ impl Calls {
     }
 
     pub(super) fn on_join_done(&mut self, now: Now, id: ErrandId, cid: &CallId, result: Result<Joined, ClientError>) {
-        let (ticket, may_be_heard) = match self.errands.settle(now.instant, id, result.as_ref().err()) {
+        let (ticket, may_be_heard, sent_at) = match self.errands.settle(now.instant, id, result.as_ref().err()) {
             Settled::Again => return,
-            Settled::Done { ticket, may_be_heard } => (ticket, may_be_heard),
-            Settled::Forgotten => (None, false),
+            Settled::Done { ticket, may_be_heard, sent_at } => (ticket, may_be_heard, sent_at.unwrap_or(now)),
+            Settled::Forgotten => (None, false, now),
         };
         let index = self.position(cid);
         let in_call = index.and_then(|index| self.calls[index].in_call());
@@ -128,16 +128,16 @@ impl Calls {
         let is_again = in_call.is_some_and(|in_call| in_call.asked.is_some_and(|(asked, _)| asked == id));
         let result = match (result, index) {
             (Ok(joined), Some(index)) if is_current => {
-                self.come_in(now, index, joined);
+                self.come_in(now, sent_at, index, joined);
                 Ok(())
             }
             // The session goes on as it was.
             (Ok(joined), Some(_)) if is_again => {
-                self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
+                self.on_answer(now, sent_at, joined.state, joined.revision);
                 Ok(())
             }
             (Ok(joined), _) => {
-                self.go_out_again(now, cid, joined);
+                self.go_out_again(now, sent_at, cid, joined);
                 Ok(())
             }
             (Err(error), Some(index)) if is_current => {
@@ -162,7 +162,7 @@ impl Calls {
     }
 
     /// The server let this device in: the media may be set up.
-    fn come_in(&mut self, now: Now, index: usize, joined: Joined) {
+    fn come_in(&mut self, now: Now, sent_at: Now, index: usize, joined: Joined) {
         let cid = self.calls[index].cid.clone();
         self.answered.insert(cid.clone(), joined.revision);
         let is_first = self.calls[index].state.call.version == 0;
@@ -201,12 +201,12 @@ impl Calls {
             let action = self.calls[index].follow(around, Origin::Event);
             self.act(now, index, action);
         } else {
-            self.on_state(now, joined.state, Duration::ZERO, Origin::Event);
+            self.on_answer(now, sent_at, joined.state, joined.revision);
         }
     }
 
     /// Let in after having hung up (or for a join that a newer one has taken the place of).
-    fn go_out_again(&mut self, now: Now, cid: &CallId, joined: Joined) {
+    fn go_out_again(&mut self, now: Now, sent_at: Now, cid: &CallId, joined: Joined) {
         if planted!(self, ComesInAfterHangingUp) {
             let (media, settings) = (joined.media.clone(), Box::new(joined.state.call.settings.clone()));
             let (cid, microphone, camera, speaker) = (cid.clone(), Toggle::On, Toggle::Off, Toggle::On);
@@ -219,7 +219,7 @@ impl Calls {
         let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
         let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
         // News from before the answer, still on their way, are older than it.
-        self.on_answer(now, joined.state, joined.revision);
+        self.on_answer(now, sent_at, joined.state, joined.revision);
         if wants_in {
             return;
         }

@@ -128,7 +128,7 @@ impl Calls {
             return Output::Changed;
         }
         let now = self.now;
-        if let Some((id, request)) = self.errands.next_due(now.instant) {
+        if let Some((id, request)) = self.errands.next_due(now) {
             return Output::Request { id, request };
         }
         let is_ringing = self.calls.iter().any(Call::is_ringing);
@@ -141,12 +141,12 @@ impl Calls {
     pub(crate) fn handle(&mut self, now: Now, input: Input) {
         self.now = now;
         if self.clock.has_jumped(now) {
-            // What is over is over before anything that waited during the sleep is looked at.
-            self.on_time(now);
             self.outputs.push_back(Output::Reconnect);
         }
+        // What is over is over before anything that may have waited during a sleep is looked at.
+        self.on_time(now);
         match input {
-            Input::Timeout => self.on_time(now),
+            Input::Timeout => {}
             Input::Server { opened_at, message } => self.on_message(now, opened_at, message),
             other => {
                 self.changed = true;
@@ -169,12 +169,13 @@ impl Calls {
             Input::Disconnected { why } => self.connection = Connection::Offline { why },
             Input::WrongServer { why } => self.connection = Connection::WrongServer { why },
             Input::SignedOut => self.on_signed_out(now),
-            Input::State { asked_at, state, .. } if self.clock.is_stale(asked_at) => self.on_old_state(now, state),
-            Input::State { asked_at: _, state, revision } => {
-                if let Some(index) = self.position(&state.call.cid) {
+            Input::State { asked_at, state, revision } => {
+                if !self.clock.is_stale(asked_at)
+                    && let Some(index) = self.position(&state.call.cid)
+                {
                     self.calls[index].has_rung(&self.me, &state);
                 }
-                self.on_answer(now, state, revision);
+                self.on_answer(now, asked_at, state, revision);
             }
             Input::Asks { waiting } => {
                 let until = |ask: WaitingAsk| {

@@ -46,7 +46,7 @@ impl Calls {
         }
     }
 
-    pub(super) fn on_old_state(&mut self, now: Now, state: CallState) {
+    fn on_old_state(&mut self, now: Now, state: CallState) {
         if let Some(index) = self.position(&state.call.cid)
             && state.call.version >= self.calls[index].state.call.version
         {
@@ -145,8 +145,12 @@ impl Calls {
         }
     }
 
-    /// A call's state as the answer to a request: an older snapshot does not take it back.
-    pub(super) fn on_answer(&mut self, now: Now, state: CallState, revision: u64) {
+    /// A call's state as the answer to a request of then: an older snapshot does not take it back, and one that waited
+    /// while the machine slept is old.
+    pub(super) fn on_answer(&mut self, now: Now, sent_at: Now, state: CallState, revision: u64) {
+        if self.clock.is_stale(sent_at) {
+            return self.on_old_state(now, state);
+        }
         self.answered.insert(state.call.cid.clone(), revision);
         self.on_state(now, state, Duration::ZERO, Origin::Event);
     }

@@ -220,3 +220,22 @@ fn r19_a_clock_that_is_set_back_deafens_nobody() {
     ben.hears(state(2, Some(ring("r2", Outcome::Ringing, None)), None));
     assert!(ben.rings());
 }
+
+#[test]
+fn r19_after_a_sleep_too_short_to_be_noticed_what_is_over_is_over_at_once() {
+    let mut ben = Device::of("ben", "ben1");
+    let opened_at = ben.now();
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.after(28);
+    ben.sleeps(1);
+    ben.after(1);
+    assert!(ben.rings());
+    let server_time = ben.now().wall;
+    let mut told = ring("r1", Outcome::Ringing, None);
+    told.remaining_ms = 10;
+    ben.sleeps(1);
+    // What waited in the socket comes first.
+    let event = Event::Call { state: state(2, Some(told), None) };
+    ben.is(Input::Server { opened_at, message: ServerMessage::Event { revision: 9, server_time, event } });
+    assert!(!ben.rings());
+}

@@ -120,3 +120,17 @@ fn an_answer_that_comes_after_the_news_that_its_ring_is_over_rings_nobody() {
     rings_back(&mut ann, state(3, Some(ring("r2", Outcome::Ringing, None)), None));
     assert_eq!(ann.calls.view(ann.now()).calls.len(), 1);
 }
+
+#[test]
+fn r19_an_answer_that_waited_while_the_machine_slept_rings_nobody() {
+    let mut ann = Device::of("ann", "ann1");
+    ann.hears(state(1, None, Some(&["cem1"])));
+    ann.wants(cid());
+    let (join, _) = ann.join_request();
+    ann.goes();
+    ann.sleeps(600);
+    // She had hung up and rung Ben in the call; the answer to her coming in knows his ring, and the server more by now.
+    ann.answered(join, Ok(joined(state(3, Some(ring("r1", Outcome::Ringing, None)), Some(&["cem1", "ann1"])))));
+    assert!(!ann.rings());
+    assert_eq!(ann.leave_request().1.session, Some(id::<SessionId>("s1")), "she is not left in it all the same");
+}
