@@ -158,6 +158,8 @@ mod tests {
     /// A camera that sends a picture when it is let, and otherwise blocks; and what is told about it.
     struct Fake {
         pictures: SyncSender<Result<(), String>>,
+        /// It has been asked for a picture.
+        asked: Receiver<()>,
         told: Receiver<CameraState>,
         closed: Receiver<()>,
         stop: Arc<AtomicBool>,
@@ -174,6 +176,7 @@ mod tests {
 
     fn fake() -> Fake {
         let (pictures, queue) = sync_channel::<Result<(), String>>(8);
+        let (asking, asked) = sync_channel(8);
         let (teller, told) = sync_channel(8);
         let (closer, closed) = sync_channel(8);
         let stop = Arc::new(AtomicBool::new(false));
@@ -181,15 +184,16 @@ mod tests {
         let queue = Arc::new(std::sync::Mutex::new(queue));
         let watching = std::thread::spawn(move || {
             let open = move || {
-                let (queue, closing) = (Arc::clone(&queue), Closing(closer.clone()));
+                let (queue, asking, closing) = (Arc::clone(&queue), asking.clone(), Closing(closer.clone()));
                 Ok(move || {
                     let _is_open = &closing;
+                    _ = asking.try_send(());
                     queue.lock().unwrap().recv().unwrap_or_else(|_| Err("unplugged".to_owned()))
                 })
             };
             watch(TIMES, open, &stopped, move |state| _ = teller.send(state));
         });
-        Fake { pictures, told, closed, stop, watching: Some(watching) }
+        Fake { pictures, asked, told, closed, stop, watching: Some(watching) }
     }
 
     #[test]
@@ -216,6 +220,8 @@ mod tests {
         let mut fake = fake();
         fake.pictures.send(Ok(())).unwrap();
         assert_eq!(fake.told.recv_timeout(LONG), Ok(CameraState::Works));
+        (0..2).for_each(|_| fake.asked.recv_timeout(LONG).unwrap());
+        // Stuck in the second picture.
         fake.stop.store(true, Ordering::Relaxed);
         fake.watching.take().unwrap().join().unwrap();
         fake.pictures.send(Ok(())).unwrap();
