@@ -30,11 +30,16 @@ pub(crate) fn check(upload: &[u8]) -> Result<(), String> {
 /// # Errors
 /// What is wrong with the upload, for people.
 pub(crate) fn kept(upload: &[u8]) -> Result<Vec<u8>, String> {
+    kept_as(upload, SIDE)
+}
+
+/// The same, with another side, in pixels.
+pub(crate) fn kept_as(upload: &[u8], side: u32) -> Result<Vec<u8>, String> {
     let mut decoder = decoder(upload).map_err(unreadable)?;
     let orientation = decoder.orientation().map_err(unreadable)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     picture.apply_orientation(orientation);
-    let square = on_white(&square_of(&picture).resize_exact(SIDE, SIDE, FilterType::CatmullRom));
+    let square = on_white(&square_of(&picture).resize_exact(side, side, FilterType::CatmullRom));
     let mut kept = Vec::new();
     square.write_with_encoder(JpegEncoder::new_with_quality(&mut kept, QUALITY)).map_err(unreadable)?;
     Ok(kept)

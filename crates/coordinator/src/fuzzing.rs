@@ -182,8 +182,8 @@ pub fn call_type(data: &[u8]) {
 
 /// An uploaded picture.
 pub fn avatar(data: &[u8]) {
-    // Larger ones take the same way, for longer.
-    _ = crate::avatar::kept(data);
+    // It is kept small: to scale and encode a large one takes the same way, for longer, whatever was read.
+    _ = crate::avatar::kept_as(data, 8);
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorBody> {

@@ -20,6 +20,17 @@ impl Server {
         outcomes
     }
 
+    /// `ben` and `cem` have answered `ann` in `default:x` and talk; she has yet to come.
+    fn awaits_ann() -> (Self, RingId) {
+        let mut server = Self::new().online(&["ann1", "ben1", "cem1"]);
+        let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+        for device in ["ben1", "cem1"] {
+            server.joins(device, "default:x", Some(&ring)).unwrap();
+            server.has_media("default:x", &format!("{}/{device}", &device[..3]));
+        }
+        (server, ring)
+    }
+
     /// `ann` and `ben` talk in this call.
     fn talk(&mut self, cid: &str) {
         let ring = ring_of(&self.rings("ann1", cid, &["ben"]).state);
@@ -165,12 +176,7 @@ fn r17_who_waits_in_a_call_that_was_rung_last_week_is_not_put_out() {
 
 #[test]
 fn s09_a_caller_who_does_not_come_is_awaited_for_half_a_minute_and_then_comes_by_his_own_wish_alone() {
-    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
-    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
-    for device in ["ben1", "cem1"] {
-        server.joins(device, "default:x", Some(&ring)).unwrap();
-        server.has_media("default:x", &format!("{}/{device}", &device[..3]));
-    }
+    let (mut server, ring) = Server::awaits_ann();
     server.after(29);
     assert!(server.call("default:x").awaits_somebody());
     server.after(2);
@@ -184,12 +190,7 @@ fn s09_a_caller_who_does_not_come_is_awaited_for_half_a_minute_and_then_comes_by
 
 #[test]
 fn s09_who_rings_again_after_he_was_given_up_is_awaited_anew() {
-    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
-    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
-    for device in ["ben1", "cem1"] {
-        server.joins(device, "default:x", Some(&ring)).unwrap();
-        server.has_media("default:x", &format!("{}/{device}", &device[..3]));
-    }
+    let (mut server, _) = Server::awaits_ann();
     server.after(31);
     server.after(30);
     let again = server.adds("ann1", "default:x", &["dee"]).ring.unwrap().id;
