@@ -7,7 +7,7 @@ use wire::{HistoryEntry, UnixMillis};
 
 use crate::authority::{Authority, Batch, Out};
 
-/// How long what is due waits after the store has failed.
+/// How long everything waits after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 
 /// The authority and what rests on its decisions. `W` is an answer that waits for them to be stored.
@@ -16,7 +16,7 @@ pub(crate) struct Desk<W> {
     /// Rest on what was decided since the last batch.
     waiting: Vec<W>,
     is_writing: bool,
-    /// After a failure of the store: nothing that is due is done before.
+    /// After a failure of the store: nothing is done before.
     paused_until: Option<UnixMillis>,
 }
 
@@ -52,7 +52,8 @@ impl<W> Desk<W> {
 
     /// The next batch to store, with the answers that rest on it; one at a time.
     pub(crate) fn next_batch(&mut self) -> Option<(Batch, Vec<W>)> {
-        if self.is_writing || (!self.authority.has_undelivered() && self.waiting.is_empty()) {
+        let has_something = self.authority.has_undelivered() || !self.waiting.is_empty();
+        if self.is_writing || self.paused_until.is_some() || !has_something {
             return None;
         }
         self.is_writing = true;
@@ -70,8 +71,9 @@ impl<W> Desk<W> {
     pub(crate) fn failed(&mut self, now: UnixMillis, batch: Batch) -> Vec<W> {
         self.is_writing = false;
         let newer = self.authority.take_batch();
-        self.authority.take_back(newer);
-        self.authority.take_back(batch);
+        let later = self.authority.take_back(newer);
+        let remains = self.authority.take_back(batch).and(later);
+        self.authority.learn(now, remains);
         self.paused_until = Some(now.plus(STORE_PAUSE));
         std::mem::take(&mut self.waiting)
     }

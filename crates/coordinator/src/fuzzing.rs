@@ -100,8 +100,8 @@ pub fn http_body(data: &[u8]) {
         authority.on_time(UnixMillis(NOW.0 + at));
     }
     let due = authority.take_batch();
-    authority.take_back(due);
-    authority.take_back(decided);
+    // Nothing of it is to remain.
+    _ = (authority.take_back(due), authority.take_back(decided));
 }
 
 /// A text message on a device's WebSocket.

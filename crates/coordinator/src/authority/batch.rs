@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CallId, DeviceId, Event, TrackSource, UserId};
+use wire::{CallId, DeviceId, Event, RingId, TrackSource, UserId};
 
-use super::{admission::Sending, call::LiveCall};
+use super::{Caller, admission::Sending, call::LiveCall};
 use crate::{
     ring::Ring,
     store::{Change, Remembered},
@@ -23,6 +23,38 @@ pub(crate) struct Batch {
     pub(super) effects: Vec<Effect>,
     /// Calls as they were before the first change, to go back to when the store fails.
     pub(super) before: BTreeMap<CallId, Option<LiveCall>>,
+    /// Learnt meanwhile: still so when the store fails.
+    pub(super) facts: Vec<Fact>,
+}
+
+/// What is so whatever becomes of a batch, and has to be acted upon again when that is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fact {
+    /// What somebody may do was changed elsewhere.
+    Person(UserId),
+    /// The same for calls of a type.
+    CallType(String),
+    /// A device has come to the media server.
+    CameToMedia { cid: CallId, user: UserId, device: DeviceId },
+    /// A device alerts its person.
+    Alerts { who: Caller, cid: CallId, ring: RingId },
+}
+
+/// What remains of batches that were taken back.
+#[derive(Debug, Default)]
+pub(crate) struct Remains {
+    /// Whose presence may have changed.
+    pub(super) people: BTreeSet<UserId>,
+    pub(super) facts: Vec<Fact>,
+}
+
+impl Remains {
+    /// Of an earlier batch and of a later one.
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        self.people.extend(later.people);
+        self.facts.extend(later.facts);
+        self
+    }
 }
 
 /// What the media server has to be told.

@@ -52,8 +52,8 @@ use crate::{
     store::{Live, StoredCall, StoredPerson},
 };
 pub(crate) use admission::Sending;
-use batch::Draft;
 pub(crate) use batch::{Batch, Effect};
+use batch::{Draft, Fact, Remains};
 use call::LiveCall;
 use connections::Connections;
 pub(crate) use happenings::RingNews;
@@ -173,10 +173,11 @@ impl Authority {
         std::mem::take(&mut self.batch)
     }
 
-    /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first.
-    pub(crate) fn take_back(&mut self, batch: Batch) {
+    /// The store has failed: everything is as it was before the batch. Newer batches have to be taken back first; what
+    /// remains of them all is then to be [learnt](Self::learn) again.
+    pub(crate) fn take_back(&mut self, batch: Batch) -> Remains {
         if planted!(self, FailureNotTakenBack) {
-            return;
+            return Remains::default();
         }
         self.being_stored.clear();
         self.personal.taken_back();
@@ -194,6 +195,20 @@ impl Authority {
                     }
                 }
                 self.place(before);
+            }
+        }
+        Remains { people: batch.people, facts: batch.facts }
+    }
+
+    /// Acts again upon what was known when batches were decided that are taken back.
+    pub(crate) fn learn(&mut self, now: UnixMillis, remains: Remains) {
+        self.batch.people.extend(remains.people);
+        for fact in remains.facts {
+            match fact {
+                Fact::Person(user) => self.reconsider_calls_of(now, &user),
+                Fact::CallType(name) => self.reconsider_calls_like(now, &name),
+                Fact::CameToMedia { cid, user, device } => self.permit_arrived(cid, user, device),
+                Fact::Alerts { who, cid, ring } => self.alerted(&who, &cid, &ring),
             }
         }
     }
@@ -347,6 +362,11 @@ impl Authority {
     /// A call type was added or changed.
     pub(crate) fn set_call_type(&mut self, now: UnixMillis, name: &str, call_type: CallType) {
         self.types.set(name, call_type);
+        self.reconsider_calls_like(now, name);
+    }
+
+    fn reconsider_calls_like(&mut self, now: UnixMillis, name: &str) {
+        self.batch.facts.push(Fact::CallType(name.to_owned()));
         let of_type: Vec<CallId> = self.calls.keys().filter(|cid| cid.call_type() == name).cloned().collect();
         for cid in of_type {
             self.reconsider(now, &cid);

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{CallId, Capability, Event, HistoryEntry, Person, Presence, Role, Snapshot, Standing, UnixMillis, UserId};
 
-use super::{Authority, Caller, Out, batch::Draft, call::LiveCall, may_read};
+use super::{
+    Authority, Caller, Out,
+    batch::{Draft, Fact},
+    call::LiveCall,
+    may_read,
+};
 use crate::store::{PersonKind, StoredPerson};
 
 /// With more people on a server than this, presence goes to contacts alone: it would cost more than the rings.
@@ -121,9 +126,14 @@ impl Authority {
         let StoredPerson { favourites, do_not_disturb, avatar, .. } = known.clone();
         *known = StoredPerson { favourites, do_not_disturb, avatar, ..person };
         if may_other_things {
-            for cid in self.calls_of.get(&user).cloned().unwrap_or_default() {
-                self.reconsider(now, &cid);
-            }
+            self.reconsider_calls_of(now, &user);
+        }
+    }
+
+    pub(super) fn reconsider_calls_of(&mut self, now: UnixMillis, user: &UserId) {
+        self.batch.facts.push(Fact::Person(user.clone()));
+        for cid in self.calls_of.get(user).cloned().unwrap_or_default() {
+            self.reconsider(now, &cid);
         }
     }
 

@@ -9,7 +9,7 @@ use wire::{
 
 use super::{
     Authority, Caller,
-    batch::Draft,
+    batch::{Draft, Fact},
     call::LiveCall,
     calls::ring_line,
     no_such_call,
@@ -261,6 +261,7 @@ impl Authority {
         if is_news {
             // Devices say it again after a restart: it is told, and not worth a way to the disk.
             self.commit(Draft { is_stored: false, ..Draft::of(live) });
+            self.batch.facts.push(Fact::Alerts { who: who.clone(), cid: cid.clone(), ring: ring.clone() });
         }
     }
 

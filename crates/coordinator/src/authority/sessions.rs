@@ -10,7 +10,7 @@ use wire::{
 
 use super::{
     Authority, Caller, Sending,
-    batch::{Draft, Effect},
+    batch::{Draft, Effect, Fact},
     call::LiveCall,
     ids::Ids,
     no_such_call,
@@ -241,12 +241,7 @@ impl Authority {
             self.media_news.remove(&(cid.clone(), device.clone()));
         }
         if presence == MediaPresence::Up {
-            let live = self.calls.get(&cid).filter(|live| live.has_device(&device));
-            let effect = match live.map(|live| self.sending(live, &user)) {
-                Some(sending) => Effect::PermitMedia { cid: cid.clone(), user, device: device.clone(), sending },
-                None => Effect::RemoveParticipant { cid: cid.clone(), user, device: device.clone() },
-            };
-            self.batch.effects.push(effect);
+            self.permit_arrived(cid.clone(), user, device.clone());
         }
         if let Some(live) = self.calls.get_mut(&cid)
             && let Some(known) = live.media.get_mut(&device)
@@ -255,6 +250,17 @@ impl Authority {
             let at = self.deadline_of(&self.calls[&cid]);
             self.timers.set(&cid, at);
         }
+    }
+
+    /// Who is not in the call is put out of its media, and who is may send what he may now.
+    pub(super) fn permit_arrived(&mut self, cid: CallId, user: UserId, device: DeviceId) {
+        let fact = Fact::CameToMedia { cid: cid.clone(), user: user.clone(), device: device.clone() };
+        self.batch.facts.push(fact);
+        let live = self.calls.get(&cid).filter(|live| live.has_device(&device));
+        self.batch.effects.push(match live.map(|live| self.sending(live, &user)) {
+            Some(sending) => Effect::PermitMedia { cid, user, device, sending },
+            None => Effect::RemoveParticipant { cid, user, device },
+        });
     }
 
     /// Takes out who has lost the way, waits no longer for who does not come, and ends a session that has been empty (or for

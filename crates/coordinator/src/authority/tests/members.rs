@@ -29,7 +29,7 @@ impl Server {
     }
 
     /// What the media server is told, and forgotten here.
-    fn effects(&mut self) -> Vec<Effect> {
+    pub(super) fn effects(&mut self) -> Vec<Effect> {
         let batch = self.authority.take_batch();
         let effects = batch.effects.clone();
         self.authority.deliver(self.now, batch, Vec::new());

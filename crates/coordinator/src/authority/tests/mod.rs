@@ -2,6 +2,7 @@
 
 mod announcing;
 mod calls;
+mod failures;
 mod happenings;
 mod history;
 mod members;
