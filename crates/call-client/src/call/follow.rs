@@ -259,7 +259,10 @@ impl Call {
         let in_call = self.in_call()?;
         let mine = match &in_call.media {
             // The answer to the join is on its way and newer than this.
-            Media::Requested => return None,
+            Media::Requested => {
+                self.has_rung_further(me);
+                return None;
+            }
             Media::Up { session, .. } | Media::Reconnecting { session, .. } => session,
         };
         let Some(session) = self.state.call.session.as_ref() else { return Some(self.session_is_gone(now)) };
@@ -281,6 +284,17 @@ impl Call {
         });
         in_call.look_at = waits_until;
         waits_until.is_none().then_some(Action::Rejoin { session })
+    }
+
+    /// It rings further people on its way in: who hangs up then hangs up on all of them.
+    fn has_rung_further(&mut self, me: &Me) {
+        let newest = self.state.ring.as_ref().filter(|ring| is_caller(me, ring)).map(|ring| ring.id.clone());
+        if let Some(in_call) = self.in_call_mut().filter(|in_call| in_call.answering.is_none())
+            && let Some(ring) = &mut in_call.ring
+            && let Some(newest) = newest
+        {
+            *ring = newest;
+        }
     }
 
     /// The session this device was in is over: the call ended, unless the media had had its time and never came up.
@@ -307,7 +321,7 @@ impl Call {
     }
 }
 
-fn is_caller(me: &Me, ring: &Ring) -> bool {
+pub(super) fn is_caller(me: &Me, ring: &Ring) -> bool {
     ring.caller == me.user && ring.caller_device == me.device
 }
 

@@ -197,6 +197,7 @@ pub(crate) struct Call {
     done: Option<Done>,
     /// The session this device went out of.
     went_out_of: Option<SessionId>,
+    hung_up_at: Option<Instant>,
 }
 
 impl Call {
@@ -210,6 +211,7 @@ impl Call {
             over_since: None,
             done: None,
             went_out_of: None,
+            hung_up_at: None,
         }
     }
 
@@ -344,8 +346,18 @@ impl Call {
         }
     }
 
+    /// The ring that comes of what its person asked for before he hung up: he is done with that, too.
+    pub(crate) fn has_hung_up_on(&mut self, me: &Me, asked_at: Now, state: &CallState) -> Option<RingId> {
+        let has_hung_up = self.hung_up_at.is_some_and(|at| at > asked_at.instant);
+        let is_own = |ring: &&Ring| follow::is_caller(me, ring) || follow::answered_here(me, ring);
+        let ring = state.ring.as_ref().filter(is_own).filter(|_| has_hung_up)?.id.clone();
+        self.done = Some(Done { ring: ring.clone(), how: How::HungUp });
+        Some(ring)
+    }
+
     /// This device is out of the call and done with the ring, if there is one.
     pub(crate) fn leave(&mut self, now: Now, reason: EndReason, how: How) {
+        self.hung_up_at = Some(now.instant).filter(|_| how == How::HungUp);
         let ring = match &self.phase {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => Some(ringing.ring.clone()),
             // A call that is over by itself says nothing about a ring that came meanwhile (R1).

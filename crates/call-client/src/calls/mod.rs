@@ -169,14 +169,7 @@ impl Calls {
             Input::Disconnected { why } => self.connection = Connection::Offline { why },
             Input::WrongServer { why } => self.connection = Connection::WrongServer { why },
             Input::SignedOut => self.on_signed_out(now),
-            Input::State { asked_at, state, revision } => {
-                if !self.clock.is_stale(asked_at)
-                    && let Some(index) = self.position(&state.call.cid)
-                {
-                    self.calls[index].has_rung(&self.me, &state);
-                }
-                self.on_answer(now, asked_at, state, revision);
-            }
+            Input::State { asked_at, state, revision } => self.on_rang(now, asked_at, state, revision),
             Input::Asks { waiting } => {
                 let until = |ask: WaitingAsk| {
                     let until = self.clock.until(now, ask.expires_at);

@@ -8,6 +8,7 @@ use super::{Calls, HISTORY_SHOWN, Output};
 use crate::{
     call::{Manner, Origin, Surroundings},
     clock::Now,
+    errands::Request,
     state::Connection,
 };
 
@@ -142,6 +143,23 @@ impl Calls {
         for index in 0..self.calls.len() {
             let action = self.calls[index].vanish(now, &self.me, None);
             self.act(now, index, action);
+        }
+    }
+
+    /// The answer to a ring this device asked for.
+    pub(super) fn on_rang(&mut self, now: Now, asked_at: Now, state: CallState, revision: u64) {
+        let call = self.calls.iter_mut().find(|call| call.cid == state.call.cid);
+        let Some(call) = call.filter(|_| !self.clock.is_stale(asked_at)) else {
+            return self.on_answer(now, asked_at, state, revision);
+        };
+        let hung_up_on = call.has_hung_up_on(&self.me, asked_at, &state);
+        if hung_up_on.is_none() {
+            call.has_rung(&self.me, &state);
+        }
+        let cid = call.cid.clone();
+        self.on_answer(now, asked_at, state, revision);
+        if hung_up_on.is_some() {
+            self.insist(now, Request::Leave { cid, leave: wire::Leave { session: None, ring: hung_up_on } });
         }
     }
 

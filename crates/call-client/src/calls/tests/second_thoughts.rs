@@ -134,3 +134,37 @@ fn r19_an_answer_that_waited_while_the_machine_slept_rings_nobody() {
     assert!(!ann.rings());
     assert_eq!(ann.leave_request().1.session, Some(id::<SessionId>("s1")), "she is not left in it all the same");
 }
+
+#[test]
+fn s13_who_hangs_up_before_he_hears_that_he_rings_further_people_rings_nobody() {
+    let mut ann = Device::of("ann", "ann1");
+    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    let asked_at = ann.now();
+    ann.after(1);
+    ann.goes();
+    let (leave, _) = ann.leave_request();
+    ann.is(Input::ErrandDone { id: leave, result: Ok(()) });
+    let rung = state(3, Some(ring("r2", Outcome::Ringing, None)), None);
+    ann.is(Input::State { asked_at, state: rung.clone(), revision: 9 });
+    assert!(!ann.rings());
+    assert_eq!(ann.leave_request().1.ring, Some(id::<wire::RingId>("r2")));
+    // What he asks for now is another matter.
+    ann.after(1);
+    let mut again = rung;
+    Arc::make_mut(&mut again.call).version = 4;
+    again.ring = Some(ring("r3", Outcome::Ringing, None));
+    rings_back(&mut ann, again);
+    assert!(ann.rings());
+}
+
+#[test]
+fn s13_who_rings_further_people_on_his_way_in_hangs_up_on_all_of_them() {
+    let mut ann = Device::of("ann", "ann1");
+    ann.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ann.hears(state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"])));
+    let (join, _) = ann.join_request();
+    ann.hears(state(3, Some(ring("r2", Outcome::Ringing, None)), Some(&["ben1"])));
+    ann.goes();
+    ann.answered(join, Err(away()));
+    assert_eq!(ann.leave_request().1.ring, Some(id::<wire::RingId>("r2")));
+}
