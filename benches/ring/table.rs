@@ -26,7 +26,7 @@ struct Row {
 pub(crate) fn page(plan: &Plan, facts: &[String], took: Duration, ours: &Measured, peer: &Measured) -> String {
     let mut page = String::from(
         "# Ringing, measured\n\n\
-         Made by `cargo xtask bench ring`; not edited by hand. Bellbird stores every step before it announces it, in \
+         Made by `cargo xtask bench ring`; not edited by hand. Bellbird stores every ring, answer and end before it announces it, in \
          SQLite's log (which outlives a `kill -9`; a power cut may take the last moment with it); Prosody stores nothing here and does not know what a ring is: it passes on the messages of one (XEP-0353). \
          Both on loopback without TLS (unless said), in the same run, with the load made by one more process on the \
          same machine.\n\n",
@@ -138,8 +138,8 @@ fn loads(ours: &Measured, peer: &Measured) -> [Row; 2] {
             stretch: "5,000",
             how: format!(
                 "the middle one of {} loads: {LOAD_PAIRS} pairs ring at once, each again as soon as its ring is over; the server on the first \
-                 core, the load on the others. A whole ring is ring, alerted, accept, hang-up (ours: three requests \
-                 and a message, each stored, seen by all {} devices of the pair before the next; Prosody: propose, \
+                 core, the load on the others. A whole ring is ring, alerted, accept, hang-up (ours: three requests, \
+                 each stored, and a message, seen by all {} devices of the pair before the next; Prosody: propose, \
                  ringing, proceed, finish)",
                 ours.loads.len(),
                 2 * DEVICES_EACH

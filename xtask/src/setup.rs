@@ -62,8 +62,9 @@ const STAND_IN_PACKAGES: &[&str] = &[
 /// What the benches compare with.
 const PEER_PACKAGES: &[&str] = &["prosody"];
 
-/// What building the server alone needs.
-const SERVER_PACKAGES: &[&str] = &["build-essential", "cmake"];
+/// What building the server and the command line alone needs.
+const SERVER_PACKAGES: &[&str] =
+    &["build-essential", "clang", "cmake", "libasound2-dev", "libclang-dev", "libvpx-dev", "pkg-config"];
 
 /// The oldest Node that builds the page.
 const NODE_MAJOR: u32 = 20;

@@ -128,10 +128,16 @@ impl SignedOut {
         Self { devices: Mutex::new(devices.into_iter().collect()) }
     }
 
-    pub(crate) fn add(&self, device: &DeviceId, now: UnixMillis) {
+    /// Says whether that is news.
+    pub(crate) fn add(&self, device: &DeviceId, now: UnixMillis) -> bool {
         let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         devices.retain(|_, at| at.0 > now.0 - SIGNED_OUT_COUNTS);
-        devices.insert(device.clone(), now);
+        devices.insert(device.clone(), now).is_none()
+    }
+
+    /// It could not be stored: the device is still signed in.
+    pub(crate) fn take_back(&self, device: &DeviceId) {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner).remove(device);
     }
 
     pub(crate) fn has(&self, device: &DeviceId) -> bool {
@@ -161,9 +167,17 @@ pub(crate) fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
+/// A secret that can be guessed makes anybody everybody; in bytes.
+pub(crate) const SHORTEST_SECRET: usize = 32;
+
 /// The secret in a file that only its owner can read; made on first use.
 pub(crate) fn kept_secret(file: &Path) -> io::Result<String> {
     match std::fs::read_to_string(file) {
+        Ok(kept) if kept.trim().len() < SHORTEST_SECRET => {
+            let path = file.display();
+            let why = format!("{path} holds no secret: restore it from a backup, or remove it and a new one is made");
+            Err(io::Error::new(io::ErrorKind::InvalidData, why))
+        }
         Ok(kept) => Ok(kept.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let fresh = fresh_secret();

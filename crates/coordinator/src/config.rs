@@ -24,9 +24,10 @@ pub struct Config {
     pub livekit_key: Option<(String, String)>,
     /// The name people read.
     pub name: String,
-    /// Hosts that invites name, the first of them; the machine's own address if empty.
+    /// Hosts by which others come to this server: invites name the first one, sound and picture come by all. The machine's
+    /// own address if empty.
     pub advertise: Vec<String>,
-    /// How many times the usual number of sign-ins, invites and rings one address or device may do; 1 is usual.
+    /// How many times the usual number of what is limited one address or device may do; 1 is usual.
     pub limits_factor: NonZeroU32,
     /// The operator's own certificate; self-made and kept in the data folder if absent.
     pub certificate: Option<CertificateFiles>,

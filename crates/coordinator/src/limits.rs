@@ -27,6 +27,8 @@ pub(crate) enum Limit {
     Make,
     /// Signs, events and questions, by device.
     Message,
+    /// Changes of a call, which everybody in it is told of, by device.
+    Change,
     /// Lists of calls looked through, by person.
     List,
     /// What a device says of itself to everybody who sees its person, by device.
@@ -44,6 +46,8 @@ impl Limit {
             // A program may plan a month at once.
             Self::Make => (300.0, Duration::from_secs(1)),
             Self::Message => (50.0, Duration::from_millis(100)),
+            // A program may put a whole school into its classes.
+            Self::Change => (300.0, Duration::from_millis(50)),
             Self::List => (60.0, Duration::from_millis(200)),
             Self::Presence => (20.0, Duration::from_secs(1)),
         };

@@ -166,12 +166,15 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads. What others count is looked at for it.
-    pub(crate) fn text(&self, traffic: Traffic, webhooks_waiting: i64) -> String {
+    /// Without the number of webhooks that wait the one told last stays.
+    pub(crate) fn text(&self, traffic: Traffic, webhooks_waiting: Option<i64>) -> String {
         for (direction, packets) in [("in", traffic.received), ("out", traffic.sent)] {
             let counter = self.packets.get_or_create(&PacketLabel { direction });
             counter.inner().store(packets, Ordering::Relaxed);
         }
-        self.webhooks_waiting.set(webhooks_waiting);
+        if let Some(waiting) = webhooks_waiting {
+            self.webhooks_waiting.set(waiting);
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes any text");
         text
@@ -243,7 +246,7 @@ mod tests {
         metrics.request("GET", "/v1/people", 200, Duration::from_millis(1));
         _ = metrics.storing(3, async { Err::<(), _>(StoreError::Database(sqlx::Error::PoolClosed)) }).await;
         metrics.passed_over(PassedOver::Unknown);
-        let text = metrics.text(Traffic { received: 7, sent: 9 }, 5);
+        let text = metrics.text(Traffic { received: 7, sent: 9 }, Some(5));
         for line in [
             "bellbird_connections 1",
             "bellbird_rings_started_total 1",

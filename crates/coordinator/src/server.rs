@@ -49,6 +49,8 @@ use crate::{
 const ADMIN_INVITE: Duration = Duration::from_secs(24 * 3600);
 /// Pictures of people that are decoded at the same time; each takes up to 200 MB.
 const DECODING: usize = 2;
+/// Pictures of people that may come in at the same time; each is 5 MB at most.
+const UPLOADING: usize = 16;
 /// How long a shutdown waits for connections to end.
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
@@ -96,17 +98,6 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         let no_media = |error: String| StartError::Media { address: config.udp, error };
-        let (udp, ports) = match config.map_ports {
-            Some(router) => {
-                let udp = with_a_port(config.udp).map_err(|error| no_media(error.to_string()))?;
-                (udp, Some(open_ports(router, address, udp).await))
-            }
-            None => (config.udp, None),
-        };
-        let outside = ports.as_ref().map(|ports| ports.as_ref().map(|open| open.outside).map_err(Clone::clone));
-        let told = outside_media(&config.advertise, outside.as_ref(), udp.port());
-        let (sfu, media_events) = Sfu::start(SfuConfig { udp, addresses: Vec::new(), outside: told, key: key.clone() })
-            .map_err(|error| no_media(error.to_string()))?;
         let certificate = Arc::new(match config.certificate {
             Some(files) => ServerCertificate::of_operator(files)?,
             None => ServerCertificate::kept(&config.data)?,
@@ -115,6 +106,28 @@ impl Server {
         if certificate.pin().is_none() && config.advertise.is_empty() && !address.ip().is_loopback() {
             return Err(StartError::NameWanted);
         }
+        let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let types = CallTypes::read(&live.call_types, &config.call_types)?;
+        // From here on little can fail: what a router opens stays open.
+        let (udp, ports) = match config.map_ports {
+            Some(router) => {
+                let udp = with_a_port(config.udp).map_err(|error| no_media(error.to_string()))?;
+                (udp, Some(open_ports(router, address, udp).await))
+            }
+            None => (config.udp, None),
+        };
+        let outside = ports.as_ref().map(|ports| ports.as_ref().map(|open| open.outside).map_err(Clone::clone));
+        let told = outside_media(&config.advertise, outside.as_ref(), udp.port()).await;
+        let sfu = Sfu::start(SfuConfig { udp, addresses: Vec::new(), outside: told, key: key.clone() });
+        let (sfu, media_events) = match sfu {
+            Ok(started) => started,
+            Err(error) => {
+                if let Some(Ok(ports)) = ports {
+                    ports.give_back().await;
+                }
+                return Err(no_media(error.to_string()));
+            }
+        };
         let reachable = match &outside {
             Some(Ok(outside)) if config.advertise.is_empty() => {
                 ServerAddress { host: outside.address.to_string(), port: outside.tcp }
@@ -123,9 +136,7 @@ impl Server {
                 ServerAddress { host: advertised(&config.advertise, address), port: address.port() }
             }
         };
-        let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
-        let types = CallTypes::read(&live.call_types, &config.call_types)?;
         let has_hooks = store.has_hooks().await.map_err(|error| StartError::Database(error.to_string()))?;
         let outbox = Arc::new(Outbox::new(has_hooks));
         let metrics = Arc::new(Metrics::new());
@@ -174,6 +185,8 @@ impl Server {
             devices_at_end: OnceLock::new(),
             sockets: TaskTracker::new(),
             decoding: Arc::new(Semaphore::new(DECODING)),
+            uploading: Semaphore::new(UPLOADING),
+            changing_people: Semaphore::new(1),
             document,
             epochs: AtomicU64::new(1),
         });

@@ -5,6 +5,10 @@ use std::path::Path;
 use coordinator::{Config, Server};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use wire::InviteCode;
 
 /// A server and the way to it.
@@ -260,4 +264,82 @@ async fn what_is_left_out_about_a_person_stays_as_it_was() {
     put(json!({ "name": "Gus", "role": "user", "teams": [] })).await;
     let people = house.ok(&ann.token, Method::GET, "people?search=gus", json!({})).await;
     assert_eq!(people["people"][0]["role"], "user");
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_lets_nobody_in_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (house, ann) = House::of_ann(folder.path()).await;
+    let ben = house.welcomes(&ann, "Ben", "admin").await;
+    let (admin, _) = house.invite(&ben.token, json!({ "role": "admin" })).await;
+    let (team, _) = house.invite(&ben.token, json!({ "team": "sales" })).await;
+    let (friend, _) = house.invite(&ben.token, json!({})).await;
+    house.ok(&ann.token, Method::PUT, "people/ben", json!({ "name": "Ben", "role": "user" })).await;
+    assert!(house.signs_in(&admin, "Ben two").await.is_none() && house.signs_in(&team, "Ben two").await.is_none());
+    assert_eq!(house.listed(&ben.token).await.len(), 1);
+    assert!(house.signs_in(&friend, "Cem").await.is_some(), "anybody may invite a friend");
+}
+
+#[tokio::test]
+async fn an_invite_made_with_a_key_ends_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (house, ann) = House::of_ann(folder.path()).await;
+    let wish = json!({ "name": "Shop", "scopes": ["invites"], "expires_in_ms": 1_500 });
+    let key = house.ok(&ann.token, Method::POST, "api-keys", wish).await;
+    let token = key["token"].as_str().expect("a token");
+    let (code, _) = house.invite(token, json!({})).await;
+    // Until the server itself says that the key is too old.
+    while house.ask(token, Method::GET, "invites", json!({})).await.0 == 200 {}
+    assert!(house.signs_in(&code, "Cem").await.is_none());
+    assert!(house.listed(&ann.token).await.is_empty());
+}
+
+#[tokio::test]
+async fn two_admins_who_take_each_others_rights_leave_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (house, ann) = House::of_ann(folder.path()).await;
+    let ben = house.welcomes(&ann, "Ben", "admin").await;
+    let user = |name: &str| json!({ "name": name, "role": "user" });
+    let (one, other) = tokio::join!(
+        house.ask(&ann.token, Method::PUT, "people/ben", user("Ben")),
+        house.ask(&ben.token, Method::PUT, "people/ann", user("Ann")),
+    );
+    let done = [&one, &other].iter().filter(|(status, _)| *status == 200).count();
+    assert_eq!(done, 1, "{one:?} {other:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_while_its_request_comes_in_leaves_no_webhook() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (house, ann) = House::of_ann(folder.path()).await;
+    let wish = json!({ "name": "Shop", "scopes": ["webhooks"] });
+    let key = house.ok(&ann.token, Method::POST, "api-keys", wish).await;
+    let (id, token) = (key["id"].as_str().expect("an id"), key["token"].as_str().expect("a token"));
+    let body = json!({ "url": "https://shop.example/hook" }).to_string();
+    let mut stream = TcpStream::connect(house.server.address()).await.expect("a connection");
+    let head = format!(
+        "POST /v1/webhooks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nexpect: 100-continue\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("it is sent");
+    // It is asked for the body when the key has been looked at.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).await.expect("an answer");
+    assert!(asked.starts_with(b"HTTP/1.1 100"), "{:?}", String::from_utf8_lossy(&asked));
+    house.ok(&ann.token, Method::DELETE, &format!("api-keys/{id}"), json!({})).await;
+    stream.write_all(body.as_bytes()).await.expect("it is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert_eq!(house.ok(&ann.token, Method::GET, "webhooks", json!({})).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_secret_that_was_lost_is_not_taken_for_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    House::new(folder.path()).await.server.shutdown().await;
+    std::fs::write(folder.path().join("token-secret"), "\n").expect("it is written");
+    let refused = Server::start(Config::new(folder.path().to_owned())).await.expect_err("anybody could sign tokens");
+    assert!(refused.to_string().contains("token-secret holds no secret"), "{refused}");
 }

@@ -55,7 +55,7 @@ function explains(whom: InviteFor, uses: number): string {
     return 'Open Bellbird on your other computer and give it this link. It signs in as you, with your name, and every call rings there too. Show it to nobody else.';
   }
   return uses === 1
-    ? 'Send this link to one person, by any way you trust. Whoever opens it first can call and be called here.'
+    ? 'Send this link to one person, by any way you trust. Whoever pastes it into Bellbird first can call and be called here.'
     : `Send this link by any way you trust. The first ${uses} who open it can call and be called here.`;
 }
 

@@ -65,7 +65,7 @@ export function ComeIn({ way, onBack }: { way: Way; onBack: () => void }) {
       </Field>
       {way === 'own' && (
         <p className={styles.hint}>
-          The server runs while Bellbird is open, also with its window closed. What people say to each other never
+          The server runs while Bellbird is open, also as a mere sign in the tray. What people say to each other never
           leaves it.
         </p>
       )}

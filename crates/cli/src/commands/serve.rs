@@ -54,11 +54,12 @@ struct Settings {
     /// The name people read. [default: Bellbird]
     #[arg(long)]
     name: Option<String>,
-    /// A host name or address that invites name; the machine's own address if absent.
+    /// A host name or address by which others come to this server: invites name the first one, sound and picture come by all.
+    /// The machine's own address if absent.
     #[arg(long, value_name = "HOST")]
     advertise: Vec<String>,
-    /// Allow this many times the usual number of sign-ins, invites and rings: for many people behind one address, and
-    /// for load tests. [default: 1]
+    /// Allow this many times the usual number of sign-ins, invites, rings, calls, lists and messages: for many people
+    /// behind one address, and for load tests. [default: 1]
     #[arg(long, value_name = "N")]
     limits_factor: Option<NonZeroU32>,
     /// A certificate of one's own (PEM, the whole chain) instead of the self-made one; read anew when it changes.

@@ -26,8 +26,18 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
+    /// A request takes a while to come in: what it shows may have been taken back since.
+    pub(crate) fn is_still_good(&self, app: &App) -> Result<(), ErrorBody> {
+        let is_good = match &self.by {
+            By::Device => !app.signed_out.has(&self.who.device),
+            By::Program { .. } => app.keys.has(self.who.device.as_str()),
+        };
+        if is_good { Ok(()) } else { Err(not_signed_in()) }
+    }
+
     /// What somebody may do on the whole server, as it is stored now: a token says what it was when it was made.
     pub(crate) async fn role(&self, app: &App) -> Result<Role, ErrorBody> {
+        self.is_still_good(app)?;
         app.store.role(&self.who.user).await.map_err(ErrorBody::from)?.ok_or_else(not_signed_in)
     }
 
@@ -126,8 +136,11 @@ async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, Erro
     if !wanted.iter().any(|scope| key.scopes.contains(scope)) {
         return Err(lacks(wanted));
     }
-    if key.is_news {
-        app.store.key_was_used(&key.id, now).await.map_err(ErrorBody::from)?;
+    if key.is_news
+        && let Err(error) = app.store.key_was_used(&key.id, now).await
+    {
+        // Worth a line, and no refusal: what is asked for may need no disk.
+        tracing::warn!(key = %key.id, %error, "it is not written down that an API key was used");
     }
     // A program has no devices: its key stands in the place of one.
     let device = key.id.as_str().parse().map_err(|_| not_signed_in())?;

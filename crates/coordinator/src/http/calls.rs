@@ -71,6 +71,7 @@ async fn update(
     OnCall { who, cid, .. }: OnCall,
     Body(update): Body<UpdateCall>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.update_call(now, &who, &cid, update)).await?))
 }
 
@@ -108,9 +109,8 @@ async fn join(
     OnCall { who, cid, .. }: OnCall,
     Body(join): Body<Join>,
 ) -> Result<impl IntoResponse, Refusal> {
-    if join.create {
-        app.limits.take(Limit::Make, who.device.as_str())?;
-    }
+    let limit = if join.create { Limit::Make } else { Limit::Change };
+    app.limits.take(limit, who.device.as_str())?;
     let media = app.media.clone();
     let decide = app.hub.decide_at(cid.clone(), move |authority, now| {
         let (state, sending) = authority.join(now, &who, &cid, join)?;

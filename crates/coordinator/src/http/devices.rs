@@ -175,7 +175,12 @@ async fn sign_out_device(
         }
         who.device = id;
     }
-    app.signed_out.add(&who.device, unix_now());
-    app.hub.ask(|reply| Request::SignOut { who, reply }).await?;
+    let device = who.device.clone();
+    let is_news = app.signed_out.add(&device, unix_now());
+    let done = app.hub.ask(|reply| Request::SignOut { who, reply }).await;
+    if done.is_err() && is_news {
+        app.signed_out.take_back(&device);
+    }
+    done?;
     Ok(json(()))
 }

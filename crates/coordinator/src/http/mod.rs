@@ -103,6 +103,10 @@ pub(crate) struct Shared {
     pub(crate) devices_at_end: OnceLock<u32>,
     /// Pictures that may be decoded at the same time.
     pub(crate) decoding: Arc<Semaphore>,
+    /// Pictures that may be on their way in at the same time.
+    pub(crate) uploading: Semaphore,
+    /// People are changed by others one after the other: what each may do is looked at before.
+    pub(crate) changing_people: Semaphore,
     /// Sockets of devices, until each has said good-bye.
     pub(crate) sockets: TaskTracker,
     pub(crate) document: Document,

@@ -37,6 +37,7 @@ async fn members(
     OnCall { who, cid, .. }: OnCall,
     Body(update): Body<UpdateMembers>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     let decide = app.hub.decide(cid.clone(), move |authority, now| authority.update_members(now, &who, &cid, &update));
     Ok(json(decide.await?))
 }
@@ -54,6 +55,7 @@ async fn remove(
     OnCall { who, cid, .. }: OnCall,
     Body(BlockUser { user }): Body<BlockUser>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.remove(now, &who, &cid, &user)).await?))
 }
 
@@ -70,6 +72,7 @@ async fn block(
     OnCall { who, cid, .. }: OnCall,
     Body(BlockUser { user }): Body<BlockUser>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.block(now, &who, &cid, &user, true)).await?))
 }
 
@@ -86,6 +89,7 @@ async fn unblock(
     OnCall { who, cid, .. }: OnCall,
     Body(BlockUser { user }): Body<BlockUser>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.block(now, &who, &cid, &user, false)).await?))
 }
 
@@ -102,6 +106,7 @@ async fn permissions(
     OnCall { who, cid, .. }: OnCall,
     Body(update): Body<UpdatePermissions>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     let decide =
         app.hub.decide(cid.clone(), move |authority, now| authority.update_permissions(now, &who, &cid, &update));
     Ok(json(decide.await?))
@@ -137,6 +142,7 @@ async fn mute(
     OnCall { who, cid, .. }: OnCall,
     Body(request): Body<MuteUsers>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, _| authority.mute(&who, &cid, &request)).await?))
 }
 
@@ -148,6 +154,7 @@ async fn mute(
     responses((status = 200, description = "Done", body = wire::CallState))
 )]
 async fn go_live(State(app): State<App>, OnCall { who, cid, .. }: OnCall) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.go_live(now, &who, &cid, true)).await?))
 }
 
@@ -159,6 +166,7 @@ async fn go_live(State(app): State<App>, OnCall { who, cid, .. }: OnCall) -> Res
     responses((status = 200, description = "Done", body = wire::CallState))
 )]
 async fn stop_live(State(app): State<App>, OnCall { who, cid, .. }: OnCall) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.go_live(now, &who, &cid, false)).await?))
 }
 
@@ -175,6 +183,7 @@ async fn pin(
     OnCall { who, cid, .. }: OnCall,
     Body(BlockUser { user }): Body<BlockUser>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.pin(now, &who, &cid, user, true)).await?))
 }
 
@@ -191,6 +200,7 @@ async fn unpin(
     OnCall { who, cid, .. }: OnCall,
     Body(BlockUser { user }): Body<BlockUser>,
 ) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Change, who.device.as_str())?;
     Ok(json(app.hub.decide(cid.clone(), move |authority, now| authority.pin(now, &who, &cid, user, false)).await?))
 }
 

@@ -102,7 +102,10 @@ async fn set_avatar(
     request: HttpRequest,
 ) -> Result<impl IntoResponse, Refusal> {
     app.limits.take(Limit::Message, who.device.as_str())?;
-    let upload = read(request, &PICTURE).await?;
+    let upload = {
+        let _turn = app.uploading.acquire().await;
+        read(request, &PICTURE).await?
+    };
     let wrong = |why: String| ErrorBody::invalid("image", why);
     avatar::check(&upload).map_err(wrong)?;
     // A picture takes much memory while it is decoded: the third at a time waits.
@@ -111,7 +114,7 @@ async fn set_avatar(
     let broken = || "this picture cannot be read".to_owned();
     let image = decoded.map_or_else(|_| Err(broken()), |(kept, _)| kept).map_err(wrong)?;
     app.store.set_avatar(&who.user, Some(&image)).await.map_err(ErrorBody::from)?;
-    change(&app, who, move |person| {
+    change_counted(&app, who, move |person| {
         person.avatar = Some(StoredPerson::avatar_tag(&image));
         Ok(())
     })
@@ -121,8 +124,9 @@ async fn set_avatar(
 /// No picture any more.
 #[utoipa::path(delete, path = "/v1/me/avatar", tag = "people", responses((status = 200, description = "Done; `null`")))]
 async fn remove_avatar(State(app): State<App>, SignedIn { who, .. }: SignedIn) -> Result<impl IntoResponse, Refusal> {
+    app.limits.take(Limit::Message, who.device.as_str())?;
     app.store.set_avatar(&who.user, None).await.map_err(ErrorBody::from)?;
-    change(&app, who, |person| {
+    change_counted(&app, who, |person| {
         person.avatar = None;
         Ok(())
     })
@@ -223,6 +227,15 @@ async fn change(
     change: impl FnOnce(&mut StoredPerson) -> Result<(), ErrorBody> + Send + 'static,
 ) -> Result<axum::Json<()>, Refusal> {
     app.limits.take(Limit::Message, who.device.as_str())?;
+    change_counted(app, who, change).await
+}
+
+/// The same, where the limit was looked at before.
+async fn change_counted(
+    app: &App,
+    who: Caller,
+    change: impl FnOnce(&mut StoredPerson) -> Result<(), ErrorBody> + Send + 'static,
+) -> Result<axum::Json<()>, Refusal> {
     app.hub.ask(|reply| Request::ChangePerson { who, change: Box::new(change), reply }).await?;
     Ok(json(()))
 }

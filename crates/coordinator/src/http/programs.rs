@@ -80,6 +80,8 @@ async fn create_key(
     tracing::info!(key = %key.id, program = %key.person, by = %asker.who.user, "an API key was made");
     let entry = key.entry();
     app.keys.add(key);
+    // A program that was there has kept its name.
+    let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
     app.hub.send(Request::PersonCame { person }).await?;
     Ok(json(CreatedApiKey { entry, token }))
 }
@@ -111,12 +113,10 @@ async fn revoke_key(
     asker.is_admin(&app).await?;
     let unknown = || ErrorBody::invalid("key", "there is no such key: see the list of keys");
     let key: ApiKeyId = key.parse().map_err(|_| unknown())?;
-    app.store.remove_key(&key).await.map_err(ErrorBody::from)?;
+    app.store.remove_key(&key, unix_now()).await.map_err(ErrorBody::from)?;
     if !app.keys.remove(&key) {
         return Err(unknown().into());
     }
-    let reason = "the API key it was registered with was revoked";
-    app.store.disable_hooks_of(key.as_str(), reason, unix_now()).await.map_err(ErrorBody::from)?;
     tracing::info!(%key, by = %asker.who.user, "an API key was revoked");
     Ok(json(()))
 }
@@ -143,24 +143,35 @@ async fn put_person(
     for team in request.teams.iter().flatten() {
         text("teams", team)?;
     }
+    to_the_end(async move { change_person(&app, &asker, id, name, request).await }).await?;
+    Ok(json(()))
+}
+
+async fn change_person(
+    app: &App,
+    asker: &SignedIn,
+    id: UserId,
+    name: String,
+    request: PutPerson,
+) -> Result<(), ErrorBody> {
+    let _turn = app.changing_people.acquire().await;
     let before = app.store.person(&id).await.map_err(ErrorBody::from)?;
     let (role_before, teams_before) =
         before.map_or((Role::User, BTreeSet::new()), |before| (before.role, before.teams));
     let role = request.role.unwrap_or(role_before);
     let person = StoredPerson::new(id, name, role, request.teams.unwrap_or(teams_before));
     let concerns_admin = [role, role_before].contains(&Role::Admin);
-    may_change(&app, &asker, concerns_admin).await?;
+    may_change(app, asker, concerns_admin).await?;
     if role_before == Role::Admin && role != Role::Admin && app.store.admins().await.map_err(ErrorBody::from)? < 2 {
         let message = "this is the only admin, and nobody else could make one: make somebody else an admin first";
-        return Err(ErrorBody { field: Some("role".to_owned()), ..ErrorBody::new(Code::Conflict, message) }.into());
+        return Err(ErrorBody { field: Some("role".to_owned()), ..ErrorBody::new(Code::Conflict, message) });
     }
     if !app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)? {
-        return Err(ErrorBody::new(Code::Conflict, "this id is a program's: change its key instead").into());
+        return Err(ErrorBody::new(Code::Conflict, "this id is a program's: change its key instead"));
     }
     tracing::info!(user = %person.id, role = ?person.role, by = %asker.who.user, "a person was changed");
     let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
-    app.hub.send(Request::PersonCame { person }).await?;
-    Ok(json(()))
+    app.hub.send(Request::PersonCame { person }).await
 }
 
 /// Signs every device of a person out, and takes back every invite that was made by or for him.
@@ -179,15 +190,28 @@ async fn sign_out_person(
     let known = app.store.person(&user).await.map_err(ErrorBody::from)?;
     let known = known.ok_or_else(|| ErrorBody::invalid("user", format!("there is nobody called {user} here")))?;
     may_change(&app, &asker, known.role == Role::Admin).await?;
-    let now = unix_now();
-    let devices = app.store.sign_out_person(&user, now).await.map_err(ErrorBody::from)?;
-    devices.iter().for_each(|device| app.signed_out.add(device, now));
-    for device in devices {
-        let of = Caller { user: user.clone(), device };
-        app.hub.ask(|reply| Request::SignOut { who: of, reply }).await?;
-    }
-    tracing::info!(%user, by = %asker.who.user, "every device of a person was signed out");
+    to_the_end(async move {
+        let now = unix_now();
+        let devices = app.store.sign_out_person(&user, now).await.map_err(ErrorBody::from)?;
+        devices.iter().for_each(|device| _ = app.signed_out.add(device, now));
+        let mut done = Ok(());
+        for device in devices {
+            let of = Caller { user: user.clone(), device };
+            // The others are signed out all the same; who asks again is heard for this one, too.
+            done = app.hub.ask(|reply| Request::SignOut { who: of, reply }).await.and(done);
+        }
+        tracing::info!(%user, by = %asker.who.user, "every device of a person was signed out");
+        done
+    })
+    .await?;
     Ok(json(()))
+}
+
+/// Goes on although who asked goes away meanwhile: nobody else would do the rest of it.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ErrorBody>> + Send + 'static,
+) -> Result<T, ErrorBody> {
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(ErrorBody::new(Code::Internal, "this was not done: try again")))
 }
 
 fn person_id(text: &str) -> Result<UserId, ErrorBody> {

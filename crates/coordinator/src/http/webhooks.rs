@@ -9,6 +9,7 @@ use wire::{
 
 use super::{App, Body, Path, Query, Refusal, SignedIn, asker::By, json, lists::page_size};
 use crate::{
+    access::not_signed_in,
     hub::unix_now,
     webhooks::{StoredHook, check_url, fresh_secret, read_secret},
 };
@@ -59,7 +60,9 @@ async fn create(
         failing_since: None,
         disabled: None,
     };
-    app.store.add_hook(&hook).await.map_err(ErrorBody::from)?;
+    if !app.store.add_hook(&hook).await.map_err(ErrorBody::from)? {
+        return Err(not_signed_in().into());
+    }
     app.outbox.hook_came();
     tracing::info!(hook = %hook.id, by = %hook.person, "a webhook was registered");
     Ok(json(CreatedWebhook { entry: hook.entry(), secret }))
@@ -180,6 +183,7 @@ impl Cares {
 async fn may_care(app: &App, asker: &SignedIn) -> Result<Cares, ErrorBody> {
     match asker.by {
         By::Program { .. } => {
+            asker.is_still_good(app)?;
             asker.by.as_itself()?;
             Ok(Cares::ForThoseOf(asker.who.user.clone()))
         }

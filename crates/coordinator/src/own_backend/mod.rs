@@ -10,15 +10,16 @@ use serde::Deserialize;
 use url::Url;
 use wire::{Code, ErrorBody, Renewal};
 
-use crate::{access::Secret, error::StartError};
+use crate::{
+    access::{SHORTEST_SECRET, Secret},
+    error::StartError,
+};
 pub use claims::ClaimNames;
 pub(crate) use claims::User;
 use jwks::KeySet;
 
 /// Clocks of the operator's servers may differ from ours by this much, in seconds.
 const LEEWAY: u64 = 30;
-/// A shared secret that can be guessed makes anybody everybody.
-const SHORTEST_SECRET: usize = 32;
 /// Longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 8 * 1024;
 

@@ -92,6 +92,12 @@ impl Keys {
         Ok(Shown { id, person: key.person.clone(), scopes: key.scopes.clone(), is_news })
     }
 
+    /// Whether there is a key of this id, however old.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        id.parse().is_ok_and(|id: ApiKeyId| known.contains_key(&id))
+    }
+
     pub(crate) fn add(&self, key: StoredKey) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(key.id.clone(), key);
     }

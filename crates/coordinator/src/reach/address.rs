@@ -1,11 +1,20 @@
 //! By which addresses others come to this machine.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    time::Duration,
+};
+
+use tokio::{net::lookup_host, time::timeout};
 
 use wire::ServerAddress;
 
 use super::router::{Outside, RouterError};
 use crate::error::StartError;
+
+/// A start waits so long for a name server.
+const LOOKED_UP_WITHIN: Duration = Duration::from_secs(5);
 
 /// The address with a port that is free now, where any would do: the router has to be told which.
 pub(crate) fn with_a_port(udp: SocketAddr) -> std::io::Result<SocketAddr> {
@@ -16,15 +25,27 @@ pub(crate) fn with_a_port(udp: SocketAddr) -> std::io::Result<SocketAddr> {
 }
 
 /// Addresses of others by which sound and picture come to this machine: those of the router, and of whatever stands
-/// before a rented machine.
-pub(crate) fn outside_media(
+/// before a rented machine. Names are looked up once.
+pub(crate) async fn outside_media(
     advertised: &[String],
     outside: Option<&Result<Outside, RouterError>>,
     udp: u16,
 ) -> Vec<SocketAddr> {
-    let given = advertised.iter().filter_map(|host| host.parse::<IpAddr>().ok()).map(|ip| SocketAddr::new(ip, udp));
+    let mut addresses = BTreeSet::new();
+    for host in advertised.iter().filter(|_| udp != 0) {
+        match timeout(LOOKED_UP_WITHIN, lookup_host((host.as_str(), udp))).await {
+            Ok(Ok(found)) => addresses.extend(found.map(|address| SocketAddr::new(address.ip(), udp))),
+            Ok(Err(error)) => not_looked_up(host, &error.to_string()),
+            Err(_) => not_looked_up(host, "no answer"),
+        }
+    }
     let mapped = outside.and_then(|outside| outside.as_ref().ok());
-    given.filter(|address| address.port() != 0).chain(mapped.map(|to| SocketAddr::new(to.address, to.udp))).collect()
+    addresses.extend(mapped.map(|to| SocketAddr::new(to.address, to.udp)));
+    addresses.into_iter().collect()
+}
+
+fn not_looked_up(host: &str, why: &str) {
+    tracing::warn!(host, why, "sound and picture may not come from outside: give its address with --advertise as well");
 }
 
 /// Invites name the first of them, and whoever reads an invite takes a host alone.
@@ -61,6 +82,15 @@ fn own_address() -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn sound_and_picture_come_by_every_address_of_every_name_that_is_advertised() {
+        let given = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>();
+        let told = outside_media(&given(&["localhost", "203.0.113.7", "nowhere.invalid"]), None, 7_481).await;
+        assert!(told.contains(&"127.0.0.1:7481".parse().unwrap()), "{told:?}");
+        assert!(told.contains(&"203.0.113.7:7481".parse().unwrap()), "{told:?}");
+        assert!(outside_media(&given(&["localhost"]), None, 0).await.is_empty(), "no port is known");
+    }
 
     #[test]
     fn invites_name_a_host_and_nothing_else() {

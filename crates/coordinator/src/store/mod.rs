@@ -263,16 +263,15 @@ forward! {
     fn avatar(person: &UserId) -> Option<Vec<u8>>;
     fn keys() -> Vec<StoredKey>;
     fn add_key(key: &StoredKey, person: &StoredPerson) -> bool;
-    fn remove_key(id: &ApiKeyId) -> ();
+    fn remove_key(id: &ApiKeyId, now: UnixMillis) -> ();
     fn key_was_used(id: &ApiKeyId, now: UnixMillis) -> ();
     fn kept_answer(of: &RepeatId, since: UnixMillis) -> Option<KeptAnswer>;
     fn forget_answers(before: UnixMillis) -> ();
     fn hooks() -> Vec<StoredHook>;
     fn has_hooks() -> bool;
-    fn add_hook(hook: &StoredHook) -> ();
+    fn add_hook(hook: &StoredHook) -> bool;
     fn remove_hook(id: &WebhookId) -> ();
     fn enable_hook(id: &WebhookId) -> ();
-    fn disable_hooks_of(registered_by: &str, reason: &str, now: UnixMillis) -> ();
     fn disable_hooks_of_old_keys(now: UnixMillis) -> ();
     fn due_deliveries(now: UnixMillis, busy: &BTreeMap<WebhookId, Health>, last: Option<&WebhookId>, places: Places) -> Round;
     fn finish_delivery(hook: &WebhookId, seq: i64, outcome: &Outcome, now: UnixMillis) -> ();

@@ -6,6 +6,9 @@ use wire::{DeviceId, Role, UnixMillis, UserId};
 use super::{Sqlite, document};
 use crate::store::{KnownDevice, StoreError, StoredDevice};
 
+/// Who was signed out so many milliseconds ago may still be connected.
+const JUST_SIGNED_OUT: i64 = 24 * 3_600 * 1_000;
+
 impl Sqlite {
     pub(in crate::store) async fn device(&self, id: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
         let query = sqlx::query("SELECT person, secret_hash, signed_out_at, renewal FROM devices WHERE id = ?");
@@ -43,15 +46,18 @@ impl Sqlite {
         Ok(row.try_get(0)?)
     }
 
-    /// Signs every device of a person out, and with them every invite of his: which devices they were.
+    /// Signs every device of a person out, and with them every invite of his: which devices they were. Those that were signed
+    /// out a short while ago are among them: who asked for that may not have been heard to the end.
     pub(in crate::store) async fn sign_out_person(
         &self,
         person: &UserId,
         now: UnixMillis,
     ) -> Result<Vec<DeviceId>, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let query = "UPDATE devices SET signed_out_at = ? WHERE person = ? AND signed_out_at IS NULL RETURNING id";
-        let rows = sqlx::query(query).bind(now.0).bind(person.as_str()).fetch_all(&mut *transaction).await?;
+        let query = "UPDATE devices SET signed_out_at = ?1 WHERE person = ?2 \
+                     AND (signed_out_at IS NULL OR signed_out_at > ?1 - ?3) RETURNING id";
+        let query = sqlx::query(query).bind(now.0).bind(person.as_str()).bind(JUST_SIGNED_OUT);
+        let rows = query.fetch_all(&mut *transaction).await?;
         let query = sqlx::query("DELETE FROM invites WHERE made_by = ?1 OR person = ?1").bind(person.as_str());
         query.execute(&mut *transaction).await?;
         transaction.commit().await?;
@@ -79,5 +85,34 @@ impl Sqlite {
         let devices =
             rows.into_iter().filter_map(|row| Some((row.get::<String, _>(0).parse().ok()?, UnixMillis(row.get(1)))));
         Ok(devices.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{NewDevice, StoredPerson};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_signed_out_once_more_a_moment_later_is_signed_out_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("x.db")).await.unwrap();
+        let (ann, now): (UserId, _) = ("ann".parse().unwrap(), UnixMillis(1_000_000_000));
+        let device = NewDevice {
+            id: "ann1".parse().unwrap(),
+            person: StoredPerson::new(ann.clone(), "Ann".to_owned(), Role::User, Default::default()),
+            is_new_person: true,
+            name: "laptop".to_owned(),
+            secret_hash: Vec::new(),
+            renewal: None,
+            created_at: UnixMillis(0),
+        };
+        assert!(store.enrol(&device).await.unwrap());
+        let moment = UnixMillis(now.0 + 1_000);
+        let next_week = UnixMillis(now.0 + 7 * JUST_SIGNED_OUT);
+        assert_eq!(store.sign_out_person(&ann, now).await.unwrap().len(), 1);
+        assert_eq!(store.sign_out_person(&ann, moment).await.unwrap(), [device.id]);
+        assert!(store.sign_out_person(&ann, next_week).await.unwrap().is_empty());
     }
 }

@@ -6,13 +6,17 @@ use wire::{InviteEntry, InviteId, Role, UnixMillis, UserId};
 use super::{Sqlite, document, enrol::insert_device, readable};
 use crate::store::{InviteGrant, MadeBy, NewDevice, NewInvite, StoreError};
 
-/// What makes an invite good at a moment: it has uses left and is not too old, and if it is the first admin's, nobody is
-/// there yet.
+/// What makes an invite good at a moment: it has uses left, neither it nor the key it was made with is too old, and who made
+/// it may still make such a one. If it is the first admin's, nobody is there yet.
 macro_rules! good {
     ($query:literal $(, $rest:literal)?) => {
         concat!(
             $query,
-            " uses_left > 0 AND expires_at > ? AND (NOT is_first OR NOT EXISTS (SELECT 1 FROM people))"
+            " uses_left > 0 AND min(invites.expires_at, coalesce((SELECT keys.expires_at FROM api_keys AS keys \
+             WHERE keys.id = made_with), invites.expires_at)) > ? \
+             AND (NOT is_first OR NOT EXISTS (SELECT 1 FROM people)) \
+             AND (made_by IS NULL OR (invites.role <> '\"admin\"' AND team IS NULL) OR EXISTS (SELECT 1 FROM people \
+             WHERE people.id = made_by AND people.role = '\"admin\"'))"
             $(, $rest)?
         )
     };

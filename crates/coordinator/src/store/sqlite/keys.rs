@@ -60,11 +60,16 @@ impl Sqlite {
         Ok(true)
     }
 
-    /// A key that is gone opens nothing, also by the invites that were made with it.
-    pub(in crate::store) async fn remove_key(&self, id: &ApiKeyId) -> Result<(), StoreError> {
+    /// A key that is gone opens nothing, also by the invites that were made with it, and nothing is told to the hooks that
+    /// were registered with it.
+    pub(in crate::store) async fn remove_key(&self, id: &ApiKeyId, now: UnixMillis) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("DELETE FROM api_keys WHERE id = ?").bind(id.as_str()).execute(&mut *transaction).await?;
         sqlx::query("DELETE FROM invites WHERE made_with = ?").bind(id.as_str()).execute(&mut *transaction).await?;
+        let query = "UPDATE webhooks SET disabled_at = ?, disabled_reason = ? \
+                     WHERE registered_by = ? AND disabled_at IS NULL";
+        let query = sqlx::query(query).bind(now.0).bind("the API key it was registered with was revoked");
+        query.bind(id.as_str()).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(())
     }

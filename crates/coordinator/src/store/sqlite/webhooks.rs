@@ -30,12 +30,14 @@ impl Sqlite {
         Ok(query.fetch_optional(&self.pool).await?.is_some())
     }
 
-    pub(in crate::store) async fn add_hook(&self, hook: &StoredHook) -> Result<(), StoreError> {
+    /// Stores a hook; `false` when what it is registered with, a device or a key, is good no longer.
+    pub(in crate::store) async fn add_hook(&self, hook: &StoredHook) -> Result<bool, StoreError> {
         let query = sqlx::query(
             "INSERT INTO webhooks (id, person, registered_by, url, events, secret, created_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?3) \
+             OR EXISTS (SELECT 1 FROM devices WHERE id = ?3 AND signed_out_at IS NULL)",
         );
-        query
+        let done = query
             .bind(hook.id.as_str())
             .bind(hook.person.as_str())
             .bind(&hook.registered_by)
@@ -45,7 +47,7 @@ impl Sqlite {
             .bind(hook.created_at.0)
             .execute(&self.pool)
             .await?;
-        Ok(())
+        Ok(done.rows_affected() == 1)
     }
 
     pub(in crate::store) async fn remove_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
@@ -57,19 +59,6 @@ impl Sqlite {
     pub(in crate::store) async fn enable_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
         let query = "UPDATE webhooks SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL WHERE id = ?";
         sqlx::query(query).bind(id.as_str()).execute(&self.pool).await?;
-        Ok(())
-    }
-
-    /// Hooks that were registered with a key that is good no longer.
-    pub(in crate::store) async fn disable_hooks_of(
-        &self,
-        registered_by: &str,
-        reason: &str,
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
-        let query = "UPDATE webhooks SET disabled_at = ?, disabled_reason = ? \
-                     WHERE registered_by = ? AND disabled_at IS NULL";
-        sqlx::query(query).bind(now.0).bind(reason).bind(registered_by).execute(&self.pool).await?;
         Ok(())
     }
 
