@@ -3,6 +3,7 @@
 
 use std::{fmt, future::Future, pin::Pin as Pinned, sync::Arc, time::Duration};
 
+use tokio::time::timeout;
 use wire::{Pin, ServerAddress, SignInByToken, SignedIn};
 
 use crate::{account::Account, error::ClientError, http::Outside};
@@ -10,7 +11,8 @@ use crate::{account::Account, error::ClientError, http::Outside};
 type Fetching = Pinned<Box<dyn Future<Output = Option<String>> + Send>>;
 
 /// Fetches a fresh token of the product; asked when the server wants one, every quarter of an hour at most while all is
-/// well. `None` says that the product gives none now: it is asked again at the next attempt.
+/// well. `None` says that the product gives none now: it is asked again at the next attempt. So does no answer within
+/// 10 s; what the function had begun is dropped then.
 #[derive(Clone)]
 pub struct Refresh(Arc<dyn Fn() -> Fetching + Send + Sync>);
 
@@ -31,8 +33,9 @@ impl Refresh {
         Self(Arc::new(move || Box::pin(fetch())))
     }
 
-    pub(crate) async fn fetch(&self) -> Option<String> {
-        (self.0)().await
+    /// A product that does not answer in time gives none: this device is off the air for as long as it waits.
+    pub(crate) async fn fetch(&self, within: Duration) -> Option<String> {
+        timeout(within, (self.0)()).await.ok().flatten()
     }
 }
 
@@ -62,4 +65,17 @@ pub async fn sign_in_by_token(
         device: signed_in.device,
         refresh_secret: signed_in.refresh_secret,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_product_that_never_answers_gives_none() {
+        let silent = Refresh::new(std::future::pending);
+        assert_eq!(silent.fetch(Duration::from_millis(10)).await, None);
+        let prompt = Refresh::new(|| async { Some("fresh".to_owned()) });
+        assert_eq!(prompt.fetch(Duration::from_secs(10)).await.as_deref(), Some("fresh"));
+    }
 }

@@ -20,6 +20,8 @@ use crate::{
 
 /// A token this close to its end is fetched anew before it is used.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
+/// How long the application may take to fetch a token of its product.
+const REFRESH_WITHIN: Duration = Duration::from_secs(10);
 
 /// The server as one device sees it, without staying connected: for programs that ask or act once. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,7 +107,7 @@ impl Rest {
         }
         let access = match (self.fetch_token(None).await, &self.shared.refresh) {
             (Err(ClientError::Refused(refusal)), Some(refresh)) if wants_user_token(&refusal) => {
-                let user_token = refresh.fetch().await.ok_or(ClientError::Refused(refusal))?;
+                let user_token = refresh.fetch(REFRESH_WITHIN).await.ok_or(ClientError::Refused(refusal))?;
                 self.fetch_token(Some(user_token)).await?
             }
             (fetched, _) => fetched?,
