@@ -43,6 +43,8 @@ mod discovery;
 mod door;
 mod errands;
 mod error;
+#[cfg(test)]
+mod fake_server;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod http;

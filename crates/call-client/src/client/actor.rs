@@ -23,7 +23,7 @@ use crate::{
     quiet::{LocalTime, Quiet},
     rest::Rest,
     session::{self, Session, SessionEvent, Switch},
-    socket::{self, Order, SocketEvent},
+    socket::{Order, Socket, SocketEvent},
     state::ClientState,
 };
 
@@ -69,7 +69,7 @@ impl Actor {
         let (event_sender, socket_events) = mpsc::channel(SERVER_EVENTS);
         let (socket_orders, order_queue) = mpsc::channel(COMMANDS);
         let (session_sender, session_events) = mpsc::channel(COMMANDS);
-        tokio::spawn(socket::run(rest.clone(), event_sender, order_queue, unknown));
+        tokio::spawn(Socket::new(rest.clone(), event_sender, order_queue, unknown).run());
         Self {
             rest,
             calls,

@@ -1,0 +1,77 @@
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::fake_server::{FakeServer, SOON};
+
+/// The client's end of the socket, running.
+struct Device {
+    orders: mpsc::Sender<Order>,
+    events: mpsc::Receiver<SocketEvent>,
+    running: JoinHandle<()>,
+}
+
+impl Device {
+    fn of(server: &FakeServer) -> Self {
+        Self::with(server, |_| {})
+    }
+
+    fn with(server: &FakeServer, differently: impl FnOnce(&mut Socket)) -> Self {
+        let (event_sender, events) = mpsc::channel(16);
+        let (orders, order_queue) = mpsc::channel(16);
+        let mut socket = Socket::new(server.rest.clone(), event_sender, order_queue, Arc::default());
+        differently(&mut socket);
+        Self { orders, events, running: tokio::spawn(socket.run()) }
+    }
+}
+
+#[tokio::test]
+async fn an_order_to_reconnect_is_followed_while_a_connection_is_being_opened() {
+    let mut server = FakeServer::start().await;
+    let device = Device::of(&server);
+    let unanswered = server.asked_for("/v1/token").await;
+    device.orders.send(Order::Reconnect).await.unwrap();
+    let again = server.asked_for("/v1/token").await;
+    assert_ne!(again.connection, unanswered.connection);
+}
+
+#[tokio::test]
+async fn another_network_is_noticed_while_a_connection_is_being_opened() {
+    let mut server = FakeServer::start().await;
+    let _device = Device::with(&server, |socket| socket.way = Way::left_behind());
+    let unanswered = server.asked_for("/v1/token").await;
+    let again = server.asked_for("/v1/token").await;
+    assert_ne!(again.connection, unanswered.connection);
+}
+
+#[tokio::test]
+async fn a_connection_by_a_network_that_is_gone_is_not_kept() {
+    let mut server = FakeServer::start().await;
+    let _device = Device::with(&server, |socket| socket.way = Way::left_behind());
+    let _gone = server.lets_in().await;
+    server.asked_for("/v1/socket").await;
+}
+
+#[tokio::test]
+async fn it_ends_while_a_connection_is_being_opened() {
+    let mut server = FakeServer::start().await;
+    let device = Device::of(&server);
+    let _unanswered = server.asked_for("/v1/token").await;
+    drop(device.events);
+    timeout(SOON, device.running).await.expect("nobody listens any more").unwrap();
+}
+
+#[test]
+fn what_a_newer_server_says_is_counted_and_nothing_else() {
+    let unknown = AtomicU64::new(0);
+    let counted = |text: &str| {
+        let read = read(text, &unknown);
+        (read.is_ok(), unknown.load(Ordering::Relaxed))
+    };
+    assert_eq!(counted(r#"{"type": "pong"}"#), (true, 0));
+    assert_eq!(counted(r#"{"type": "hologram", "depth": 3}"#), (true, 1));
+    let event = r#"{"type": "event", "revision": 7, "server_time": 1000, "event": {"kind": "waved", "hand": "left"}}"#;
+    assert_eq!(counted(event), (true, 2));
+    let seen = r#"{"type": "event", "revision": 8, "server_time": 1000, "event": {"kind": "missed_seen"}}"#;
+    assert_eq!(counted(seen), (true, 2));
+    assert_eq!(counted("no message"), (false, 2));
+}
