@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::SinkExt as _;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -10,7 +11,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{handshake::derive_accept_key, protocol::Role},
+    tungstenite::{Message, handshake::derive_accept_key, protocol::Role},
 };
 
 use crate::{account::Account, rest::Rest};
@@ -93,6 +94,11 @@ impl Asked {
         _ = self.answer.send(Answer::Upgrade { key: self.key, upgraded });
         WebSocketStream::from_raw_socket(stream.await.unwrap(), Role::Server, None).await
     }
+}
+
+/// Says something to a connected device.
+pub(crate) async fn say(socket: &mut WebSocketStream<TcpStream>, text: &str) {
+    socket.send(Message::text(text)).await.unwrap();
 }
 
 async fn serve(stream: TcpStream, connection: usize, requests: mpsc::Sender<Asked>) {

@@ -107,6 +107,10 @@ pub(crate) struct Socket {
     unknown: Arc<AtomicU64>,
     /// One for all attempts and pauses: a change between two of them is one as well.
     way: Way,
+    /// How often this device is heard.
+    heartbeat: Duration,
+    /// A connection that is silent for this long is dead.
+    dead_after: Duration,
 }
 
 impl Socket {
@@ -116,7 +120,7 @@ impl Socket {
         orders: mpsc::Receiver<Order>,
         unknown: Arc<AtomicU64>,
     ) -> Self {
-        Self { rest, events, orders, unknown, way: Way::outside() }
+        Self { rest, events, orders, unknown, way: Way::outside(), heartbeat: HEARTBEAT, dead_after: DEAD_AFTER }
     }
 
     /// Runs until the receiver of the events is gone or the device is signed out.
@@ -207,8 +211,10 @@ impl Socket {
             return End::Stopped(Stop::Renew);
         }
         self.way.lead_to(peer(&stream));
-        let mut heartbeat = interval(HEARTBEAT);
+        let mut heartbeat = interval(self.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let silent = sleep(self.dead_after);
+        tokio::pin!(silent);
         let mut heard = now();
         let mut was_up = false;
         let mut come_back = None;
@@ -248,13 +254,15 @@ impl Socket {
                     info!("the network has changed");
                     break Stop::Renew;
                 }
-                _ = heartbeat.tick() => {
-                    if heard.elapsed() > DEAD_AFTER {
-                        return lost("the server has been silent for 15 s".to_owned());
+                _ = heartbeat.tick() => if let Err(error) = send(&mut stream, &ClientMessage::Ping).await {
+                    return lost(error.to_string());
+                },
+                () = &mut silent => {
+                    // It is wound up when it rings, not with every message.
+                    if heard.elapsed() >= self.dead_after {
+                        return lost(format!("the server has been silent for {} s", self.dead_after.as_secs()));
                     }
-                    if let Err(error) = send(&mut stream, &ClientMessage::Ping).await {
-                        return lost(error.to_string());
-                    }
+                    silent.as_mut().reset(heard + self.dead_after);
                 }
                 () = self.events.closed() => break Stop::Unwanted,
             }

@@ -1,7 +1,10 @@
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::fake_server::{FakeServer, SOON};
+use crate::fake_server::{FakeServer, SOON, say};
+
+/// Longer than any test.
+const NEVER: Duration = Duration::from_secs(3600);
 
 /// The client's end of the socket, running.
 struct Device {
@@ -21,6 +24,17 @@ impl Device {
         let mut socket = Socket::new(server.rest.clone(), event_sender, order_queue, Arc::default());
         differently(&mut socket);
         Self { orders, events, running: tokio::spawn(socket.run()) }
+    }
+
+    async fn is_down(&mut self) -> String {
+        let looking = async {
+            loop {
+                if let SocketEvent::Down { why } = self.events.recv().await.expect("the socket runs") {
+                    return why;
+                }
+            }
+        };
+        timeout(SOON, looking).await.expect("the connection is lost soon")
     }
 }
 
@@ -58,6 +72,31 @@ async fn it_ends_while_a_connection_is_being_opened() {
     let _unanswered = server.asked_for("/v1/token").await;
     drop(device.events);
     timeout(SOON, device.running).await.expect("nobody listens any more").unwrap();
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_dead_when_its_time_is_up_and_not_at_the_next_heartbeat() {
+    let mut server = FakeServer::start().await;
+    let mut device = Device::with(&server, |socket| {
+        (socket.heartbeat, socket.dead_after) = (NEVER, Duration::from_millis(100));
+    });
+    let _silent = server.lets_in().await;
+    assert!(device.is_down().await.contains("silent"));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_heard_lives_longer_than_a_silent_one() {
+    let mut server = FakeServer::start().await;
+    let mut device = Device::with(&server, |socket| {
+        (socket.heartbeat, socket.dead_after) = (Duration::from_millis(100), Duration::from_secs(1));
+    });
+    let mut stream = server.lets_in().await;
+    for _ in 0..15 {
+        let ping = timeout(SOON, stream.next()).await.expect("a heartbeat comes").unwrap().unwrap();
+        assert!(matches!(ping, Message::Text(_)), "not its end: {ping:?}");
+        say(&mut stream, r#"{"type": "pong"}"#).await;
+    }
+    assert!(device.is_down().await.contains("silent"));
 }
 
 #[test]
