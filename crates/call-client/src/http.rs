@@ -1,8 +1,9 @@
 //! HTTP to one server: which certificate is expected, and what an answer or its absence means.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
+use rustls::ClientConfig;
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{ErrorBody, Pin, ServerAddress};
 
@@ -20,15 +21,14 @@ pub(crate) struct Outside {
 impl Outside {
     /// To a server that shows this certificate, or one that the system trusts.
     pub(crate) fn expecting(server: &ServerAddress, pin: Option<Pin>) -> Result<Self, ClientError> {
-        Ok(Self { http: http_client(server, pin)?, base: base_url("http", server, pin) })
+        let http = http_client(tls_towards(server, pin)?.as_deref())?;
+        Ok(Self { http, base: base_url("http", server, pin) })
     }
 
     /// To whoever answers there: what certificate he shows is told.
     pub(crate) fn whoever(server: &ServerAddress) -> Result<(Self, tls::FirstShown), ClientError> {
         let (config, shown) = tls::trusting_the_first();
-        let builder = plain_client().tls_backend_preconfigured(config.as_ref().clone());
-        let http = builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })?;
-        Ok((Self { http, base: base_url("http", server, None) }, shown))
+        Ok((Self { http: http_client(Some(&config))?, base: base_url("http", server, None) }, shown))
     }
 
     /// Asks; `patience` for a server that is to take its time.
@@ -40,7 +40,7 @@ impl Outside {
     ) -> Result<T, ClientError> {
         let body = serde_json::to_vec(body).map_err(unreadable)?;
         let request = self.http.post(format!("{}{path}", self.base)).timeout(TIMEOUT + patience);
-        decode(request.header("content-type", "application/json").body(body).send().await).await
+        decode(&content(request.header("content-type", "application/json").body(body).send().await).await?)
     }
 }
 
@@ -54,25 +54,22 @@ pub(crate) fn base_url(scheme: &str, server: &ServerAddress, pin: Option<Pin>) -
     format!("{scheme}{secure}://{server}")
 }
 
-pub(crate) fn http_client(server: &ServerAddress, pin: Option<Pin>) -> Result<reqwest::Client, ClientError> {
-    let unusable = |error: &dyn std::fmt::Display| ClientError::Unreachable { why: error.to_string() };
-    let mut builder = plain_client();
-    if is_secure(server, pin) {
-        let trusting = tls::trusting(pin).map_err(|error| unusable(&error))?;
-        builder = builder.tls_backend_preconfigured(trusting.as_ref().clone());
+/// Whom to trust there; none where nothing is encrypted.
+pub(crate) fn tls_towards(server: &ServerAddress, pin: Option<Pin>) -> Result<Option<Arc<ClientConfig>>, ClientError> {
+    let trusting = is_secure(server, pin).then(|| tls::trusting(pin)).transpose();
+    trusting.map_err(|error| ClientError::Unreachable { why: error.to_string() })
+}
+
+pub(crate) fn http_client(tls: Option<&ClientConfig>) -> Result<reqwest::Client, ClientError> {
+    let mut builder = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true);
+    if let Some(tls) = tls {
+        builder = builder.tls_backend_preconfigured(tls.clone());
     }
-    builder.build().map_err(|error| unusable(&error))
+    builder.build().map_err(|error| ClientError::Unreachable { why: error.to_string() })
 }
 
-fn plain_client() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().timeout(TIMEOUT).no_proxy().tcp_nodelay(true)
-}
-
-pub(crate) async fn decode<T: DeserializeOwned>(
-    sent: Result<reqwest::Response, reqwest::Error>,
-) -> Result<T, ClientError> {
-    let body = content(sent).await?;
-    let body = if body.is_empty() { b"null".as_slice() } else { &body };
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, ClientError> {
+    let body = if body.is_empty() { b"null".as_slice() } else { body };
     serde_json::from_slice(body).map_err(unreadable)
 }
 

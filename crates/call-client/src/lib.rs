@@ -52,6 +52,7 @@ mod http;
 mod keeping;
 #[cfg(feature = "simulation")]
 mod planted;
+mod pool;
 mod product;
 mod profile;
 mod qr;

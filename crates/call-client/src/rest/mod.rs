@@ -7,14 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::Method;
+use reqwest::{Client, Method};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::{AccessToken, Code, ErrorBody, MediaServer, TokenRequest};
 
 use crate::{
     account::Account,
     error::ClientError,
-    http::{base_url, content, decode, http_client, unreadable},
+    http::{base_url, decode, unreadable},
+    pool::Pool,
     product::Refresh,
 };
 
@@ -31,7 +32,7 @@ pub struct Rest {
 
 #[derive(Debug)]
 struct Shared {
-    http: reqwest::Client,
+    pool: Pool,
     account: Account,
     refresh: Option<Refresh>,
     token: Mutex<Option<FreshToken>>,
@@ -78,12 +79,22 @@ impl Rest {
     }
 
     fn with(account: Account, refresh: Option<Refresh>) -> Result<Self, ClientError> {
-        let http = http_client(&account.server, account.pin)?;
-        Ok(Self { shared: Arc::new(Shared { http, account, refresh, token: Mutex::new(None) }) })
+        let pool = Pool::towards(&account.server, account.pin)?;
+        Ok(Self { shared: Arc::new(Shared { pool, account, refresh, token: Mutex::new(None) }) })
     }
 
     pub(crate) fn account(&self) -> &Account {
         &self.shared.account
+    }
+
+    /// The server has gone, and what connected with it may be dead without knowing it.
+    pub(crate) fn renew_connections(&self) {
+        self.shared.pool.renew();
+    }
+
+    /// The network is another: no request that is on its way is answered any more.
+    pub(crate) fn cut_connections(&self) {
+        self.shared.pool.cut();
     }
 
     /// `ws://…` or `wss://…` of a path on this server.
@@ -131,7 +142,8 @@ impl Rest {
         let (device, refresh_secret) = (account.device.clone(), account.refresh_secret.clone());
         let body = serde_json::to_vec(&TokenRequest { device, refresh_secret, user_token }).map_err(unreadable)?;
         let url = format!("{}/v1/token", base_url("http", &account.server, account.pin));
-        decode(self.shared.http.post(url).header("content-type", "application/json").body(body).send().await).await
+        let json = |http: &Client| http.post(url).header("content-type", "application/json").body(body);
+        decode(&self.shared.pool.send(json).await?)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
@@ -185,7 +197,7 @@ impl Rest {
 
     async fn content(&self, path: &str, token: &str) -> Result<Vec<u8>, ClientError> {
         let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
-        content(self.shared.http.get(url).bearer_auth(token).send().await).await.map(Vec::from)
+        self.shared.pool.send(|http| http.get(url).bearer_auth(token)).await.map(Vec::from)
     }
 
     async fn send<T: DeserializeOwned>(
@@ -196,8 +208,9 @@ impl Rest {
         body: Vec<u8>,
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", base_url("http", &self.account().server, self.account().pin));
-        let request = self.shared.http.request(method, url).bearer_auth(token);
-        decode(request.header("content-type", "application/json").body(body).send().await).await
+        let authorized = |http: &Client| http.request(method, url).bearer_auth(token);
+        let json = |http: &Client| authorized(http).header("content-type", "application/json").body(body);
+        decode(&self.shared.pool.send(json).await?)
     }
 
     fn kept_token(&self) -> Option<FreshToken> {

@@ -131,6 +131,7 @@ impl Socket {
             let news = match self.attempt().await {
                 End::Lost { why, was_up, come_back: wished } => {
                     debug!(%why, "connection to the server lost");
+                    self.rest.renew_connections();
                     come_back = wished;
                     // A server that lets in and falls over before it greets is not to be hurried.
                     attempt = if was_up { 0 } else { attempt };
@@ -146,6 +147,7 @@ impl Socket {
                     return;
                 }
                 End::Stopped(Stop::Renew) => {
+                    self.rest.cut_connections();
                     attempt = 0;
                     continue;
                 }
@@ -163,6 +165,7 @@ impl Socket {
             match stopped {
                 None => {}
                 Some(Stop::Renew) => {
+                    self.rest.cut_connections();
                     attempt = 0;
                 }
                 Some(Stop::Unwanted) => return,

@@ -99,6 +99,34 @@ async fn a_connection_that_is_heard_lives_longer_than_a_silent_one() {
     assert!(device.is_down().await.contains("silent"));
 }
 
+#[tokio::test]
+async fn after_a_loss_and_in_another_network_requests_go_by_new_connections() {
+    let mut server = FakeServer::start().await;
+    let mut device = Device::of(&server);
+    let stream = server.lets_in().await;
+    let kept = request(&mut server).await;
+    assert_eq!(request(&mut server).await, kept, "while all is well one is enough");
+    drop(stream);
+    device.is_down().await;
+    let _stream = server.asked_for("/v1/socket").await.upgrades().await;
+    let second = request(&mut server).await;
+    assert_ne!(second, kept, "after a loss");
+    device.orders.send(Order::Reconnect).await.unwrap();
+    let _stream = server.asked_for("/v1/socket").await.upgrades().await;
+    assert_ne!(request(&mut server).await, second, "in another network");
+}
+
+/// By which connection a request of this device comes.
+async fn request(server: &mut FakeServer) -> usize {
+    let rest = server.rest.clone();
+    let asking = tokio::spawn(async move { rest.bytes("/v1/something").await });
+    let asked = server.asked_for("/v1/something").await;
+    let connection = asked.connection;
+    asked.gets("something");
+    asking.await.unwrap().unwrap();
+    connection
+}
+
 #[test]
 fn what_a_newer_server_says_is_counted_and_nothing_else() {
     let unknown = AtomicU64::new(0);
