@@ -113,7 +113,7 @@ impl Phone {
         let (engine, given) = media.map_or((None, Given::default()), |(engine, given)| (Some(engine), given));
         let account = context.profile.account()?;
         let mut interrupt = Interrupt::new()?;
-        let mut lock = Lock::take(&context.profile)?;
+        let mut lock = Lock::take(&context.profile).await?;
         let client = Client::start(account, engine)?;
         lock.serve(&client);
         let mut changes = client.changes();

@@ -1,18 +1,26 @@
 //! One connected process a profile: the lock, and the way for another process to ask it to leave a call.
 //!
 //! A device has one connection to its server, so two connected processes of one profile would cut each other off. The
-//! lock is the socket `running.sock`, the same as the app's. A line `leave CID` on it is answered by `done` or
-//! `unknown`: leaving while a call rings only dismisses it on this device (R6), which no server can pass on.
+//! lock is on `running.lock`; the system lets it go when its holder ends, however he ends. `running.sock` is for talking,
+//! and is the app's lock. A line `leave CID` on it is answered by `done` or `unknown`: leaving while a call rings only
+//! dismisses it on this device (R6), which no server can pass on.
 
 use std::{
+    fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    os::unix::net::{UnixListener, UnixStream},
+    os::unix::{
+        fs::OpenOptionsExt as _,
+        net::{UnixListener, UnixStream},
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use call_client::{CallingState, Client, Leave};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _},
+    time::{sleep, timeout},
+};
 use wire::{CallId, Code};
 
 use crate::{exit::Failure, profile::Profile};
@@ -20,14 +28,17 @@ use crate::{exit::Failure, profile::Profile};
 /// How long a process that is about to end is waited for, and how long a running one may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often is looked whether the other is still there.
-const LOOKS: u32 = 10;
+const LOOK: Duration = Duration::from_millis(50);
 /// Longest request line.
 const MAX_LINE: u64 = 256;
 
 /// Held while a process is connected in the name of a profile.
+#[derive(Debug)]
 pub(crate) struct Lock {
     socket: PathBuf,
     listener: Option<UnixListener>,
+    /// Let go last.
+    _file: Option<File>,
 }
 
 impl Drop for Lock {
@@ -42,23 +53,27 @@ fn socket(profile: &Profile) -> PathBuf {
 
 impl Lock {
     /// Takes the lock; a process that is just ending is waited for.
-    pub(crate) fn take(profile: &Profile) -> Result<Self, Failure> {
+    pub(crate) async fn take(profile: &Profile) -> Result<Self, Failure> {
         let socket = socket(profile);
-        if is_held(&socket) {
-            let message = "another bellbird is connected with this profile, and a device has one connection: end it \
-                           first, or sign in one more device with `bellbird invite --me` and another --profile";
-            return Err(Failure::refused(Code::Conflict, message));
-        }
+        let free = async {
+            let file = locked(&profile.folder().join("running.lock")).await;
+            silence(&socket).await;
+            file
+        };
+        let file = timeout(PATIENCE, free).await.map_err(|_| held())?;
+        let file = file.inspect_err(|error| tracing::warn!(%error, "this profile cannot be locked")).ok();
         _ = std::fs::remove_file(&socket);
         let listener = match UnixListener::bind(&socket) {
             Ok(listener) => Some(listener),
+            // The app began meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(held()),
             Err(error) => {
                 // A path too long for a socket, mostly: nobody can be asked, and everything else works.
-                tracing::warn!(%error, "this profile cannot be locked");
+                tracing::warn!(%error, "other processes cannot ask this one to leave a call");
                 None
             }
         };
-        Ok(Self { socket, listener })
+        Ok(Self { socket, listener, _file: file })
     }
 
     /// Answers other processes of this profile from now on.
@@ -80,18 +95,31 @@ impl Lock {
     }
 }
 
-/// Somebody holds the lock, and still does after a while: only a process that has ended takes nobody in any more.
-fn is_held(socket: &Path) -> bool {
-    let pause = PATIENCE / LOOKS;
-    for _ in 0..LOOKS {
-        let Ok(mut stream) = UnixStream::connect(socket) else { return false };
-        _ = stream.set_read_timeout(Some(pause));
-        // It says nothing by itself; its end, and that alone for sure, ends the stream at once.
-        if stream.read(&mut [0]).is_ok() {
-            std::thread::sleep(pause);
+fn held() -> Failure {
+    let message = "another bellbird is connected with this profile, and a device has one connection: end it first, or \
+                   sign in one more device with `bellbird invite --me` and another --profile";
+    Failure::refused(Code::Conflict, message)
+}
+
+/// This file, as soon as no other process holds it; the system tells nobody that a lock was let go.
+async fn locked(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => sleep(LOOK).await,
+            Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-    true
+}
+
+/// Waits until nobody is there to be talked to: the app holds a profile by its socket alone.
+async fn silence(socket: &Path) {
+    while let Ok(mut stream) = tokio::net::UnixStream::connect(socket).await {
+        // It says nothing by itself; its end, and that alone for sure, ends the stream at once.
+        _ = stream.read(&mut [0]).await;
+        sleep(LOOK).await;
+    }
 }
 
 async fn answer(stream: tokio::net::UnixStream, client: &Client) -> io::Result<()> {
@@ -132,4 +160,53 @@ pub(crate) fn ask_to_leave(profile: &Profile, cid: &CallId) -> bool {
         Ok(answer.trim() == "done")
     };
     ask().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Barrier, thread};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn profile(folder: &Path) -> Profile {
+        Profile::new(Some(folder.to_owned()))
+    }
+
+    #[tokio::main(flavor = "current_thread")]
+    async fn take(profile: &Profile) -> Result<Lock, Failure> {
+        Lock::take(profile).await
+    }
+
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn of_many_that_want_a_profile_at_once_one_gets_it() {
+        let folder = folder();
+        let (profile, start) = (profile(folder.path()), Barrier::new(8));
+        let taken: Vec<_> = thread::scope(|scope| {
+            let take = || {
+                start.wait();
+                take(&profile)
+            };
+            let taking: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+            taking.into_iter().map(|taking| taking.join().unwrap()).collect()
+        });
+        assert_eq!(taken.iter().filter(|taken| taken.is_ok()).count(), 1, "{taken:?}");
+        assert!(UnixStream::connect(socket(&profile)).is_ok(), "who has it can be asked");
+    }
+
+    #[test]
+    fn a_profile_too_deep_for_a_socket_is_one_processs_as_well() {
+        let folder = folder();
+        let deep = folder.path().join("d".repeat(120));
+        std::fs::create_dir(&deep).unwrap();
+        let held = take(&profile(&deep)).unwrap();
+        assert_eq!(take(&profile(&deep)).unwrap_err().message(), super::held().message());
+        drop(held);
+        take(&profile(&deep)).unwrap();
+    }
 }
