@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod calls;
+mod deliveries;
 mod enrol;
 mod history;
 mod invites;
