@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use wire::UnixMillis;
 
-use super::Sqlite;
+use super::{Sqlite, pieces::PIECE};
 use crate::{
     programs::{KeptAnswer, RepeatId},
     store::StoreError,
@@ -29,7 +29,8 @@ impl Sqlite {
     }
 
     pub(in crate::store) async fn forget_answers(&self, before: UnixMillis) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM kept_answers WHERE created_at < ?").bind(before.0).execute(&self.pool).await?;
-        Ok(())
+        let piece = "DELETE FROM kept_answers WHERE (owner, key) IN \
+                     (SELECT owner, key FROM kept_answers WHERE created_at < ? LIMIT ?)";
+        self.delete_in_pieces(|| sqlx::query(piece).bind(before.0).bind(PIECE)).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookId};
 
-use super::Sqlite;
+use super::{Sqlite, pieces::PIECE};
 use crate::{
     store::StoreError,
     webhooks::{Due, Health, Outcome, Places, Round, StoredHook},
@@ -119,11 +119,18 @@ impl Sqlite {
 
     /// Lets old events go, and disables hooks that cannot keep up.
     pub(in crate::store) async fn tidy_webhooks(&self, before: UnixMillis, now: UnixMillis) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM webhook_events WHERE at < ?").bind(before.0).execute(&self.pool).await?;
-        let query = "UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE disabled_at IS NULL AND \
-                     (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND state = 'pending') > ?";
-        let reason = "more than 100,000 events wait: the receiver is too slow";
-        sqlx::query(query).bind(now.0).bind(reason).bind(MOST_PENDING).execute(&self.pool).await?;
+        // With each event go its deliveries, of which there is one for each hook at most.
+        let piece = "DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events WHERE at < ? \
+                     LIMIT max(1, ? / max(1, (SELECT count(*) FROM webhooks))))";
+        self.delete_in_pieces(|| sqlx::query(piece).bind(before.0).bind(PIECE)).await?;
+        // Counted before anything is written: that takes a while, and others may write meanwhile.
+        let slow = "SELECT rowid FROM webhooks WHERE disabled_at IS NULL AND \
+                    (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND state = 'pending') > ?";
+        for row in sqlx::query(slow).bind(MOST_PENDING).fetch_all(&self.pool).await? {
+            let query = sqlx::query("UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE rowid = ?");
+            let query = query.bind(now.0).bind("more than 100,000 events wait: the receiver is too slow");
+            query.bind(row.try_get::<i64, _>(0)?).execute(&self.pool).await?;
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{InviteEntry, InviteId, Role, UnixMillis, UserId};
 
-use super::{Sqlite, document, enrol::insert_device, readable};
+use super::{Sqlite, document, enrol::insert_device, pieces::PIECE, readable};
 use crate::store::{InviteGrant, MadeBy, NewDevice, NewInvite, StoreError};
 
 /// What makes an invite good at a moment: it has uses left, neither it nor the key it was made with is too old, and who made
@@ -83,9 +83,9 @@ impl Sqlite {
 
     /// What nobody can use any more.
     pub(in crate::store) async fn tidy_invites(&self, now: UnixMillis) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM invites WHERE uses_left = 0 OR expires_at <= ?").bind(now.0);
-        query.execute(&self.pool).await?;
-        Ok(())
+        let piece = "DELETE FROM invites WHERE id IN \
+                     (SELECT id FROM invites WHERE uses_left = 0 OR expires_at <= ? LIMIT ?)";
+        self.delete_in_pieces(|| sqlx::query(piece).bind(now.0).bind(PIECE)).await
     }
 
     pub(in crate::store) async fn peek_invite(

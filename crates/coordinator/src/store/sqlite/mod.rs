@@ -11,6 +11,7 @@ mod keys;
 mod known;
 mod people;
 mod personal;
+mod pieces;
 mod webhooks;
 mod write;
 

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{UnixMillis, WebhookDisabled, WebhookId};
 
-use super::Sqlite;
+use super::{Sqlite, pieces::PIECE};
 use crate::{store::StoreError, webhooks::StoredHook};
 
 /// Every hook, oldest first.
@@ -43,7 +43,13 @@ impl Sqlite {
         Ok(done.rows_affected() == 1)
     }
 
+    /// It is told of nothing from now on; who asks waits until everything is gone that it was told of.
     pub(in crate::store) async fn remove_hook(&self, id: &WebhookId) -> Result<(), StoreError> {
+        // Whoever asks may hang up in between: it is asked for again then.
+        let query = "UPDATE webhooks SET disabled_at = coalesce(disabled_at, 0), disabled_reason = ? WHERE id = ?";
+        sqlx::query(query).bind("it is being removed").bind(id.as_str()).execute(&self.pool).await?;
+        let piece = "DELETE FROM deliveries WHERE seq IN (SELECT seq FROM deliveries WHERE hook = ? LIMIT ?)";
+        self.delete_in_pieces(|| sqlx::query(piece).bind(id.as_str()).bind(PIECE)).await?;
         sqlx::query("DELETE FROM webhooks WHERE id = ?").bind(id.as_str()).execute(&self.pool).await?;
         Ok(())
     }
