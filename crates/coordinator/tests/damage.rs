@@ -1,11 +1,13 @@
 //! A database that is locked or damaged: what it costs is what was hit, and the server lives.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use coordinator::{Config, Server};
+use axum::{Router, routing::post};
+use coordinator::{Config, Reach, Server};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 
 /// A server with one person on it, and the person's way to it.
 struct House {
@@ -64,7 +66,8 @@ impl House {
 }
 
 async fn start(folder: &Path) -> Server {
-    Server::start(Config::new(folder.to_owned())).await.expect("the server starts")
+    let config = Config { webhooks: Reach::Anywhere, ..Config::new(folder.to_owned()) };
+    Server::start(config).await.expect("the server starts")
 }
 
 /// The same database from another program.
@@ -148,4 +151,56 @@ async fn a_row_that_is_damaged_while_the_server_runs_costs_itself() {
     assert_eq!(listed["calls"].as_array().map(Vec::len), Some(1), "{listed}");
     damage(folder.path(), &["UPDATE people SET role = 'x' WHERE id = 'ben'"]).await;
     assert_eq!(house.rings("good").await.0, 200, "who is known is known");
+}
+
+/// What comes to a program that takes every event, and where it listens.
+async fn receiver() -> (mpsc::Receiver<Value>, String) {
+    let (told, events) = mpsc::channel(100);
+    let take = async move |body: String| {
+        told.send(serde_json::from_str(&body).unwrap_or_default()).await.expect("the test listens");
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/{hook}", post(take))).await });
+    (events, format!("http://{address}"))
+}
+
+#[tokio::test]
+async fn a_damaged_hook_key_or_event_costs_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut house = House::new(folder.path()).await;
+    let (mut events, address) = receiver().await;
+    for name in ["list", "text", "whole"] {
+        let key = house.ask(Method::POST, "api-keys", json!({ "name": name, "scopes": ["ring"] })).await;
+        let hook = json!({ "url": format!("{address}/{name}"), "events": ["ring.started"] });
+        let hook = house.ask(Method::POST, "webhooks", hook).await;
+        assert_eq!((key.0, hook.0), (200, 200), "{key:?} {hook:?}");
+    }
+    let statements = [
+        "UPDATE webhooks SET events = '[' WHERE url LIKE '%/list'",
+        "UPDATE webhooks SET secret = CAST(X'fffe00' AS TEXT) WHERE url LIKE '%/text'",
+        "UPDATE webhooks SET id = CAST(X'fffe00' AS TEXT), registered_by = (SELECT id FROM api_keys WHERE name = 'list') \
+         WHERE url LIKE '%/text'",
+        "UPDATE api_keys SET scopes = '[', expires_at = 1 WHERE name = 'list'",
+        "UPDATE api_keys SET name = CAST(X'fffe00' AS TEXT) WHERE name = 'text'",
+        "INSERT INTO webhook_events (id, at, body) VALUES ('no id', unixepoch() * 1000, '{}'), \
+         ('list', unixepoch() * 1000, '['), ('text', unixepoch() * 1000, CAST(X'fffe00' AS TEXT))",
+        "INSERT INTO deliveries (hook, event, created_at, next_at) \
+         SELECT webhooks.id, webhook_events.id, 0, 0 FROM webhook_events, webhooks WHERE url LIKE '%/whole'",
+    ];
+    house.restart(folder.path(), &statements).await;
+    assert_eq!(house.rings("x").await.0, 200);
+    let told = timeout(Duration::from_secs(20), events.recv()).await.expect("it is told").expect("an event");
+    assert_eq!((&told["type"], &told["cid"]), (&json!("ring.started"), &json!("default:x")));
+    let keys = house.ask(Method::GET, "api-keys", json!({})).await.1;
+    assert_eq!((keys.as_array().map(Vec::len), &keys[0]["name"]), (Some(1), &json!("whole")), "{keys}");
+    let hooks = house.ask(Method::GET, "webhooks", json!({})).await.1;
+    assert_eq!(hooks.as_array().map(Vec::len), Some(1), "{hooks}");
+    let path = format!("webhooks/{}/deliveries?limit=1", hooks[0]["id"].as_str().expect("an id"));
+    let (status, page) = house.ask(Method::GET, &path, json!({})).await;
+    assert_eq!((status, &page["deliveries"][0]["event"]["id"]), (200, &told["id"]), "{page}");
+    assert_eq!(page["next"], Value::Null, "the rest cannot be read: {page}");
+    let failed = "SELECT count(*) FROM deliveries WHERE state = 'failed'";
+    let failed = sqlx::query(failed).fetch_one(&mut database(folder.path()).await).await.expect("a count");
+    assert_eq!(failed.get::<i64, _>(0), 3, "what cannot be read is given up");
 }

@@ -1,6 +1,6 @@
 //! Kept answers in SQLite; they are written with the change they tell of.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::UnixMillis;
 
 use super::{Sqlite, pieces::PIECE};
@@ -20,12 +20,15 @@ impl Sqlite {
                      WHERE owner = ? AND key = ? AND created_at >= ?";
         let query = sqlx::query(query).bind(&of.owner).bind(&of.key).bind(since.0);
         let row = query.fetch_optional(&self.pool).await?;
-        Ok(row.map(|row| KeptAnswer {
-            of: of.clone(),
-            request_hash: row.get(0),
-            body: row.get(1),
-            created_at: UnixMillis(row.get(2)),
-        }))
+        let answer = |row: SqliteRow| {
+            Ok(KeptAnswer {
+                of: of.clone(),
+                request_hash: row.try_get(0)?,
+                body: row.try_get(1)?,
+                created_at: UnixMillis(row.try_get(2)?),
+            })
+        };
+        row.map(answer).transpose()
     }
 
     pub(in crate::store) async fn forget_answers(&self, before: UnixMillis) -> Result<(), StoreError> {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{DeliveryState, UnixMillis, WebhookDelivery, WebhookId};
 
-use super::{Sqlite, pieces::PIECE};
+use super::{Sqlite, document, pieces::PIECE, readable};
 use crate::{
     store::StoreError,
     webhooks::{Due, Health, Outcome, Places, Round, StoredHook},
@@ -30,12 +31,7 @@ impl Sqlite {
         let hooks: Vec<StoredHook> = self.hooks().await?.into_iter().filter(is_free).collect();
         let (before, behind): (Vec<_>, Vec<_>) = hooks.into_iter().partition(|hook| last >= Some(&hook.id));
         for hook in behind.into_iter().chain(before) {
-            let query = "SELECT seq, event, body, attempts, created_at, next_at FROM deliveries \
-                         JOIN webhook_events ON webhook_events.id = event \
-                         WHERE hook = ? AND state = 'pending' ORDER BY next_at, seq LIMIT 1";
-            let row = sqlx::query(query).bind(hook.id.as_str()).fetch_optional(&self.pool).await?;
-            let Some(row) = row else { continue };
-            let at = UnixMillis(row.get(5));
+            let Some((at, due)) = self.next_delivery(&hook.id).await? else { continue };
             if at > now {
                 round.next_at = Some(round.next_at.map_or(at, |next| next.min(at)));
                 continue;
@@ -44,17 +40,30 @@ impl Sqlite {
                 Health::Well => free,
                 Health::Failing => free.min(free_for_failing),
             };
-            if free_for_it > 0
-                && let Ok(event) = row.get::<String, _>(1).parse()
-            {
-                let created_at = UnixMillis(row.get(4));
-                let due = Due { seq: row.get(0), event, body: row.get(2), attempts: row.get(3), created_at };
+            if free_for_it > 0 {
                 free -= 1;
                 free_for_failing -= usize::from(hook.health() == Health::Failing);
                 round.due.push((hook, due));
             }
         }
         Ok(round)
+    }
+
+    /// What a hook is to be told next, and when. What cannot be read any more is given up: it would hold up what comes
+    /// behind it.
+    async fn next_delivery(&self, hook: &WebhookId) -> Result<Option<(UnixMillis, Due)>, StoreError> {
+        let query = "SELECT seq, event, body, attempts, created_at, next_at FROM deliveries \
+                     LEFT JOIN webhook_events ON webhook_events.id = event \
+                     WHERE hook = ? AND state = 'pending' ORDER BY next_at, seq LIMIT 1";
+        while let Some(row) = sqlx::query(query).bind(hook.as_str()).fetch_optional(&self.pool).await? {
+            if let Some(next) = readable(due(&row)) {
+                return Ok(Some(next));
+            }
+            let give_up = "UPDATE deliveries SET state = 'failed', next_at = NULL, last_result = ? WHERE seq = ?";
+            let give_up = sqlx::query(give_up).bind("what is stored of it cannot be read");
+            give_up.bind(row.try_get::<i64, _>(0)?).execute(&self.pool).await?;
+        }
+        Ok(None)
     }
 
     /// What became of a delivery, and of its hook by that.
@@ -89,7 +98,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// A page of one hook's deliveries, newest first, each with its place in the order.
+    /// A page of one hook's deliveries, newest first, each with its place in the order; what cannot be read is left out.
     pub(in crate::store) async fn deliveries(
         &self,
         hook: &WebhookId,
@@ -99,22 +108,19 @@ impl Sqlite {
         let query = "SELECT seq, body, state, attempts, next_at, last_result FROM deliveries \
                      JOIN webhook_events ON webhook_events.id = event \
                      WHERE hook = ? AND seq < ? ORDER BY seq DESC LIMIT ?";
-        let query = sqlx::query(query).bind(hook.as_str()).bind(before.unwrap_or(i64::MAX)).bind(most);
-        let delivery = |row: SqliteRow| {
-            let delivery = WebhookDelivery {
-                event: serde_json::from_str(row.get(1))?,
-                state: match row.get(2) {
-                    "delivered" => DeliveryState::Delivered,
-                    "failed" => DeliveryState::Failed,
-                    _ => DeliveryState::Pending,
-                },
-                attempts: row.get(3),
-                next_attempt_at: row.get::<Option<i64>, _>(4).map(UnixMillis),
-                last_result: row.get(5),
-            };
-            Ok((row.get(0), delivery))
-        };
-        query.fetch_all(&self.pool).await?.into_iter().map(delivery).collect()
+        let (mut before, mut page) = (before.unwrap_or(i64::MAX), Vec::new());
+        loop {
+            let rows = sqlx::query(query).bind(hook.as_str()).bind(before).bind(most).fetch_all(&self.pool).await?;
+            for row in &rows {
+                before = row.try_get(0)?;
+                page.extend(readable(delivery(row)).map(|delivery| (before, delivery)));
+            }
+            // A page that is not full is the last: what was left out of it is made up for.
+            if rows.len() < most as usize || page.len() >= most as usize {
+                page.truncate(most as usize);
+                return Ok(page);
+            }
+        }
     }
 
     /// Lets old events go, and disables hooks that cannot keep up.
@@ -138,8 +144,35 @@ impl Sqlite {
     pub(in crate::store) async fn pending_deliveries(&self) -> Result<i64, StoreError> {
         let query = "SELECT count(*) FROM deliveries JOIN webhooks ON webhooks.id = hook \
                      WHERE state = 'pending' AND disabled_at IS NULL";
-        Ok(sqlx::query(query).fetch_one(&self.pool).await?.get(0))
+        Ok(sqlx::query(query).fetch_one(&self.pool).await?.try_get(0)?)
     }
+}
+
+fn due(row: &SqliteRow) -> Result<(UnixMillis, Due), StoreError> {
+    let due = Due {
+        seq: row.try_get(0)?,
+        event: row.try_get::<&str, _>(1)?.parse()?,
+        body: row.try_get(2)?,
+        attempts: row.try_get(3)?,
+        created_at: UnixMillis(row.try_get(4)?),
+    };
+    // It is sent as it is stored, and receivers are promised JSON.
+    serde_json::from_str::<IgnoredAny>(&due.body)?;
+    Ok((UnixMillis(row.try_get(5)?), due))
+}
+
+fn delivery(row: &SqliteRow) -> Result<WebhookDelivery, StoreError> {
+    Ok(WebhookDelivery {
+        event: document(row, 1)?,
+        state: match row.try_get(2)? {
+            "delivered" => DeliveryState::Delivered,
+            "failed" => DeliveryState::Failed,
+            _ => DeliveryState::Pending,
+        },
+        attempts: row.try_get(3)?,
+        next_attempt_at: row.try_get::<Option<i64>, _>(4)?.map(UnixMillis),
+        last_result: row.try_get(5)?,
+    })
 }
 
 #[cfg(test)]

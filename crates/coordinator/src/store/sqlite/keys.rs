@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use wire::{ApiKeyId, UnixMillis};
 
-use super::{Sqlite, enrol::insert_person};
+use super::{Sqlite, document, enrol::insert_person, readable};
 use crate::{
     programs::StoredKey,
     store::{StoreError, StoredPerson},
@@ -14,23 +14,19 @@ impl Sqlite {
     pub(in crate::store) async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let query = "SELECT id, person, name, secret_hash, scopes, created_at, expires_at, last_used_at FROM api_keys";
         let rows = sqlx::query(query).fetch_all(&self.pool).await?;
-        let key = |row: sqlx::sqlite::SqliteRow| {
-            Some(StoredKey {
-                id: row.get::<String, _>(0).parse().ok()?,
-                person: row.get::<String, _>(1).parse().ok()?,
-                name: row.get(2),
-                secret_hash: row.get(3),
-                scopes: serde_json::from_str(row.get(4)).ok()?,
-                created_at: UnixMillis(row.get(5)),
-                expires_at: row.get::<Option<i64>, _>(6).map(UnixMillis),
-                last_used_at: row.get::<Option<i64>, _>(7).map(UnixMillis),
+        let key = |row: &sqlx::sqlite::SqliteRow| {
+            Ok(StoredKey {
+                id: row.try_get::<&str, _>(0)?.parse()?,
+                person: row.try_get::<&str, _>(1)?.parse()?,
+                name: row.try_get(2)?,
+                secret_hash: row.try_get(3)?,
+                scopes: document(row, 4)?,
+                created_at: UnixMillis(row.try_get(5)?),
+                expires_at: row.try_get::<Option<i64>, _>(6)?.map(UnixMillis),
+                last_used_at: row.try_get::<Option<i64>, _>(7)?.map(UnixMillis),
             })
         };
-        let keys: Vec<Option<StoredKey>> = rows.into_iter().map(key).collect();
-        if keys.iter().any(Option::is_none) {
-            tracing::error!("a stored API key cannot be read and is left out");
-        }
-        Ok(keys.into_iter().flatten().collect())
+        Ok(rows.iter().filter_map(|row| readable(key(row))).collect())
     }
 
     /// Stores a key and, if there is none yet, its program's person; `false` when a person of that id is no program.

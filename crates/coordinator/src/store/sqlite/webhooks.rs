@@ -3,7 +3,7 @@
 use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{UnixMillis, WebhookDisabled, WebhookId};
 
-use super::{Sqlite, pieces::PIECE};
+use super::{Sqlite, document, pieces::PIECE, readable};
 use crate::{store::StoreError, webhooks::StoredHook};
 
 /// Every hook, oldest first.
@@ -14,7 +14,7 @@ impl Sqlite {
     /// Oldest first.
     pub(in crate::store) async fn hooks(&self) -> Result<Vec<StoredHook>, StoreError> {
         let rows = sqlx::query(HOOKS).fetch_all(&self.pool).await?;
-        Ok(rows.iter().filter_map(readable_hook).collect())
+        Ok(rows.iter().filter_map(|row| readable(hook(row))).collect())
     }
 
     /// Whether anybody wants to be told of anything.
@@ -63,38 +63,28 @@ impl Sqlite {
 
     /// Hooks of keys that have expired: their program may not be told any more.
     pub(in crate::store) async fn disable_hooks_of_old_keys(&self, now: UnixMillis) -> Result<(), StoreError> {
-        let old = "SELECT webhooks.id FROM webhooks JOIN api_keys ON api_keys.id = registered_by \
+        let old = "SELECT webhooks.rowid FROM webhooks JOIN api_keys ON api_keys.id = registered_by \
                    WHERE disabled_at IS NULL AND expires_at <= ?";
         for row in sqlx::query(old).bind(now.0).fetch_all(&self.pool).await? {
-            let query = sqlx::query("UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE id = ?");
+            let query = sqlx::query("UPDATE webhooks SET disabled_at = ?, disabled_reason = ? WHERE rowid = ?");
             let query = query.bind(now.0).bind("the API key it was registered with has expired");
-            query.bind(row.try_get::<&str, _>(0)?).execute(&self.pool).await?;
+            query.bind(row.try_get::<i64, _>(0)?).execute(&self.pool).await?;
         }
         Ok(())
     }
 }
 
-fn readable_hook(row: &SqliteRow) -> Option<StoredHook> {
-    let hook = || {
-        let disabled_at: Option<i64> = row.get(8);
-        Some(StoredHook {
-            id: row.get::<String, _>(0).parse().ok()?,
-            person: row.get::<String, _>(1).parse().ok()?,
-            registered_by: row.get(2),
-            url: row.get(3),
-            events: serde_json::from_str(row.get(4)).ok()?,
-            secret: row.get(5),
-            created_at: UnixMillis(row.get(6)),
-            failing_since: row.get::<Option<i64>, _>(7).map(UnixMillis),
-            disabled: disabled_at.map(|at| WebhookDisabled {
-                at: UnixMillis(at),
-                reason: row.get::<Option<String>, _>(9).unwrap_or_default(),
-            }),
-        })
-    };
-    let hook = hook();
-    if hook.is_none() {
-        tracing::error!("a stored webhook cannot be read and is left out");
-    }
-    hook
+fn hook(row: &SqliteRow) -> Result<StoredHook, StoreError> {
+    let disabled = |at| Ok::<_, StoreError>(WebhookDisabled { at: UnixMillis(at), reason: row.try_get(9)? });
+    Ok(StoredHook {
+        id: row.try_get::<&str, _>(0)?.parse()?,
+        person: row.try_get::<&str, _>(1)?.parse()?,
+        registered_by: row.try_get(2)?,
+        url: row.try_get(3)?,
+        events: document(row, 4)?,
+        secret: row.try_get(5)?,
+        created_at: UnixMillis(row.try_get(6)?),
+        failing_since: row.try_get::<Option<i64>, _>(7)?.map(UnixMillis),
+        disabled: row.try_get::<Option<i64>, _>(8)?.map(disabled).transpose()?,
+    })
 }

@@ -13,15 +13,18 @@ use crate::store::{Change, StoreError};
 /// How many rows a statement has room for: of few sizes, so that each is prepared once. Empty places are passed over.
 const ROOMS: [usize; 5] = [1, 4, 16, 64, 256];
 
-/// What webhooks are told and programs were answered comes as JSON lists. An event that nobody wants to hear is not kept.
+/// What webhooks are told and programs were answered comes as JSON lists. An event that nobody wants to hear is not kept,
+/// and a hook whose list cannot be read any more wants none.
 const TELL: &str = "INSERT OR REPLACE INTO kept_answers (owner, key, request_hash, body, created_at) \
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?); \
      INSERT INTO webhook_events (id, at, body) \
      SELECT value ->> 0, value ->> 1, value -> 3 FROM json_each(?) AS told WHERE EXISTS (SELECT 1 FROM webhooks \
-     WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = told.value ->> 2)); \
+     WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(events) THEN events ELSE '[]' END) \
+     WHERE value = told.value ->> 2)); \
      INSERT INTO deliveries (hook, event, created_at, next_at) \
      SELECT webhooks.id, told.value ->> 0, told.value ->> 1, told.value ->> 1 FROM json_each(?) AS told, webhooks \
-     WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(events) WHERE value = told.value ->> 2) \
+     WHERE disabled_at IS NULL AND EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(events) THEN events ELSE '[]' END) \
+     WHERE value = told.value ->> 2) \
      ORDER BY told.key, webhooks.id; ";
 
 impl Sqlite {
