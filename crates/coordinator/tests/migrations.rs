@@ -137,6 +137,8 @@ async fn a_database_of_every_version_there_was_is_opened_with_everything_in_it()
         let token = access["token"].as_str().expect("a token");
         let people = ask(&server, token, Method::GET, "people", json!({})).await.to_string();
         assert!(people.contains("\"Ann\"") && people.contains("\"Ben\""), "{version}: {people}");
+        let found = ask(&server, token, Method::GET, "people?search=BEN", json!({})).await;
+        assert_eq!(found["people"][0]["name"], "Ben", "{version}: {found}");
         for (id, outcome) in [("over", "cancelled"), ("rings", "ringing")] {
             let call = ask(&server, token, Method::GET, &format!("calls/default/{id}"), json!({})).await;
             assert_eq!(call["call"]["custom"]["order"], 17, "{version}: {call}");

@@ -1,5 +1,6 @@
 //! Where everything is kept that must survive a restart. Written before it is announced.
 
+mod found;
 mod listed;
 mod personal;
 mod sqlite;
@@ -25,6 +26,7 @@ use crate::{
     ring::Ring,
     webhooks::{Health, Outcome, Places, Round, StoredHook},
 };
+pub(crate) use found::folded;
 pub(crate) use listed::{Lines, Listed, Place, fits};
 pub(crate) use personal::{PersonChange, Personal};
 pub(crate) use sqlite::Sqlite;

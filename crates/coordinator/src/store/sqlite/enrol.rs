@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 use wire::UnixMillis;
 
 use super::Sqlite;
-use crate::store::{NewDevice, PersonKind, StoreError, StoredPerson};
+use crate::store::{NewDevice, PersonKind, StoreError, StoredPerson, folded};
 
 impl Sqlite {
     /// Signs a device in, and its person as the operator's product names him: both, or neither if the person of that id
@@ -37,12 +37,15 @@ pub(super) async fn insert_person(
     now: UnixMillis,
 ) -> Result<bool, StoreError> {
     let query = sqlx::query(
-        "INSERT INTO people (id, name, role, teams, is_program, created_at) VALUES (?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role, teams = excluded.teams \
+        "INSERT INTO people (id, name, folded, role, teams, is_program, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded = excluded.folded, role = excluded.role, teams = excluded.teams \
          WHERE is_program = 0 AND excluded.is_program = 0",
     );
-    let query = query.bind(person.id.as_str()).bind(&person.name).bind(serde_json::to_string(&person.role)?);
-    let query = query.bind(serde_json::to_string(&person.teams)?).bind(person.kind == PersonKind::Program);
+    let query = query.bind(person.id.as_str()).bind(&person.name).bind(folded(&person.name));
+    let query = query
+        .bind(serde_json::to_string(&person.role)?)
+        .bind(serde_json::to_string(&person.teams)?)
+        .bind(person.kind == PersonKind::Program);
     Ok(query.bind(now.0).execute(connection).await?.rows_affected() == 1)
 }
 

@@ -4,7 +4,7 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{InviteEntry, InviteId, Role, UnixMillis, UserId};
 
 use super::{Sqlite, document, enrol::insert_device, pieces::PIECE, readable};
-use crate::store::{InviteGrant, MadeBy, NewDevice, NewInvite, StoreError};
+use crate::store::{InviteGrant, MadeBy, NewDevice, NewInvite, StoreError, folded};
 
 /// What makes an invite good at a moment: it has uses left, neither it nor the key it was made with is too old, and who made
 /// it may still make such a one. If it is the first admin's, nobody is there yet.
@@ -123,12 +123,13 @@ impl Sqlite {
         let person = &device.person;
         if device.is_new_person {
             let insert = sqlx::query(
-                "INSERT INTO people (id, name, role, teams, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO people (id, name, folded, role, teams, created_at) VALUES (?, ?, ?, ?, ?, ?) \
+                 ON CONFLICT (id) DO NOTHING",
             );
             let role = serde_json::to_string(&person.role)?;
             let teams = serde_json::to_string(&person.teams)?;
-            let insert = insert.bind(person.id.as_str()).bind(&person.name).bind(role).bind(teams);
-            let insert = insert.bind(device.created_at.0);
+            let insert = insert.bind(person.id.as_str()).bind(&person.name).bind(folded(&person.name));
+            let insert = insert.bind(role).bind(teams).bind(device.created_at.0);
             if insert.execute(&mut *transaction).await?.rows_affected() != 1 {
                 return Ok(false);
             }

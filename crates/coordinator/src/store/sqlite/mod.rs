@@ -70,6 +70,7 @@ impl Sqlite {
         };
         let pool = lasting().max_connections(READERS).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
+        people::fold_names(&pool).await?;
         let writing = options.pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", CHECKPOINT);
         let writer = lasting().max_connections(1).connect_with(writing).await?;
         let known = Known::read(&pool).await?;

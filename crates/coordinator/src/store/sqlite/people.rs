@@ -1,10 +1,10 @@
 //! People in SQLite: who they are, what they chose for themselves, and how they are found.
 
-use sqlx::{QueryBuilder, Row as _, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, SqlitePool, sqlite::SqliteRow};
 use wire::{PeopleQuery, UserId};
 
-use super::Sqlite;
-use crate::store::{PersonKind, StoreError, StoredPerson};
+use super::{Sqlite, write::json};
+use crate::store::{PersonKind, StoreError, StoredPerson, folded};
 
 impl Sqlite {
     pub(super) async fn people(&self) -> Result<Vec<StoredPerson>, StoreError> {
@@ -36,18 +36,18 @@ impl Sqlite {
         query: &PeopleQuery,
         most: i64,
     ) -> Result<Vec<UserId>, StoreError> {
-        let mut find = QueryBuilder::new("SELECT id FROM people WHERE 1 = 1");
+        let mut find = QueryBuilder::new("SELECT id FROM people WHERE folded IS NOT NULL");
         if let Some(search) = &query.search {
-            // Of the text itself: `%` and `_` are letters here.
-            let part = search.to_lowercase();
-            find.push(" AND (instr(lower(name), ").push_bind(part.clone()).push(") > 0");
+            // Of the text itself: `%` and `_` are letters here. Ids have ASCII's letters alone.
+            let part = folded(search);
+            find.push(" AND (instr(folded, ").push_bind(part.clone()).push(") > 0");
             find.push(" OR instr(lower(id), ").push_bind(part).push(") > 0)");
         }
         if let Some(after) = &query.after {
-            find.push(" AND (lower(name), id) > (SELECT lower(name), id FROM people WHERE id = ");
+            find.push(" AND (folded, id) > (SELECT folded, id FROM people WHERE id = ");
             find.push_bind(after.as_str().to_owned()).push(")");
         }
-        find.push(" ORDER BY lower(name), id LIMIT ").push_bind(most);
+        find.push(" ORDER BY folded, id LIMIT ").push_bind(most);
         let rows = find.build().fetch_all(&self.pool).await?;
         Ok(rows.into_iter().filter_map(|row| row.try_get::<&str, _>(0).ok()?.parse().ok()).collect())
     }
@@ -79,6 +79,21 @@ impl Sqlite {
     }
 }
 
+/// For those who were there before names were folded, and whoever was put in by hand.
+pub(super) async fn fold_names(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query("SELECT rowid, name FROM people WHERE folded IS NULL").fetch_all(pool).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // A name that is no text any more is nobody's: its person is left out elsewhere, too.
+    let names = rows.iter().filter_map(|row| Some((row.try_get::<i64, _>(0).ok()?, folded(row.try_get(1).ok()?))));
+    let names = json(names).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let query = "UPDATE people SET folded = told.value ->> 1 FROM json_each(?) AS told \
+                 WHERE people.rowid = told.value ->> 0";
+    sqlx::query(query).bind(names).execute(pool).await?;
+    Ok(())
+}
+
 fn person(row: &SqliteRow) -> Result<StoredPerson, StoreError> {
     Ok(StoredPerson {
         id: row.try_get::<&str, _>(0)?.parse()?,
@@ -90,4 +105,42 @@ fn person(row: &SqliteRow) -> Result<StoredPerson, StoreError> {
         do_not_disturb: serde_json::from_str(row.try_get(6)?)?,
         kind: if row.try_get(7)? { PersonKind::Program } else { PersonKind::Human },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{Role, UnixMillis};
+
+    use super::*;
+
+    async fn is_called(store: &Sqlite, id: &str, name: &str) {
+        let person = StoredPerson::new(id.parse().unwrap(), name.to_owned(), Role::User, Default::default());
+        assert!(store.put_person(&person, UnixMillis(0)).await.unwrap());
+    }
+
+    async fn found(store: &Sqlite, search: Option<&str>) -> Vec<String> {
+        let query = PeopleQuery { search: search.map(str::to_owned), ..PeopleQuery::default() };
+        let found = store.find_people(&query, 2).await.unwrap();
+        found.into_iter().map(|user| user.to_string()).collect()
+    }
+
+    #[tokio::test]
+    async fn names_are_found_in_small_and_capital_letters_also_those_of_an_older_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bellbird.db");
+        let store = Sqlite::open(&file).await.unwrap();
+        for (id, name) in [("ivan", "Иван"), ("ozgur", "Özgür"), ("zoe", "zoë")] {
+            is_called(&store, id, name).await;
+        }
+        sqlx::query("UPDATE people SET folded = NULL WHERE id <> 'ozgur'").execute(&store.pool).await.unwrap();
+        let damage =
+            "INSERT INTO people (id, name, role, created_at) VALUES ('x', CAST(X'fffe00' AS TEXT), '\"user\"', 0)";
+        sqlx::query(damage).execute(&store.pool).await.unwrap();
+        let store = Sqlite::open(&file).await.unwrap();
+        for (search, id) in [("иван", "ivan"), ("ВАН", "ivan"), ("ÖZGÜR", "ozgur"), ("ZOË", "zoe"), ("Ivan", "ivan")]
+        {
+            assert_eq!(found(&store, Some(search)).await, [id], "{search}");
+        }
+        assert_eq!(found(&store, None).await, ["zoe", "ozgur"]);
+    }
 }

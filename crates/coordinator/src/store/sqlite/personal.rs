@@ -1,9 +1,10 @@
 //! What people changed about themselves, in the statement that writes a batch.
 
 use super::write::{Statement, json};
-use crate::store::{Personal, StoreError};
+use crate::store::{Personal, StoreError, folded};
 
 const PEOPLE: &str = "UPDATE people SET name = coalesce(told.value ->> 1, name), \
+     folded = coalesce(told.value ->> 4, folded), \
      favourites = coalesce(told.value ->> 2, favourites), do_not_disturb = coalesce(told.value ->> 3, do_not_disturb) \
      FROM json_each(?) AS told WHERE people.id = told.value ->> 0; ";
 /// Before the lines of the batch are written, which nobody can have looked at.
@@ -23,7 +24,7 @@ impl Statement {
                 // Lists are kept as text, within the text that brings them.
                 let favourites = change.favourites.as_ref().map(serde_json::to_string).transpose()?;
                 let quiet = change.do_not_disturb.as_ref().map(serde_json::to_string).transpose()?;
-                people.push((id, &change.name, favourites, quiet));
+                people.push((id, &change.name, favourites, quiet, change.name.as_deref().map(folded)));
             }
             self.put_json(PEOPLE, json(people.iter())?)?;
         }
