@@ -272,7 +272,7 @@ pub(crate) async fn set_favourite(desk: State<'_, Desk>, user: UserId, on: bool)
 /// People of a large server, whom not every device is told of; a page at a time.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn find_people(desk: State<'_, Desk>, search: String, after: Option<UserId>) -> Answer<PeoplePage> {
+pub(crate) async fn find_people(desk: State<'_, Desk>, search: String, after: Option<String>) -> Answer<PeoplePage> {
     let query = PeopleQuery { search: Some(search), after, ..PeopleQuery::default() };
     desk.client()?.server().people(&query).await.map_err(|error| error.body())
 }

@@ -56,7 +56,7 @@ export const commands = {
 	setDoNotDisturb: (wish: DoNotDisturb) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_do_not_disturb", { wish })),
 	setFavourite: (user: UserId, on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("set_favourite", { user, on })),
 	/**  People of a large server, whom not every device is told of; a page at a time. */
-	findPeople: (search: string, after: UserId | null) => typedError<PeoplePage, ErrorBody>(__TAURI_INVOKE("find_people", { search, after })),
+	findPeople: (search: string, after: string | null) => typedError<PeoplePage, ErrorBody>(__TAURI_INVOKE("find_people", { search, after })),
 	/**  A picture as the page can show it; it changes with its tag. */
 	avatar: (user: UserId) => typedError<string, ErrorBody>(__TAURI_INVOKE("avatar", { user })),
 	/**  My picture, as base64; `null` takes it away. */
@@ -565,7 +565,7 @@ export type PeoplePage = {
 	/**  The page. */
 	people: Person[],
 	/**  What `after` has to be for the next; absent on the last. */
-	next?: UserId | null,
+	next?: string | null,
 };
 
 /**  A person as others on the server see him. */

@@ -72,7 +72,7 @@ fn people_path(query: &PeopleQuery) -> String {
         pairs.append_pair("search", search);
     }
     if let Some(after) = &query.after {
-        pairs.append_pair("after", after.as_str());
+        pairs.append_pair("after", after);
     }
     if let Some(limit) = query.limit {
         pairs.append_pair("limit", &limit.to_string());

@@ -230,3 +230,29 @@ async fn missed_calls_are_seen_up_to_the_line_that_was_read() {
     house.ask(&house.ben, Method::POST, "missed/seen", json!({})).await;
     assert_eq!(unseen().await, [""; 0]);
 }
+
+#[tokio::test]
+async fn people_are_found_in_capital_letters_and_listed_page_by_page_while_they_change_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::new(folder.path()).await;
+    let invite = house.ask(&house.ann, Method::POST, "invites", json!({ "uses": 2 })).await;
+    house.signs_in(&invite["code"], "Иван").await;
+    house.signs_in(&invite["code"], "Cem").await;
+    let people = async |query: &str| {
+        let page = house.ask(&house.ann, Method::GET, &format!("people?{query}"), json!({})).await;
+        let people = page["people"].as_array().unwrap_or_else(|| panic!("{page}"));
+        let names: Vec<_> = people.iter().map(|person| person["name"].as_str().unwrap().to_owned()).collect();
+        (names, page["next"].as_str().map(str::to_owned))
+    };
+    // "ИВАН" as it stands in a query.
+    assert_eq!(people("search=%D0%98%D0%92%D0%90%D0%9D").await.0, ["Иван"]);
+    let (first, next) = people("limit=2").await;
+    assert_eq!(first, ["Ann", "Ben"]);
+    house.ask(&house.ben, Method::PUT, "me/name", json!({ "name": "Özgür" })).await;
+    let (second, next) = people(&format!("limit=2&after={}", next.unwrap())).await;
+    assert_eq!(second, ["Cem", "Özgür"], "he was last of the first page");
+    assert_eq!(people(&format!("limit=2&after={}", next.unwrap())).await, (vec!["Иван".to_owned()], None));
+    assert_eq!(people("search=%C3%96ZG").await.0, ["Özgür"], "by his new name");
+    let refused = house.ask(&house.ann, Method::GET, "people?after=ann", json!({})).await;
+    assert_eq!((&refused["code"], &refused["field"]), (&json!("invalid-request"), &json!("after")), "{refused}");
+}

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 import { commands } from '#ui/bindings';
-import type { Person, UserId } from '#ui/bindings';
+import type { Person } from '#ui/bindings';
 import { useClient, useFavourites, usePeople } from '#ui/client';
 import { bestFirst, callable, found } from '#ui/people/order';
 
@@ -27,15 +27,15 @@ export function useFound(text: string): Found {
   return { people: [...mine, ...rest], others, more };
 }
 
-type Page = { text: string; people: Person[]; next: UserId | null; hasFailed: boolean };
+type Page = { text: string; people: Person[]; next: string | null; hasFailed: boolean };
 
 /** People of a large server, of whom this device is not told by itself. */
 function useOthers(text: string): Found {
   const isLarge = useClient((client) => client.peopleTotal > client.people.length) ?? false;
   const me = useClient((client) => client.me.id);
   const [page, setPage] = useState<Page>({ text: '', people: [], next: null, hasFailed: false });
-  const [after, setAfter] = useState<{ text: string; id: UserId } | null>(null);
-  const from = after?.text === text ? after.id : null;
+  const [after, setAfter] = useState<{ text: string; place: string } | null>(null);
+  const from = after?.text === text ? after.place : null;
   const isWanted = isLarge && text !== '';
   useEffect(() => {
     if (!isWanted) {
@@ -71,6 +71,6 @@ function useOthers(text: string): Found {
   return {
     people,
     others: hasFailed ? 'failed' : 'known',
-    more: next === null ? null : () => setAfter({ text, id: next }),
+    more: next === null ? null : () => setAfter({ text, place: next }),
   };
 }

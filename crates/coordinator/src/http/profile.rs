@@ -15,7 +15,7 @@ use crate::{
     avatar::{self, MAX_AVATAR_BYTES},
     hub::{Caller, Request},
     limits::Limit,
-    store::StoredPerson,
+    store::{PersonPlace, StoredPerson},
 };
 
 /// People of a page when nobody says.
@@ -52,13 +52,23 @@ async fn people(
         return Err(ErrorBody::invalid("search", format!("what is looked for has {NAME}")).into());
     }
     let limit = page_size(Some(query.limit.unwrap_or(PAGE)))?;
+    let behind = query.after.as_deref().map(place).transpose()?;
     // One more than is asked for says whether there is a next page.
-    let mut users = app.store.find_people(&query, i64::from(limit) + 1).await.map_err(ErrorBody::from)?;
-    let is_last = users.len() <= limit as usize;
-    users.truncate(limit as usize);
-    let next = users.last().filter(|_| !is_last).cloned();
+    let most = i64::from(limit) + 1;
+    let found = app.store.find_people(query.search.as_deref(), behind.as_ref(), most).await;
+    let mut found = found.map_err(ErrorBody::from)?;
+    let is_last = found.len() <= limit as usize;
+    found.truncate(limit as usize);
+    let next = found.last().filter(|_| !is_last).map(|found| found.place.cursor());
+    let users = found.into_iter().filter_map(|found| found.user).collect();
     let people = app.hub.ask(|reply| Request::People { users, reply }).await?;
     Ok(json(PeoplePage { people, next }))
+}
+
+fn place(cursor: &str) -> Result<PersonPlace, ErrorBody> {
+    PersonPlace::read(cursor).ok_or_else(|| {
+        ErrorBody::invalid("after", "this place was not made by this server: begin with the first page") //
+    })
 }
 
 /// Changes the name people read.

@@ -14,8 +14,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use wire::{
     ApiKeyId, Call, CallFilter, CallId, CallTypeData, Code, DeviceId, DoNotDisturb, ErrorBody, HistoryEntry,
-    HistoryPage, InviteEntry, InviteId, PeopleQuery, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery,
-    WebhookEvent, WebhookId,
+    HistoryPage, InviteEntry, InviteId, Renewal, RingId, Role, UnixMillis, UserId, WebhookDelivery, WebhookEvent,
+    WebhookId,
 };
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     ring::Ring,
     webhooks::{Health, Outcome, Places, Round, StoredHook},
 };
-pub(crate) use found::folded;
+pub(crate) use found::{FoundPerson, PersonPlace, folded};
 pub(crate) use listed::{Lines, Listed, Place, fits};
 pub(crate) use personal::{PersonChange, Personal};
 pub(crate) use sqlite::Sqlite;
@@ -260,7 +260,7 @@ forward! {
     fn enrol(device: &NewDevice) -> bool;
     fn put_person(person: &StoredPerson, now: UnixMillis) -> bool;
     fn person(id: &UserId) -> Option<StoredPerson>;
-    fn find_people(query: &PeopleQuery, most: i64) -> Vec<UserId>;
+    fn find_people(search: Option<&str>, behind: Option<&PersonPlace>, most: i64) -> Vec<FoundPerson>;
     fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
     fn avatar(person: &UserId) -> Option<Vec<u8>>;
     fn keys() -> Vec<StoredKey>;

@@ -187,9 +187,9 @@ pub struct PeopleQuery {
     /// Part of a name or an id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
-    /// The last person of the page before.
+    /// Where the page before ended: its `next`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<UserId>,
+    pub after: Option<String>,
     /// Most people of a page, 1 to 100; 50 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -204,7 +204,7 @@ pub struct PeoplePage {
     pub people: Vec<Person>,
     /// What `after` has to be for the next; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<UserId>,
+    pub next: Option<String>,
 }
 
 #[cfg(test)]

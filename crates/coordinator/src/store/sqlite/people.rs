@@ -1,10 +1,10 @@
 //! People in SQLite: who they are, what they chose for themselves, and how they are found.
 
 use sqlx::{QueryBuilder, Row as _, SqlitePool, sqlite::SqliteRow};
-use wire::{PeopleQuery, UserId};
+use wire::UserId;
 
-use super::{Sqlite, write::json};
-use crate::store::{PersonKind, StoreError, StoredPerson, folded};
+use super::{Sqlite, readable, write::json};
+use crate::store::{FoundPerson, PersonKind, PersonPlace, StoreError, StoredPerson, folded};
 
 impl Sqlite {
     pub(super) async fn people(&self) -> Result<Vec<StoredPerson>, StoreError> {
@@ -30,26 +30,27 @@ impl Sqlite {
         row.as_ref().map(person).transpose()
     }
 
-    /// By name and id.
+    /// By name and id, behind a place.
     pub(in crate::store) async fn find_people(
         &self,
-        query: &PeopleQuery,
+        search: Option<&str>,
+        behind: Option<&PersonPlace>,
         most: i64,
-    ) -> Result<Vec<UserId>, StoreError> {
-        let mut find = QueryBuilder::new("SELECT id FROM people WHERE folded IS NOT NULL");
-        if let Some(search) = &query.search {
+    ) -> Result<Vec<FoundPerson>, StoreError> {
+        let mut find = QueryBuilder::new("SELECT folded, id FROM people WHERE folded IS NOT NULL");
+        if let Some(search) = search {
             // Of the text itself: `%` and `_` are letters here. Ids have ASCII's letters alone.
             let part = folded(search);
             find.push(" AND (instr(folded, ").push_bind(part.clone()).push(") > 0");
             find.push(" OR instr(lower(id), ").push_bind(part).push(") > 0)");
         }
-        if let Some(after) = &query.after {
-            find.push(" AND (folded, id) > (SELECT folded, id FROM people WHERE id = ");
-            find.push_bind(after.as_str().to_owned()).push(")");
+        if let Some(place) = behind {
+            find.push(" AND (folded, id) > (").push_bind(place.folded.clone());
+            find.push(", ").push_bind(place.id.clone()).push(")");
         }
         find.push(" ORDER BY folded, id LIMIT ").push_bind(most);
         let rows = find.build().fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().filter_map(|row| row.try_get::<&str, _>(0).ok()?.parse().ok()).collect())
+        Ok(rows.iter().filter_map(|row| readable(found(row))).collect())
     }
 
     /// The picture itself; its tag changes with it.
@@ -94,6 +95,13 @@ pub(super) async fn fold_names(pool: &SqlitePool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+fn found(row: &SqliteRow) -> Result<FoundPerson, StoreError> {
+    // What is no text any more still has its place.
+    let text = |column| Ok::<_, StoreError>(String::from_utf8_lossy(row.try_get::<&[u8], _>(column)?).into_owned());
+    let place = PersonPlace { folded: text(0)?, id: text(1)? };
+    Ok(FoundPerson { user: place.id.parse().ok(), place })
+}
+
 fn person(row: &SqliteRow) -> Result<StoredPerson, StoreError> {
     Ok(StoredPerson {
         id: row.try_get::<&str, _>(0)?.parse()?,
@@ -118,10 +126,10 @@ mod tests {
         assert!(store.put_person(&person, UnixMillis(0)).await.unwrap());
     }
 
-    async fn found(store: &Sqlite, search: Option<&str>) -> Vec<String> {
-        let query = PeopleQuery { search: search.map(str::to_owned), ..PeopleQuery::default() };
-        let found = store.find_people(&query, 2).await.unwrap();
-        found.into_iter().map(|user| user.to_string()).collect()
+    async fn found(store: &Sqlite, search: Option<&str>, behind: Option<&PersonPlace>) -> (Vec<String>, PersonPlace) {
+        let found = store.find_people(search, behind, 2).await.unwrap();
+        let end = found.last().unwrap().place.clone();
+        (found.into_iter().map(|found| found.user.unwrap().to_string()).collect(), end)
     }
 
     #[tokio::test]
@@ -139,8 +147,25 @@ mod tests {
         let store = Sqlite::open(&file).await.unwrap();
         for (search, id) in [("иван", "ivan"), ("ВАН", "ivan"), ("ÖZGÜR", "ozgur"), ("ZOË", "zoe"), ("Ivan", "ivan")]
         {
-            assert_eq!(found(&store, Some(search)).await, [id], "{search}");
+            assert_eq!(found(&store, Some(search), None).await.0, [id], "{search}");
         }
-        assert_eq!(found(&store, None).await, ["zoe", "ozgur"]);
+        assert_eq!(found(&store, None, None).await.0, ["zoe", "ozgur"]);
+    }
+
+    #[tokio::test]
+    async fn the_next_page_begins_where_the_last_one_ended_whatever_people_are_called_by_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("bellbird.db")).await.unwrap();
+        for (id, name) in [("a", "Ann"), ("b", "Ben"), ("c", "Cem"), ("d", "Dan"), ("e", "Dan")] {
+            is_called(&store, id, name).await;
+        }
+        let (first, end) = found(&store, None, None).await;
+        assert_eq!(first, ["a", "b"]);
+        // Behind everybody, and before everybody: neither takes the others along.
+        is_called(&store, "b", "Zoe").await;
+        let (second, end) = found(&store, None, Some(&end)).await;
+        assert_eq!(second, ["c", "d"]);
+        is_called(&store, "d", "Abe").await;
+        assert_eq!(found(&store, None, Some(&end)).await.0, ["e", "b"]);
     }
 }
