@@ -66,9 +66,8 @@ async fn people(
 }
 
 fn place(cursor: &str) -> Result<PersonPlace, ErrorBody> {
-    PersonPlace::read(cursor).ok_or_else(|| {
-        ErrorBody::invalid("after", "this place was not made by this server: begin with the first page") //
-    })
+    let message = "this place was not made by this server: begin with the first page";
+    PersonPlace::read(cursor).ok_or_else(|| ErrorBody::invalid("after", message))
 }
 
 /// Changes the name people read.

@@ -34,7 +34,7 @@ pub(crate) async fn outside_media(
     let mut addresses = BTreeSet::new();
     for host in advertised.iter().filter(|_| udp != 0) {
         match timeout(LOOKED_UP_WITHIN, lookup_host((host.as_str(), udp))).await {
-            Ok(Ok(found)) => addresses.extend(found.map(|address| SocketAddr::new(address.ip(), udp))),
+            Ok(Ok(found)) => addresses.extend(found),
             Ok(Err(error)) => not_looked_up(host, &error.to_string()),
             Err(_) => not_looked_up(host, "no answer"),
         }

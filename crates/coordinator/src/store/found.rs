@@ -1,7 +1,8 @@
 //! Lists of people: how names are compared, and where a page ends.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use wire::UserId;
+
+use super::cursor;
 
 /// A place in the order of people: the next page begins behind it, whatever they are called meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +23,12 @@ pub(crate) struct FoundPerson {
 impl PersonPlace {
     /// For the next page.
     pub(crate) fn cursor(&self) -> String {
-        let place = serde_json::to_vec(&(&self.folded, &self.id)).expect("a place is plain data");
-        URL_SAFE_NO_PAD.encode(place)
+        cursor::written(&(&self.folded, &self.id))
     }
 
     /// `None` if the cursor is made up.
     pub(crate) fn read(cursor: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (folded, id) = serde_json::from_slice::<(String, String)>(&bytes).ok()?;
+        let (folded, id) = cursor::read(cursor)?;
         Some(Self { folded, id })
     }
 }

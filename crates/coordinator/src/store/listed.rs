@@ -1,7 +1,8 @@
 //! Lists of calls: where a page ends, and what fits a filter.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use wire::{Call, CallFilter, CallOrder, UserId};
+
+use super::cursor;
 
 /// A place in the order of a list: the next page begins behind it, whatever came or went meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,14 +31,12 @@ pub(crate) enum Lines {
 impl Place {
     /// For the next page of a list in this order.
     pub(crate) fn cursor(&self, order: CallOrder) -> String {
-        let place = serde_json::to_vec(&(order, self.at, &self.cid)).expect("a place is plain data");
-        URL_SAFE_NO_PAD.encode(place)
+        cursor::written(&(order, self.at, &self.cid))
     }
 
     /// `None` if the cursor is made up, or of a list in another order.
     pub(crate) fn read(cursor: &str, order: CallOrder) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (of, at, cid) = serde_json::from_slice::<(CallOrder, i64, String)>(&bytes).ok()?;
+        let (of, at, cid) = cursor::read::<(CallOrder, i64, String)>(cursor)?;
         (of == order).then_some(Self { at, cid })
     }
 }

@@ -1,5 +1,6 @@
 //! Where everything is kept that must survive a restart. Written before it is announced.
 
+mod cursor;
 mod found;
 mod listed;
 mod personal;
