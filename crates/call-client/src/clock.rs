@@ -9,6 +9,9 @@ use wire::UnixMillis;
 /// that it was set.
 const JUMPED: u64 = 2_000;
 
+/// Two clocks that differ by more than this no longer say the same of a moment to come; less is how finely they tick.
+const APART: Duration = Duration::from_millis(20);
+
 /// One moment, by both clocks. Which of two is the later one, the clock says that never jumps; only while it stands
 /// still, in a sleep, the other does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +40,24 @@ impl Deadline {
 
     pub(crate) fn plus(self, wait: Duration) -> Self {
         Self { instant: self.instant + wait, wall: self.wall.plus(wait) }
+    }
+
+    /// The same moment, for the clocks as they stand now: the one that says less of what is left is right by both. Else
+    /// what the wall clock has noticed of a sleep would be forgotten when it is set back.
+    pub(crate) fn agreed(self, now: Now) -> Self {
+        let until = self.instant.saturating_duration_since(now.instant).as_millis();
+        let since = now.instant.saturating_duration_since(self.instant).as_millis();
+        let signed = |millis: u128| i64::try_from(millis).unwrap_or(i64::MAX);
+        let by_wall = self.wall.0.saturating_sub(now.wall.0);
+        let apart = (signed(until) - signed(since)).saturating_sub(by_wall);
+        let by = Duration::from_millis(apart.unsigned_abs());
+        if by <= APART {
+            self
+        } else if apart > 0 {
+            Self { instant: self.instant.checked_sub(by).unwrap_or(now.instant), ..self }
+        } else {
+            Self { wall: UnixMillis(self.wall.0.saturating_add(apart)), ..self }
+        }
     }
 
     /// How long it still is.
@@ -134,6 +155,19 @@ mod tests {
         assert!(clock.has_jumped(at(begin, 12, -3_000)), "hours: the offset to the server is another");
         assert!(clock.is_stale(at(begin, 11, 599)));
         assert!(!clock.is_stale(at(begin, 13, -2_999)));
+    }
+
+    #[test]
+    fn what_a_sleep_took_of_a_deadline_a_clock_that_is_set_back_does_not_give_again() {
+        let begin = begin();
+        let until = at(begin, 0, 0).after(Duration::from_secs(30));
+        let woken = at(begin, 1, 20);
+        let set_back = at(begin, 2, 6);
+        assert_eq!(until.left(set_back), Duration::from_secs(24), "unless somebody looks at the clocks in between");
+        assert_eq!(until.agreed(woken).left(set_back), Duration::from_secs(9));
+        assert_eq!(until.agreed(at(begin, 10, 10)), until, "clocks that go alike change nothing");
+        let over = until.agreed(at(begin, 1, 31));
+        assert!(over.is_over(at(begin, 2, 6)) && !over.plus(Duration::from_secs(3)).is_over(at(begin, 2, 6)));
     }
 
     #[test]

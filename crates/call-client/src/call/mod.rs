@@ -290,6 +290,7 @@ impl Call {
     /// server: it is gone, and this must not ring for ever. And while a call goes on for others, its end on this device
     /// gives way to the news that one could join.
     pub(crate) fn on_time(&mut self, now: Now) -> bool {
+        self.agree(now);
         match &self.phase {
             Phase::RingingIn(ringing) | Phase::RingingOut(ringing)
                 if ringing.until.plus(DEADLINE_GRACE).is_over(now) =>
@@ -303,6 +304,20 @@ impl Call {
             }
             Phase::RingingIn(_) | Phase::RingingOut(_) | Phase::Left(_) | Phase::Ended(_) => false,
             Phase::Idle | Phase::Joining(_) | Phase::Joined(_) => false,
+        }
+    }
+
+    /// Whatever may ring ends by the clock that says sooner, also when that one is set back later.
+    fn agree(&mut self, now: Now) {
+        self.until = self.until.agreed(now);
+        match &mut self.phase {
+            Phase::RingingIn(ringing) | Phase::RingingOut(ringing) => ringing.until = ringing.until.agreed(now),
+            Phase::Joining(in_call) | Phase::Joined(in_call) => {
+                if let Some(ringing) = &mut in_call.answering {
+                    ringing.until = ringing.until.agreed(now);
+                }
+            }
+            Phase::Idle | Phase::Left(_) | Phase::Ended(_) => {}
         }
     }
 

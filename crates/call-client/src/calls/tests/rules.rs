@@ -222,6 +222,21 @@ fn r19_a_clock_that_is_set_back_deafens_nobody() {
 }
 
 #[test]
+fn r19_what_a_sleep_took_of_a_ring_a_clock_set_back_does_not_give_again() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.after(2);
+    // The server is away all the time.
+    ben.sleeps(20);
+    ben.after(1);
+    ben.is_set_back(15);
+    ben.after(5);
+    assert!(ben.rings());
+    ben.after(3);
+    assert!(!ben.rings(), "30 s after it began, 20 of them asleep");
+}
+
+#[test]
 fn r19_after_a_sleep_too_short_to_be_noticed_what_is_over_is_over_at_once() {
     let mut ben = Device::of("ben", "ben1");
     let opened_at = ben.now();
