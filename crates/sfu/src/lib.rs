@@ -5,6 +5,7 @@
 //! [`SignalConnection`]. One thread (the shard) owns all rooms, all `Rtc` instances and the UDP sockets.
 
 mod demux;
+mod dtls;
 mod forward;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

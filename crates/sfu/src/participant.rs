@@ -12,12 +12,11 @@ use str0m::{
     change::SdpPendingOffer,
     channel::ChannelId,
     config::DtlsCert,
-    crypto,
     media::{MediaKind, Mid, Rid},
     rtp::Ssrc,
 };
 
-use crate::{forward::Forward, sdp::OfferedMedia, signal::SignalOut, token::Admission};
+use crate::{dtls::CRYPTO, forward::Forward, sdp::OfferedMedia, signal::SignalOut, token::Admission};
 
 /// Names a participant for the life of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,8 +40,7 @@ pub(crate) enum Side {
 
 /// Clients know it by its fingerprint, which is in the SDP. One is enough for the life of the process: to make one takes
 /// longer than all else of a join. (Without, `Rtc` makes its own.)
-static CERTIFICATE: LazyLock<Option<DtlsCert>> =
-    LazyLock::new(|| crypto::from_feature_flags().dtls_provider.generate_certificate());
+static CERTIFICATE: LazyLock<Option<DtlsCert>> = LazyLock::new(|| CRYPTO.dtls_provider.generate_certificate());
 
 /// One peer connection and when it wants to be woken.
 pub(crate) struct Connection {
@@ -55,6 +53,7 @@ impl Connection {
     pub(crate) fn new(now: Instant, addresses: &[SocketAddr]) -> Self {
         // The client is full ICE and checks; the server only answers, as LiveKit's does.
         let config = Rtc::builder()
+            .set_crypto_provider(CRYPTO.clone())
             .set_rtp_mode(true)
             .set_ice_lite(true)
             .clear_codecs()
