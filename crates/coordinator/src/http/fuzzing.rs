@@ -18,7 +18,7 @@ use super::{
     webhooks::DeliveryQuery,
 };
 use crate::{
-    store::Place,
+    store::{PersonPlace, Place},
     webhooks::{Reach, check_url, read_secret},
 };
 
@@ -35,6 +35,7 @@ pub(crate) fn queries(data: &[u8]) {
         b'p' => {
             if let Some(query) = query::<PeopleQuery>(words) {
                 _ = (query.search.as_deref().map(|search| text("search", search)), page_size(query.limit));
+                _ = query.after.as_deref().map(PersonPlace::read);
             }
         }
         b'h' => _ = query::<HistoryQuery>(words),
