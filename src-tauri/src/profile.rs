@@ -1,13 +1,15 @@
 //! What one person keeps on this machine: account, settings, and the server's data. Written whole or not at all.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs::{self, TryLockError},
+    io::{self, Read as _, Write as _},
     os::unix::{
         fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
         net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use call_client::AccountFolder;
@@ -18,10 +20,24 @@ use crate::running;
 /// Nobody but its person looks into a profile: its server's keys and database are in there too.
 const PRIVATE: u32 = 0o700;
 
+/// How long a process that is about to end (or to begin) is waited for, and how often is looked whether it still is.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOKS: u32 = 60;
+const HELD: &str = "another bellbird is connected with this profile, and a device has one connection: end it first, or start \
+                    the app with another --profile";
+
 /// The folder of one person.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     folder: PathBuf,
+}
+
+/// Held while this app runs: commands of the same profile look at the file, which the system lets go however a process
+/// ends; the socket is for talking.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    pub(crate) listener: Option<UnixListener>,
+    pub(crate) file: fs::File,
 }
 
 /// What a person has chosen.
@@ -72,19 +88,33 @@ impl Profile {
         Ok(Self { folder })
     }
 
-    /// Makes sure that one app runs for this profile; `None` when another does, whose window is then shown.
-    pub(crate) fn lock(&self) -> io::Result<Option<UnixListener>> {
+    /// Makes sure that one process is connected for this profile; `None` when another app is, whose window is then shown.
+    pub(crate) fn lock(&self) -> io::Result<Option<Lock>> {
         let socket = self.folder.join("running.sock");
-        if let Ok(mut running) = UnixStream::connect(&socket) {
-            // A process that is just ending takes no wishes.
-            _ = running.write_all(running::SHOW.as_bytes());
-            return Ok(None);
+        let mut options = fs::OpenOptions::new();
+        let file = options.append(true).create(true).mode(0o600).open(self.folder.join("running.lock"))?;
+        let mut looks = 0..LOOKS;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            // Who has it is there, or just beginning or ending; the system tells nobody that a lock was let go.
+            if let Ok(running) = UnixStream::connect(&socket) {
+                return if shows(running) { Ok(None) } else { Err(held()) };
+            }
+            looks.next().ok_or_else(held)?;
+            thread::sleep(PATIENCE / LOOKS);
         }
         match fs::remove_file(&socket) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        UnixListener::bind(socket).map(Some)
+        // A path too long for a socket, mostly: nobody can be asked, and everything else works.
+        let listener = UnixListener::bind(socket)
+            .inspect_err(|error| tracing::warn!(%error, "a second start will not show the window"));
+        Ok(Some(Lock { listener: listener.ok(), file }))
     }
 
     pub(crate) fn server_data(&self) -> PathBuf {
@@ -103,6 +133,18 @@ impl Profile {
     pub(crate) fn keep_settings(&self, settings: &Settings) -> io::Result<()> {
         write(&self.folder.join("settings.json"), settings)
     }
+}
+
+/// Asks for the window of who runs already. A process that is just ending says nothing; a command, that it has none.
+fn shows(mut running: UnixStream) -> bool {
+    let mut answer = String::new();
+    _ = running.set_read_timeout(Some(PATIENCE));
+    _ = running.write_all(running::SHOW.as_bytes()).and_then(|()| running.read_to_string(&mut answer));
+    answer.trim() != "unknown"
+}
+
+fn held() -> io::Error {
+    io::Error::new(io::ErrorKind::WouldBlock, HELD)
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
@@ -139,6 +181,29 @@ mod tests {
         fs::set_permissions(folder.join("new"), fs::Permissions::from_mode(0o755)).unwrap();
         Profile::open(Some(folder.join("new"))).unwrap();
         assert_eq!(mode(&folder.join("new")), PRIVATE, "an old one");
+        fs::remove_dir_all(folder).unwrap();
+    }
+    #[test]
+    fn of_many_that_start_at_once_one_runs_and_a_profile_too_deep_for_a_socket_is_one_processs_as_well() {
+        let folder = std::env::temp_dir().join(format!("bellbird-lock-{}", std::process::id()));
+        let profile = Profile::open(Some(folder.clone())).unwrap();
+        let start = std::sync::Barrier::new(8);
+        let locks: Vec<_> = thread::scope(|scope| {
+            let take = || {
+                start.wait();
+                profile.lock().unwrap()
+            };
+            let taking: Vec<_> = (0..8).map(|_| scope.spawn(take)).collect();
+            taking.into_iter().map(|taking| taking.join().unwrap()).collect()
+        });
+        assert_eq!(locks.iter().flatten().count(), 1);
+        drop(locks);
+        assert!(profile.lock().unwrap().is_some(), "who ended holds nothing");
+        let deep = Profile::open(Some(folder.join("d".repeat(120)))).unwrap();
+        let held = deep.lock().unwrap().unwrap();
+        assert!(held.listener.is_none());
+        assert_eq!(deep.lock().unwrap_err().to_string(), HELD);
+        drop(held);
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,7 +1,7 @@
-//! What other processes of the same profile ask of this one, on the socket that is its lock: a further start of the app
-//! wants the window shown, the command line wants a call left. Who only looks whether somebody is here hears nothing.
+//! What other processes of the same profile ask of this one: a further start of the app wants the window shown, the command
+//! line wants a call left.
 
-use std::{io, os::unix::net::UnixListener};
+use std::io;
 
 use call_client::{ClientState, Leave};
 use tauri::{AppHandle, Manager as _};
@@ -11,7 +11,7 @@ use tokio::{
 };
 use wire::CallId;
 
-use crate::{desk::Desk, ringing::is_on, windows::show_main};
+use crate::{desk::Desk, profile::Lock, ringing::is_on, windows::show_main};
 
 /// What a further start of the app says.
 pub(crate) const SHOW: &str = "show\n";
@@ -26,16 +26,18 @@ enum Asked {
     Nothing,
 }
 
-/// Answers other processes of this profile from now on.
-pub(crate) fn answer(app: &AppHandle, lock: UnixListener) -> io::Result<()> {
-    lock.set_nonblocking(true)?;
+/// Answers other processes of this profile from now on, and holds the profile while the app runs.
+pub(crate) fn answer(app: &AppHandle, lock: Lock) -> io::Result<()> {
+    app.manage(lock.file);
+    let Some(listener) = lock.listener else { return Ok(()) };
+    listener.set_nonblocking(true)?;
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let lock = match tokio::net::UnixListener::from_std(lock) {
-            Ok(lock) => lock,
+        let listener = match tokio::net::UnixListener::from_std(listener) {
+            Ok(listener) => listener,
             Err(error) => return tracing::warn!(%error, "a second start will not show the window"),
         };
-        while let Ok((stream, _)) = lock.accept().await {
+        while let Ok((stream, _)) = listener.accept().await {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
                 if let Err(error) = answer_one(&app, stream).await {
@@ -83,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_whether_somebody_is_here_asks_for_nothing() {
+    fn what_is_no_wish_asks_for_nothing() {
         assert_eq!(asked(SHOW), Asked::Show);
         assert_eq!(asked("leave default:x\n"), Asked::Leave("default:x".parse().unwrap()));
         for line in ["", "leave\n", "leave nothing\n", "fly\n"] {

@@ -1,9 +1,9 @@
 //! One connected process a profile: the lock, and the way for another process to ask it to leave a call.
 //!
 //! A device has one connection to its server, so two connected processes of one profile would cut each other off. The
-//! lock is on `running.lock`; the system lets it go when its holder ends, however he ends. `running.sock` is for talking,
-//! and is the app's lock. A line `leave CID` on it is answered by `done` or `unknown`: leaving while a call rings only
-//! dismisses it on this device (R6), which no server can pass on.
+//! lock is on `running.lock`, the app's as well; the system lets it go when its holder ends, however he ends. `running.sock`
+//! is for talking. A line `leave CID` on it is answered by `done` or `unknown`: leaving while a call rings only dismisses
+//! it on this device (R6), which no server can pass on.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -55,18 +55,11 @@ impl Lock {
     /// Takes the lock; a process that is just ending is waited for.
     pub(crate) async fn take(profile: &Profile) -> Result<Self, Failure> {
         let socket = socket(profile);
-        let free = async {
-            let file = locked(&profile.folder().join("running.lock")).await;
-            silence(&socket).await;
-            file
-        };
-        let file = timeout(PATIENCE, free).await.map_err(|_| held())?;
+        let file = timeout(PATIENCE, locked(&profile.folder().join("running.lock"))).await.map_err(|_| held())?;
         let file = file.inspect_err(|error| tracing::warn!(%error, "this profile cannot be locked")).ok();
         _ = std::fs::remove_file(&socket);
         let listener = match UnixListener::bind(&socket) {
             Ok(listener) => Some(listener),
-            // The app began meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(held()),
             Err(error) => {
                 // A path too long for a socket, mostly: nobody can be asked, and everything else works.
                 tracing::warn!(%error, "other processes cannot ask this one to leave a call");
@@ -110,15 +103,6 @@ async fn locked(path: &Path) -> io::Result<File> {
             Err(TryLockError::WouldBlock) => sleep(LOOK).await,
             Err(TryLockError::Error(error)) => return Err(error),
         }
-    }
-}
-
-/// Waits until nobody is there to be talked to: the app holds a profile by its socket alone.
-async fn silence(socket: &Path) {
-    while let Ok(mut stream) = tokio::net::UnixStream::connect(socket).await {
-        // It says nothing by itself; its end, and that alone for sure, ends the stream at once.
-        _ = stream.read(&mut [0]).await;
-        sleep(LOOK).await;
     }
 }
 

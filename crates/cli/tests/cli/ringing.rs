@@ -190,17 +190,18 @@ async fn an_interrupt_is_heard_while_the_server_does_not_answer_the_ring() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_whose_holder_says_nothing_and_hangs_up_is_still_held() {
+async fn a_profile_is_one_processs_and_what_one_left_behind_that_has_ended_is_nobodys() {
     let server = Server::start().await;
     let (_ann, ben) = server.ann_and_ben().await;
-    let socket = ben.profile.join("running.sock");
-    let holder = tokio::net::UnixListener::bind(&socket).unwrap();
-    let holding = tokio::spawn(async move { while holder.accept().await.is_ok() {} });
+    let (socket, lock) = (ben.profile.join("running.sock"), ben.profile.join("running.lock"));
+    // As the app holds it, which answers nothing here.
+    let holder = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let file = std::fs::File::create(lock).unwrap();
+    file.lock().unwrap();
     let refused = ben.run(&with(&["answer"])).await;
     assert_eq!((refused.exit, refused.code()), (7, "conflict"), "{refused:?}");
     assert!(socket.exists(), "it is the other's");
-    holding.abort();
-    _ = holding.await;
+    drop((holder, file));
     let waits = ben.start(&with(&["answer"]));
     timeout(Duration::from_secs(10), async {
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
@@ -208,7 +209,7 @@ async fn a_lock_whose_holder_says_nothing_and_hangs_up_is_still_held() {
         }
     })
     .await
-    .expect("what a process left behind that has ended is nobody's");
+    .expect("its socket is in the place of the old one");
     waits.signal("INT").await;
     waits.end().await;
 }
