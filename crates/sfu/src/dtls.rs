@@ -1,5 +1,5 @@
-//! DTLS of every connection, from one configuration: dimpl tries out its whole cryptography whenever one is made, which took
-//! 1.4 ms of a connection's 1.5.
+//! DTLS of every connection, from one configuration: dimpl tries out its whole cryptography whenever one is made, which takes
+//! 1.4 ms, and all the rest of a connection 0.02.
 
 use std::{
     sync::{Arc, LazyLock, OnceLock},
