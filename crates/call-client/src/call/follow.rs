@@ -330,9 +330,10 @@ pub(super) fn rings(me: &Me, ring: &Ring) -> bool {
     ring.target(&me.user).is_some_and(|target| target.outcome == Outcome::Ringing)
 }
 
-/// This device rings with it, and nobody has answered yet.
+/// This device rings with it, and nobody has answered yet. Not one by which it rang others into a call it was in: out of
+/// that, it leaves them ringing (S14).
 pub(super) fn rings_out(me: &Me, ring: &Ring) -> bool {
-    is_caller(me, ring) && ring.is_live() && !ring.is_answered()
+    is_caller(me, ring) && ring.is_live() && !ring.is_answered() && !ring.caller_came
 }
 
 /// This device has accepted it and has yet to come in.

@@ -366,7 +366,11 @@ impl Call {
         let has_hung_up = self.hung_up_at.is_some_and(|at| at > asked_at.instant);
         let is_own = |ring: &&Ring| follow::is_caller(me, ring) || follow::answered_here(me, ring);
         let ring = state.ring.as_ref().filter(is_own).filter(|_| has_hung_up)?.id.clone();
-        self.done = Some(Done { ring: ring.clone(), how: How::HungUp });
+        // An answer that a newer one has overtaken says nothing about the ring that has taken its place.
+        let is_newest = self.state.ring.as_ref().is_some_and(|known| known.id == ring);
+        if is_newest || state.call.version >= self.state.call.version {
+            self.done = Some(Done { ring: ring.clone(), how: How::HungUp });
+        }
         Some(ring)
     }
 

@@ -253,7 +253,11 @@ impl Calls {
                 Ok(())
             }
             Some(Code::RingOver) => {
-                let reason = if answering.is_some() { EndReason::Cancelled } else { EndReason::Ended };
+                let reason = match answering {
+                    Some(ringing) if ringing.until.is_over(now) => EndReason::Timeout,
+                    Some(_) => EndReason::Cancelled,
+                    None => EndReason::Ended,
+                };
                 call.leave(now, reason, How::Quietly);
                 Ok(())
             }

@@ -166,10 +166,12 @@ impl Calls {
     /// A call's state as the answer to a request of then: an older snapshot does not take it back, and one that waited
     /// while the machine slept is old.
     pub(super) fn on_answer(&mut self, now: Now, sent_at: Now, state: CallState, revision: u64) {
+        self.answered.insert(state.call.cid.clone(), revision);
         if self.clock.is_stale(sent_at) {
+            // Known at least, so that a snapshot from before it is not taken for newer.
+            self.place(now, &state);
             return self.on_old_state(now, state);
         }
-        self.answered.insert(state.call.cid.clone(), revision);
         self.on_state(now, state, Duration::ZERO, Origin::Event);
     }
 

@@ -93,3 +93,27 @@ fn r19_a_snapshot_from_before_a_sleep_ends_what_rings_and_begins_nothing() {
     other.is_shown_since(opened_at, vec![state(1, Some(ring("r1", Outcome::Ringing, None)), None)]);
     assert!(!other.rings());
 }
+
+#[test]
+fn s14_who_rang_others_into_a_call_and_left_it_does_not_ring_out_again() {
+    let mut ann = Device::of("ann", "ann1");
+    // A later life of her device, which hears that somebody still rings by hers.
+    let rings = Ring { caller_came: true, ..ring("r1", Outcome::Ringing, None) };
+    ann.is_shown(vec![state(1, Some(rings), Some(&["cem1"]))]);
+    assert_eq!(ann.stands().map(|(calling_state, _)| calling_state), Some(CallingState::Idle));
+    ann.is(Input::ShutDown);
+    assert!(!ann.outputs.iter().any(|output| matches!(output, Output::Request { .. })), "{:?}", ann.outputs);
+}
+
+#[test]
+fn an_answer_from_before_a_sleep_is_newer_than_a_snapshot_from_before_it() {
+    let mut ben = Device::of("ben", "ben1");
+    let asked_at = ben.now();
+    ben.sleeps(60);
+    ben.after(1);
+    let opened_at = ben.now();
+    let accepted = state(3, Some(ring("r1", Outcome::Accepted, Some("ben2"))), Some(&["ben2"]));
+    ben.is(Input::State { asked_at, state: accepted, revision: 900 });
+    ben.is_shown_since(opened_at, vec![state(2, Some(ring("r1", Outcome::Ringing, None)), None)]);
+    assert!(!ben.rings());
+}

@@ -168,3 +168,17 @@ fn s13_who_rings_further_people_on_his_way_in_hangs_up_on_all_of_them() {
     ann.answered(join, Err(away()));
     assert_eq!(ann.leave_request().1.ring, Some(id::<wire::RingId>("r2")));
 }
+
+#[test]
+fn s13_who_rang_twice_and_hung_up_does_not_ring_on_when_the_first_answer_comes_last() {
+    let mut ann = Device::of("ann", "ann1");
+    let asked_at = ann.now();
+    let (first, second) = (ring("r1", Outcome::Ringing, None), ring("r2", Outcome::Ringing, None));
+    ann.is(Input::State { asked_at, state: state(2, Some(second.clone()), None), revision: 3 });
+    ann.after(1);
+    ann.is(Input::Leave { cid: cid(), leave: Leave::Plain });
+    ann.is(Input::State { asked_at, state: state(1, Some(first), None), revision: 2 });
+    // An event from before the hang-up.
+    ann.hears(state(2, Some(second), None));
+    assert_eq!(ann.stands().map(|(calling_state, _)| calling_state), Some(CallingState::Left));
+}
