@@ -64,6 +64,16 @@ impl Ring {
         self.targets.iter().any(|target| target.outcome == Outcome::Accepted)
     }
 
+    /// Everybody whom it has rung.
+    pub(crate) fn target_users(&self) -> impl Iterator<Item = &UserId> {
+        self.targets.iter().map(|target| &target.user)
+    }
+
+    /// Everybody whom it concerns.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &UserId> {
+        self.target_users().chain([&self.caller])
+    }
+
     pub(crate) fn concerns(&self, user: &UserId) -> bool {
         self.caller == *user || self.targets.iter().any(|target| target.user == *user)
     }

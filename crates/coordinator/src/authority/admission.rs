@@ -26,7 +26,9 @@ impl Authority {
                 "the call is not open yet: it opens when its host goes live",
             ));
         }
-        let there = call.session.as_ref().map_or(0, |session| session.participants.len());
+        // Whose answer brought the others together has his place, also before he is there.
+        let awaited = live.awaited().into_iter().filter(|device| *device != who.device && !live.has_device(device));
+        let there = call.session.as_ref().map_or(0, |session| session.participants.len()) + awaited.count();
         let is_full = call.settings.limits.max_participants.is_some_and(|most| there >= most as usize);
         if is_full && !live.has_device(&who.device) {
             return Err(ErrorBody::new(Code::CallFull, "the call is full: try again when somebody has left"));

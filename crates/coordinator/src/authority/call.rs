@@ -89,13 +89,18 @@ impl LiveCall {
         let mut seen = own.next().unwrap_or(ring).view(now);
         // By which he came and went again, he waits for nobody.
         let has_come = seen.caller_came;
-        let waits = |other: &&Ring| is_open(other) && other.caller_came == has_come;
-        for other in own.filter(waits).map(|other| other.view(now)) {
-            let is_new = |target: &wire::Target| !seen.targets.iter().any(|known| known.user == target.user);
-            let more: Vec<_> = other.targets.into_iter().filter(is_new).collect();
-            seen.targets.extend(more);
-            seen.remaining_ms = seen.remaining_ms.max(other.remaining_ms);
-            seen.session = seen.session.or(other.session);
+        let waits = |other: &Ring| is_open(&other) && other.caller_came == has_come;
+        // How an older ring ended for somebody who was rung again since is not how it stands (R1).
+        let mut told: BTreeSet<&UserId> = BTreeSet::new();
+        told.extend(self.rings().iter().filter(|ring| ring.id == seen.id).flat_map(Ring::target_users));
+        for ring in own {
+            if waits(ring) {
+                let other = ring.view(now);
+                seen.targets.extend(other.targets.into_iter().filter(|target| !told.contains(&target.user)));
+                seen.remaining_ms = seen.remaining_ms.max(other.remaining_ms);
+                seen.session = seen.session.or(other.session);
+            }
+            told.extend(ring.target_users());
         }
         Some(seen)
     }
@@ -124,10 +129,23 @@ impl LiveCall {
         session.is_some_and(|session| ring.session.as_ref() == Some(&session.id))
     }
 
-    /// Adds a ring, and lets those go of which nothing will come any more.
+    /// Adds a ring, and lets those go of which nothing will come any more, unless one is the newest of somebody who is in the
+    /// call, or whom an older one that goes on concerns as well: he would be told of that.
     pub(super) fn add_ring(&mut self, ring: Ring) {
-        let is_open = |ring: &&Ring| ring.is_live() || (self.leads_here(ring) && ring.awaits_somebody());
-        let rings = self.rings().iter().filter(is_open).cloned().chain([ring]).collect();
+        let is_open = |ring: &Ring| ring.is_live() || (self.leads_here(ring) && ring.awaits_somebody());
+        let mut told: BTreeSet<&UserId> = ring.people().collect();
+        let mut rings = vec![ring.clone()];
+        for (index, older) in self.rings().iter().enumerate().rev() {
+            let is_told_of = |user: &UserId| {
+                let concerns = |ring: &Ring| is_open(ring) && ring.concerns(user);
+                self.is_in_session(user) || self.rings()[..index].iter().any(concerns)
+            };
+            if is_open(older) || older.people().any(|user| !told.contains(user) && is_told_of(user)) {
+                rings.push(older.clone());
+            }
+            told.extend(older.people());
+        }
+        rings.reverse();
         self.keep().rings = rings;
     }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use wire::{DeviceId, ErrorBody, Event, HistoryEntry, UnixMillis, UserId};
+use wire::{CallId, DeviceId, ErrorBody, Event, HistoryEntry, Leave, RingId, UnixMillis, UserId};
 
 use super::{Authority, Caller, Out, batch::Draft, call::LiveCall};
 use crate::{
     access,
+    ring::Ring,
     store::{PersonChange, Personal, StoredPerson},
 };
 
@@ -75,7 +76,30 @@ impl Authority {
             draft.calls.push(live);
             self.commit(draft);
         }
+        // Who answers what it rings would wait for nobody, and so would who was answered on it.
+        for (who, cid, ring) in self.rung_or_awaited(device) {
+            let leave = Leave { ring: Some(ring), session: None };
+            // A call that this person may not see any more has dropped him already.
+            _ = self.leave(now, &who, &cid, &leave);
+        }
         self.batch.change.personal.signed_out.entry(device.clone()).or_insert(now);
+    }
+
+    /// By what this device rings, or is awaited in a call, without being in it.
+    fn rung_or_awaited(&self, device: &DeviceId) -> Vec<(Caller, CallId, RingId)> {
+        let rings = self.calls.values().filter(|live| !live.has_device(device)).flat_map(LiveCall::rings);
+        let its_user = |ring: &Ring| {
+            let answered = ring.targets.iter().find(|target| target.answered_on.as_ref() == Some(device));
+            let answered = answered.filter(|_| ring.awaits(device)).map(|target| &target.user);
+            let rung =
+                (ring.caller_device == *device && (ring.is_live() || ring.awaits(device))).then_some(&ring.caller);
+            answered.or(rung).cloned()
+        };
+        let found = |ring: &Ring| {
+            let who = Caller { user: its_user(ring)?, device: device.clone() };
+            Some((who, ring.cid.clone(), ring.id.clone()))
+        };
+        rings.filter_map(found).collect()
     }
 
     /// It is stored, and so are these lines of histories.

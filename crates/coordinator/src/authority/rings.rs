@@ -47,8 +47,7 @@ impl Authority {
             is_reachable && !live.is_in_session(user) && self.capabilities(&live, user).contains(Capability::ReadCall)
         });
         if targets.is_empty() {
-            let field = if named.is_some() { "members" } else { "data.members" };
-            return Err(ErrorBody::invalid(field, "there is nobody to ring: name at least one other person"));
+            return Err(self.nobody_to_ring(who, &live, named));
         }
         if live.call.ended_at.is_some() {
             return Err(ErrorBody::new(Code::CallEnded, "the call was ended: start a new one"));
@@ -86,6 +85,23 @@ impl Authority {
         draft.calls.push(live);
         self.commit(draft);
         self.seen_by(&who.user, &cid, now)
+    }
+
+    /// Why nobody can be rung.
+    fn nobody_to_ring(&self, who: &Caller, live: &LiveCall, named: Option<&BTreeSet<UserId>>) -> ErrorBody {
+        let others: Vec<&UserId> = named.into_iter().flatten().filter(|user| **user != who.user).collect();
+        let field = if named.is_some() { "members" } else { "data.members" };
+        let message = match others.as_slice() {
+            [] => "there is nobody to ring: name at least one other person",
+            all if all.iter().all(|user| live.is_in_session(user)) => {
+                "who is named is in this call already: join it instead of ringing"
+            }
+            all if all.iter().any(|user| live.call.blocked.contains(*user)) => {
+                "who is named is blocked in this call: unblock him first, or call him in another one"
+            }
+            _ => "none of those named can be rung in this call: they are no people of it who may see it",
+        };
+        ErrorBody::invalid(field, message)
     }
 
     /// Ringing somebody again makes a new ring; where he still rang by an older one, that is over for him first (R1).

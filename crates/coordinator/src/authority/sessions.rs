@@ -158,7 +158,9 @@ impl Authority {
         // What one device has rung in several goes is cancelled as one.
         let from = meant.filter(|ring| ring.caller == who.user).map(|ring| ring.caller_device.clone());
         let mine = || live.rings().iter().filter(|ring| from.as_ref() == Some(&ring.caller_device));
-        let cancels = mine().any(Ring::is_live) && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
+        // By which he came and went again, others may still come (S14).
+        let cancels = |ring: &Ring| ring.is_live() && self.waits_outside(ring);
+        let cancels = mine().any(cancels) && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
         let was_awaited = meant.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
@@ -174,8 +176,8 @@ impl Authority {
         let is_empty = live.call.session.as_ref().is_none_or(|session| session.participants.is_empty());
         // Who rang further people into a call that goes on and goes out of it leaves them ringing (S14).
         if cancels && (!is_in || is_empty) {
-            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |_, ring| {
-                from.as_ref() == Some(&ring.caller_device)
+            self.stop_rings(now, &mut live, Stop::Cancel, &mut draft, |authority, ring| {
+                from.as_ref() == Some(&ring.caller_device) && authority.waits_outside(ring)
             });
         } else if was_awaited && !is_in {
             self.stay_away(now, &mut live, &who.device, &mut draft);
@@ -207,6 +209,12 @@ impl Authority {
             self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| ring.caller_device == *device);
         }
         self.leave_nobody_behind(now, live, draft);
+    }
+
+    /// Its caller is not in the call yet: whoever answers meets him there when he comes. A program only brings others
+    /// together.
+    fn waits_outside(&self, ring: &Ring) -> bool {
+        !ring.caller_came || self.is_program(&ring.caller)
     }
 
     /// Ends a call for everyone.
@@ -311,11 +319,11 @@ impl Authority {
     /// Somebody has gone, or will not come: who is rung or alone is not left to wait for him.
     fn leave_nobody_behind(&self, now: UnixMillis, live: &mut LiveCall, draft: &mut Draft) {
         if people_in(live) == 0 && !live.awaits_somebody() {
-            // Nobody is left whom the others could come to.
+            // Nobody is left whom the others could come to: also who rang them from within is gone.
             let leads_here: BTreeSet<RingId> =
                 live.rings().iter().filter(|ring| live.leads_here(ring)).map(|ring| ring.id.clone()).collect();
-            self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| {
-                ring.is_answered() && leads_here.contains(&ring.id)
+            self.stop_rings(now, live, Stop::Cancel, draft, |authority, ring| {
+                (ring.is_answered() && leads_here.contains(&ring.id)) || !authority.waits_outside(ring)
             });
         }
         let still_rings = live.rings_somebody();

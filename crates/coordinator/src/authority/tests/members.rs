@@ -228,3 +228,32 @@ fn who_may_not_send_events_sends_none_through_the_media_server() {
         assert_eq!(data(&server.effects()), Some(may));
     }
 }
+
+#[test]
+fn s09_a_full_call_keeps_the_place_of_whom_it_waits_for() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    let settings = serde_json::json!({ "limits": { "max_participants": 2 } });
+    let member = |name: &str| MemberData { user: id(name), role: None, custom: wire::Custom::new() };
+    let data =
+        CallData { members: vec![member("ben"), member("cem")], settings: Some(settings), ..CallData::default() };
+    let request = GetOrCreate { ring: true, data, ..GetOrCreate::default() };
+    let state = server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request).unwrap().state;
+    let ring = ring_of(&state);
+    server.joins("ben1", "default:x", Some(&ring)).unwrap();
+    assert_eq!(server.joins("cem1", "default:x", Some(&ring)), Err(Code::CallFull), "it is the caller's");
+    server.joins("ann1", "default:x", Some(&ring)).unwrap();
+}
+
+#[test]
+fn whose_ringing_device_is_signed_out_rings_nobody_any_more() {
+    let mut server = Server::new().online(&["ann1", "ann2", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
+    server.authority.sign_out(server.now, &id("ann1"));
+    assert_eq!(server.outcome("default:x", 0), Outcome::Cancelled);
+    assert_eq!(server.joins("ben1", "default:x", Some(&ring)), Err(Code::RingOver));
+    // And who was answered on it is waited for no longer.
+    let ring = ring_of(&server.rings("ann2", "default:y", &["ben"]).state);
+    server.joins("ben1", "default:y", Some(&ring)).unwrap();
+    server.authority.sign_out(server.now, &id("ann2"));
+    assert!(server.call("default:y").call.session.is_none());
+}

@@ -1,6 +1,6 @@
 //! Several rings in one call: who rings on, who is stopped, and whom a ring leads where.
 
-use wire::RingMembers;
+use wire::{Reason, RingMembers};
 
 use super::*;
 
@@ -51,7 +51,7 @@ fn r07_ringing_one_more_person_leaves_the_others_ringing() {
     let outcomes = server.outcomes("default:x");
     assert_eq!((&outcomes["cem"], &outcomes["dee"]), (&vec![Outcome::Ringing], &vec![Outcome::Ringing]));
     let waits_for: Vec<&str> = seen.targets.iter().map(|target| target.user.as_str()).collect();
-    assert_eq!(waits_for, ["dee", "cem"], "the caller sees all whom he rings");
+    assert_eq!(waits_for, ["dee", "cem", "ben"], "the caller sees all whom he rings, and who came");
     // Ben, who was called himself, adds somebody who rings already: nothing begins anew.
     server.adds("ben1", "default:x", &["cem"]);
     assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Ringing]);
@@ -157,7 +157,7 @@ fn r17_a_call_of_two_stays_one_when_a_third_was_asked_and_did_not_come() {
     let mut server = Server::new();
     server.talk("default:x");
     let ring = server.adds("ann1", "default:x", &["cem"]).ring.unwrap().id;
-    let reject = Reject { ring, reason: wire::Reason::Decline, message: None };
+    let reject = Reject { ring, reason: Reason::Decline, message: None };
     server.authority.reject(server.now, &who("cem1"), &id("default:x"), reject).unwrap();
     server.leaves("ann1", "default:x", &Leave::default());
     assert!(server.call("default:x").call.session.is_none(), "ben is not left alone");
@@ -229,9 +229,11 @@ fn r02_who_is_in_and_asks_again_by_a_ring_that_is_long_over_is_in() {
     let ring = ring_of(&server.rings("ann1", "default:x", &["ben"]).state);
     server.joins("ben1", "default:x", Some(&ring)).unwrap();
     server.joins("ann1", "default:x", Some(&ring)).unwrap();
-    server.adds("ann1", "default:x", &["cem"]);
-    assert!(server.joins("ann1", "default:x", Some(&ring)).is_ok(), "the answer to his first was lost");
-    assert_eq!(server.joins("ann2", "default:x", Some(&ring)), Err(Code::RingOver));
+    let forgotten = id("r0");
+    for ring in [&ring, &forgotten] {
+        assert!(server.joins("ann1", "default:x", Some(ring)).is_ok(), "the answer to his first was lost");
+    }
+    assert_eq!(server.joins("ann2", "default:x", Some(&forgotten)), Err(Code::RingOver));
 }
 
 #[test]
@@ -333,4 +335,51 @@ fn who_rings_from_another_device_waits_there_for_all_of_them() {
     let targets: Vec<_> = state.ring.unwrap().targets.into_iter().map(|target| target.user).collect();
     assert_eq!(targets, [id::<UserId>("ben"), id("cem")]);
     assert!(!server.call("default:x").rings().iter().any(|ring| ring.id == first && ring.is_live()));
+}
+
+#[test]
+fn s14_a_hang_up_that_is_said_again_leaves_the_others_ringing() {
+    let mut server = Server::new().online(&["ann1", "ben1", "dee1"]);
+    server.talk("default:x");
+    let ring = ring_of(&server.adds("ann1", "default:x", &["dee"]));
+    let session = server.call("default:x").call.session.as_ref().map(|session| session.id.clone());
+    let hang_up = Leave { ring: Some(ring), session };
+    for _ in 0..2 {
+        server.leaves("ann1", "default:x", &hang_up);
+        assert_eq!(server.outcomes("default:x")["dee"], [Outcome::Ringing]);
+    }
+    server.leaves("ann1", "default:x", &Leave { session: None, ..hang_up });
+    assert_eq!(server.outcomes("default:x")["dee"], [Outcome::Ringing], "also by a later life of her device");
+}
+
+#[test]
+fn nobody_is_rung_into_a_call_that_everybody_has_left() {
+    let mut server = Server::new().online(&["ann1", "ben1", "dee1"]);
+    server.talk("default:x");
+    server.adds("ann1", "default:x", &["dee"]);
+    server.leaves("ann1", "default:x", &Leave::default());
+    assert_eq!(server.outcomes("default:x")["dee"], [Outcome::Ringing]);
+    server.leaves("ben1", "default:x", &Leave::default());
+    assert_eq!(server.outcome("default:x", 0), Outcome::Cancelled);
+}
+
+#[test]
+fn r01_how_an_older_ring_ended_is_not_how_a_newer_one_stands() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    server.talk("default:x");
+    let ring = ring_of(&server.adds("ann1", "default:x", &["cem", "dee"]));
+    let no = Reject { ring, reason: Reason::Decline, message: Some("no".to_owned()) };
+    server.authority.reject(server.now, &who("cem1"), &id("default:x"), no).unwrap();
+    let again = ring_of(&server.adds("ann1", "default:x", &["cem"]));
+    server.joins("cem1", "default:x", Some(&again)).unwrap();
+    let state = server.authority.seen_by(&id("ann"), &id("default:x"), server.now).unwrap();
+    let cem = |state: &CallState| state.ring.as_ref().and_then(|ring| ring.target(&id("cem")).cloned());
+    for (person, state) in
+        [("ann", state), ("cem", server.authority.seen_by(&id("cem"), &id("default:x"), server.now).unwrap())]
+    {
+        let outcome = cem(&state).map(|target| target.outcome);
+        assert!(outcome.is_none_or(|outcome| outcome == Outcome::Accepted), "{person}: {outcome:?}");
+    }
+    let bens = server.authority.seen_by(&id("ben"), &id("default:x"), server.now).unwrap().ring.unwrap();
+    assert_eq!(bens.target(&id("ben")).unwrap().outcome, Outcome::Accepted, "by which he came he is in");
 }
