@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long the server may be silent after a ring's end before it counts as gone.
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// SIGINT and SIGTERM; one that came early is not lost.
 pub(crate) struct Interrupt {
@@ -211,7 +211,7 @@ impl Phone {
     }
 
     async fn follow_one(&mut self, cid: &CallId, patience: Patience) -> Result<Over, Failure> {
-        let ring_until = patience.ring.map(|ring| now() + ring + GRACE);
+        let ring_until = patience.ring.map(|ring| now() + ring);
         let mut leave_at = None;
         let mut over = Over::default();
         let mut was_seen = false;

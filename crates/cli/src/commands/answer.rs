@@ -79,7 +79,8 @@ async fn answer(
             Waited::Changed(_) => {}
             Waited::Interrupted => {
                 client.leave(cid.clone(), Leave::Plain).await?;
-                break;
+                let over = phone.follow(&cid, patience).await?;
+                return Ok(Some(Over { was_interrupted: true, ..over }));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     files::Files,
     note,
-    phone::{Over, Patience, Phone, Waited},
+    phone::{GRACE, Over, Patience, Phone, Waited},
 };
 
 /// How long the answer to a ring is waited for that is not wanted any more.
@@ -106,8 +106,9 @@ async fn ring(phone: &mut Phone, wish: RingWish, stay: Option<Duration>) -> Resu
     }
     let remaining = state.ring.as_ref().map(|ring| Duration::from_millis(u64::from(ring.remaining_ms)));
     // A call that was there before keeps its own ring length: then this one is kept here.
-    let ring = remaining.map(|remaining| timeout.map_or(remaining, |timeout| timeout.min(remaining)));
-    if ring < remaining {
+    let shorter = timeout.filter(|timeout| remaining.is_some_and(|remaining| *timeout < remaining));
+    let ring = shorter.or(remaining.map(|remaining| remaining + GRACE));
+    if shorter.is_some() {
         note(&format!("{cid} was there before and rings as long as it says; --timeout cancels it"));
     }
     phone.follow(cid, Patience { ring, stay }).await

@@ -1,6 +1,9 @@
 //! `bellbird history`: the calls that were, newest first.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    io,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use call_client::about;
 use clap::Args;
@@ -11,7 +14,7 @@ use crate::{
     Context,
     exit::{Exit, Failure},
     lines::word,
-    say,
+    try_say,
 };
 
 /// List the calls that were, newest first.
@@ -31,7 +34,9 @@ impl History {
         let (mut left, mut before) = (if self.all { u32::MAX } else { self.limit }, None);
         while left > 0 {
             let page = rest.history(before, left.min(PAGE)).await?;
-            page.entries.iter().for_each(|entry| print(entry, context.json));
+            if page.entries.iter().try_for_each(|entry| print(entry, context.json)).is_err() {
+                break;
+            }
             left = left.saturating_sub(u32::try_from(page.entries.len()).unwrap_or(u32::MAX));
             before = page.next;
             if before.is_none() {
@@ -45,8 +50,8 @@ impl History {
 /// The most that the server gives at once.
 pub(crate) const PAGE: u32 = 100;
 
-/// A call that was, as a line.
-pub(crate) fn print(entry: &HistoryEntry, json: bool) {
+/// A call that was, as a line; fails when nobody can read it.
+pub(crate) fn print(entry: &HistoryEntry, json: bool) -> io::Result<()> {
     let answered = match entry.outcome {
         HistoryOutcome::Ongoing | HistoryOutcome::Answered => true,
         HistoryOutcome::Declined | HistoryOutcome::Busy | HistoryOutcome::Missed => false,
@@ -68,8 +73,7 @@ pub(crate) fn print(entry: &HistoryEntry, json: bool) {
         if let Some(message) = &entry.message {
             line["message"] = json!(message);
         }
-        say(&line.to_string());
-        return;
+        return try_say(&line.to_string());
     }
     let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(entry.at.0).unwrap_or(0));
     let people: Vec<&str> = entry.people.iter().map(wire::UserId::as_str).collect();
@@ -79,14 +83,14 @@ pub(crate) fn print(entry: &HistoryEntry, json: bool) {
     };
     let words = [about(&entry.custom), entry.message.as_deref()].into_iter().flatten();
     let words: String = words.map(|words| format!("\t“{words}”")).collect();
-    say(&format!(
+    try_say(&format!(
         "{}\t{}\t{}\t{}\t{}\t{how}{words}",
         humantime::format_rfc3339_seconds(at),
         entry.cid,
         word(&entry.direction),
         entry.caller,
         people.join(",")
-    ));
+    ))
 }
 
 /// To the nearest second; what took place at all took one.

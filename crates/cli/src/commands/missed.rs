@@ -23,7 +23,10 @@ impl Missed {
         loop {
             let page = rest.missed(before, PAGE).await?;
             newest = newest.or(page.entries.first().map(|entry| entry.id));
-            page.entries.iter().for_each(|entry| print(entry, context.json));
+            // What nobody could read, nobody has looked at; why is said at the end.
+            if page.entries.iter().try_for_each(|entry| print(entry, context.json)).is_err() {
+                return Ok(Exit::Done);
+            }
             before = page.next;
             if before.is_none() {
                 break;
