@@ -7,7 +7,7 @@ use media::{PeerCommand, PeerEvent};
 use proto::{leave_request, signal_request, signal_response};
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep_until},
 };
 
 use super::{Outcome, Running, SessionEvent, Switch, media_toggle, now, picture};
@@ -85,7 +85,11 @@ impl<'a> Connection<'a> {
         let mut heard = now();
         let begun = now();
         loop {
+            let silent = heard + dead_after;
+            let over = if self.was_up { silent } else { silent.min(begun + CONNECT_WITHIN) };
             let outcome = tokio::select! {
+                // What waits to be heard is no silence.
+                biased;
                 response = self.signal.next() => { heard = now(); self.on_response(response?).await? }
                 event = peer_events.recv() => match event {
                     Some(event) => self.on_peer(event).await?,
@@ -95,28 +99,15 @@ impl<'a> Connection<'a> {
                     Some(switch) => { self.switch(switch).await?; None }
                     None => Some(Outcome::Left),
                 },
-                _ = ticks.tick() => self.on_tick(begun, heard, dead_after).await?,
+                _ = ticks.tick() => { self.signal.ping().await?; None }
+                () = sleep_until(over) => {
+                    return Err(if over == silent { SignalError::Silent } else { SignalError::NoMedia });
+                }
             };
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
         }
-    }
-
-    async fn on_tick(
-        &mut self,
-        begun: Instant,
-        heard: Instant,
-        dead_after: Duration,
-    ) -> Result<Option<Outcome>, SignalError> {
-        if heard.elapsed() > dead_after {
-            return Err(SignalError::Silent);
-        }
-        if !self.was_up && begun.elapsed() > CONNECT_WITHIN {
-            return Err(SignalError::NoMedia);
-        }
-        self.signal.ping().await?;
-        Ok(None)
     }
 
     /// Announces a track; the media follows when the server has named it.
