@@ -4,6 +4,7 @@
 const COMMANDS: &[&str] = &[
     "app_state",
     "start_own_server",
+    "let_outside_in",
     "accept_invite",
     "ask_to_join",
     "stop_asking",

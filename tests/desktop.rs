@@ -9,6 +9,7 @@ mod desktop {
     mod keyring;
     mod leaving;
     mod news;
+    mod outside;
     mod people;
     mod ring_ends;
     mod several;

@@ -16,6 +16,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
         .commands(collect_commands![
             commands::app_state,
             commands::start_own_server,
+            commands::let_outside_in,
             commands::accept_invite,
             commands::ask_to_join,
             commands::stop_asking,

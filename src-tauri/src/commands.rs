@@ -30,6 +30,12 @@ pub(crate) async fn start_own_server(desk: State<'_, Desk>, name: String) -> Ans
 
 #[tauri::command]
 #[specta::specta]
+pub(crate) async fn let_outside_in(desk: State<'_, Desk>, on: bool) -> Answer<()> {
+    desk.let_outside_in(on).await
+}
+
+#[tauri::command]
+#[specta::specta]
 pub(crate) async fn accept_invite(desk: State<'_, Desk>, link: String, server: String, name: String) -> Answer<()> {
     desk.accept_invite(link, server, name).await
 }

@@ -20,10 +20,15 @@ mod windows;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
+use coordinator::Router;
 use tauri::{Manager as _, RunEvent, WindowEvent};
 use tracing_subscriber::EnvFilter;
 
-use crate::{desk::Desk, presses::Presses, profile::Profile};
+use crate::{
+    desk::{Desk, Network},
+    presses::Presses,
+    profile::Profile,
+};
 
 /// Bellbird: desktop calls you host yourself.
 #[derive(Parser)]
@@ -35,6 +40,9 @@ struct Arguments {
     /// TCP address of the server inside, when this app runs one.
     #[arg(long, env = "BELLBIRD_LISTEN", value_name = "ADDR")]
     listen: Option<std::net::SocketAddr>,
+    /// The router that the server inside asks to let the outside in; the one that leads outside if absent.
+    #[arg(long, env = "BELLBIRD_ROUTER", value_name = "ADDR")]
+    router: Option<std::net::IpAddr>,
     /// Writes the page's bindings to this file and ends.
     #[arg(long, value_name = "FILE")]
     write_bindings: Option<PathBuf>,
@@ -78,11 +86,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let specta = bindings::builder();
     let invoke = specta.invoke_handler();
     let hidden = arguments.hidden;
+    let network = Network { listen: arguments.listen, router: arguments.router.map_or(Router::Default, Router::At) };
     let app = tauri::Builder::default()
         .invoke_handler(invoke)
         .setup(move |app| {
             specta.mount_events(app);
-            let desk = Desk::new(app.handle().clone(), profile, arguments.listen)?;
+            let desk = Desk::new(app.handle().clone(), profile, network)?;
             app.manage(desk);
             app.manage(Presses::default());
             windows::create(app.handle(), hidden)?;

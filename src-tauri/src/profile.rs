@@ -58,6 +58,9 @@ pub(crate) struct ServerSettings {
     pub(crate) name: String,
     pub(crate) listen: std::net::SocketAddr,
     pub(crate) udp: std::net::SocketAddr,
+    /// The router is asked to let the outside in.
+    #[serde(default)]
+    pub(crate) for_outside: bool,
 }
 
 impl Default for Settings {

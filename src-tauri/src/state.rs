@@ -121,6 +121,27 @@ pub(crate) struct OwnServer {
     /// Where others reach it.
     pub(crate) address: String,
     pub(crate) name: String,
+    pub(crate) outside: FromOutside,
+}
+
+/// Whether others come in to the server inside from outside its own network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "way", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(crate) enum FromOutside {
+    /// The router was not asked.
+    Closed,
+    /// It is being asked, or its address tried.
+    Asking,
+    /// It lets the outside in, and the server answers there.
+    Open { address: String },
+    /// Nothing answers there from here, as with most routers: only somebody outside can say.
+    Untried { address: String },
+    /// Another machine answers there.
+    Taken { address: String },
+    /// Its address is none of the internet: another router stands before it.
+    Behind { address: String },
+    /// It lets nobody in.
+    Refused { why: String },
 }
 
 /// A server that announces itself. What it says is not proof of anything: joining checks who answers.

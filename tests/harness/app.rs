@@ -30,6 +30,8 @@ const RESTLESS: Duration = Duration::from_secs(3);
 pub struct App {
     /// Where a server inside listens.
     pub listen: Option<String>,
+    /// Whom that asks to let the outside in.
+    pub router: Option<String>,
     /// The colours the person's desktop has.
     pub look: Look,
 }
@@ -61,6 +63,9 @@ impl<'a> AppWindow<'a> {
             .env("RUST_BACKTRACE", "1");
         if let Some(listen) = &app.listen {
             command.args(["--listen", listen]);
+        }
+        if let Some(router) = &app.router {
+            command.args(["--router", router]);
         }
         match app.look {
             Look::Light => {}

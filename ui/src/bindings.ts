@@ -10,6 +10,7 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	appState: () => __TAURI_INVOKE<AppState>("app_state"),
 	startOwnServer: (name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("start_own_server", { name })),
+	letOutsideIn: (on: boolean) => typedError<null, ErrorBody>(__TAURI_INVOKE("let_outside_in", { on })),
 	acceptInvite: (link: string, server: string, name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("accept_invite", { link, server, name })),
 	askToJoin: (server: string, name: string) => typedError<null, ErrorBody>(__TAURI_INVOKE("ask_to_join", { server, name })),
 	stopAsking: () => __TAURI_INVOKE<void>("stop_asking"),
@@ -426,6 +427,23 @@ export type FramesAddress = {
 	secret: string,
 };
 
+/**  Whether others come in to the server inside from outside its own network. */
+export type FromOutside = 
+/**  The router was not asked. */
+{ way: "closed" } | 
+/**  It is being asked, or its address tried. */
+{ way: "asking" } | 
+/**  It lets the outside in, and the server answers there. */
+{ way: "open"; address: string } | 
+/**  Nothing answers there from here, as with most routers: only somebody outside can say. */
+{ way: "untried"; address: string } | 
+/**  Another machine answers there. */
+{ way: "taken"; address: string } | 
+/**  Its address is none of the internet: another router stands before it. */
+{ way: "behind"; address: string } | 
+/**  It lets nobody in. */
+{ way: "refused"; why: string };
+
 /**  How a call went, for one person. */
 export type HistoryOutcome = 
 /**  It took place and is running. */
@@ -540,6 +558,7 @@ export type OwnServer = {
 	/**  Where others reach it. */
 	address: string,
 	name: string,
+	outside: FromOutside,
 };
 
 /**  Somebody in the call. */

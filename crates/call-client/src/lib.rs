@@ -82,7 +82,7 @@ pub use keeping::{AccountFolder, KeepError, SecretPlace};
 pub use media::{Choice, Engine, EngineError, EngineOptions};
 pub use product::{Refresh, sign_in_by_token};
 pub use qr::{Qr, TooLong};
-pub use reach::{Answers, answers_at};
+pub use reach::{Answers, answers_at, is_public};
 pub use rest::Rest;
 pub use state::{
     CallStateView, CallView, CallingState, ClientState, Connection, DeviceView, EndReason, HistoryView, JoinedView,

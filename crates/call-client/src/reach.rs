@@ -1,6 +1,9 @@
 //! Whether the server one means answers at an address, as its host wants to know of the address outside.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
@@ -36,4 +39,41 @@ pub async fn answers_at(address: SocketAddr, pin: Pin) -> Result<Answers, Client
         }
     });
     Ok(tried.await.unwrap_or(Answers::No))
+}
+
+/// Whether this is an address of the internet, and not of a home's network or a provider's own (RFC 1918, RFC 6598, RFC 3927,
+/// RFC 4193).
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => {
+            let is_of_provider = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
+            !(ip.is_private() || ip.is_link_local() || ip.is_loopback() || ip.is_unspecified() || is_of_provider)
+        }
+        IpAddr::V6(ip) => {
+            !(ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback() || ip.is_unspecified())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_another_network_inside_is_not_outside() {
+        for (address, public) in [
+            ("203.0.113.7", true),
+            ("192.168.1.1", false),
+            ("10.1.2.3", false),
+            ("100.64.0.1", false),
+            ("100.127.255.1", false),
+            ("100.128.0.1", true),
+            ("169.254.1.1", false),
+            ("2001:db8::1", true),
+            ("fd00::1", false),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod calls;
 mod devices;
 mod door;
 mod news;
+mod outside;
 mod own_server;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use call_client::{Account, Client, ClientState, Connection, Toggle};
-use coordinator::Server;
+use coordinator::{Router, Server};
 use media::Engine;
 use tauri::{AppHandle, Manager as _, State};
 use tauri_specta::Event as _;
@@ -35,10 +36,19 @@ pub(crate) struct Desk {
     app: AppHandle,
     profile: Profile,
     engine: Engine,
-    listen: Option<SocketAddr>,
+    network: Network,
     /// One ring is made at a time.
     dialing: Semaphore,
     inner: Mutex<Inner>,
+}
+
+/// How a server inside meets the network.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Network {
+    /// Where it listens at its very first start.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Whom it asks to let the outside in.
+    pub(crate) router: Router,
 }
 
 struct Inner {
@@ -63,7 +73,7 @@ struct Inner {
 }
 
 impl Desk {
-    pub(crate) fn new(app: AppHandle, profile: Profile, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+    pub(crate) fn new(app: AppHandle, profile: Profile, network: Network) -> anyhow::Result<Self> {
         let settings = profile.settings();
         let engine = Engine::start(media::EngineOptions {
             microphone: settings.microphone.clone().into(),
@@ -103,7 +113,7 @@ impl Desk {
             told: Told::default(),
             back: None,
         });
-        Ok(Self { app, profile, engine, listen, dialing: Semaphore::new(1), inner })
+        Ok(Self { app, profile, engine, network, dialing: Semaphore::new(1), inner })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

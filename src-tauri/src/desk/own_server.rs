@@ -13,7 +13,7 @@ use coordinator::{Config, Server, StartError};
 use tauri::{AppHandle, Manager as _};
 use wire::{Code, ErrorBody, Invite, ServerAddress};
 
-use super::Desk;
+use super::{Desk, outside};
 use crate::{profile::ServerSettings, state::OwnServer};
 
 /// Where the server inside listens first; if taken at its very first start, on any other port, which is then kept.
@@ -58,9 +58,9 @@ impl Desk {
             _ if runs => Ok(()),
             Some(wish) => self.run_server(wish, Begun::Before).await,
             None => {
-                let listen = self.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT));
+                let listen = self.network.listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT));
                 let name = format!("{person}’s Bellbird");
-                self.run_server(ServerSettings { name, listen, udp: listen }, Begun::Now).await
+                self.run_server(ServerSettings { name, listen, udp: listen, for_outside: false }, Begun::Now).await
             }
         }
     }
@@ -73,9 +73,14 @@ impl Desk {
     async fn run_after(&self, deaths: Deaths, wish: ServerSettings, begun: Begun) -> Result<(), ErrorBody> {
         let server = self.listening(&wish).await?;
         let (listen, udp) = (server.address(), server.media_address());
-        let own = OwnServer { address: server.reachable().to_string(), name: wish.name.clone() };
+        let own = OwnServer {
+            address: server.reachable().to_string(),
+            name: wish.name.clone(),
+            outside: outside::standing(&server),
+        };
         let as_now = ServerSettings { listen, udp, ..wish.clone() };
         tauri::async_runtime::spawn(start_again(self.app.clone(), server.failed(), as_now, deaths));
+        let trial = outside::trial(&server);
         self.inner().server = Some(Arc::new(server));
         match begun {
             Begun::Now => {
@@ -87,6 +92,7 @@ impl Desk {
             Begun::Before => {}
         }
         self.change(|state| state.server = Some(own));
+        tauri::async_runtime::spawn(outside::tried(self.app.clone(), trial));
         Ok(())
     }
 
@@ -101,7 +107,8 @@ impl Desk {
         }
         loop {
             let usual = Config::new(self.profile.server_data());
-            let config = Config { listen, udp, name: wish.name.clone(), announce: true, ..usual };
+            let map_ports = wish.for_outside.then_some(self.network.router);
+            let config = Config { listen, udp, name: wish.name.clone(), announce: true, map_ports, ..usual };
             match Server::start(config).await {
                 Ok(server) => return Ok(server),
                 // Taken in the moment since it was looked at.
@@ -232,7 +239,7 @@ mod tests {
     #[test]
     fn only_an_account_of_the_server_inside_follows_its_port() {
         let listen = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7480);
-        let wish = ServerSettings { name: "Ann’s".to_owned(), listen, udp: listen };
+        let wish = ServerSettings { name: "Ann’s".to_owned(), listen, udp: listen, for_outside: false };
         let account = |host: &str, port| Account {
             server: ServerAddress { host: host.to_owned(), port },
             pin: None,

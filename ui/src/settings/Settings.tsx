@@ -9,6 +9,7 @@ import { Sure } from '#ui/components/Sure';
 import { Switch } from '#ui/components/Switch';
 import { attempt } from '#ui/problems';
 import { MyDevices } from '#ui/settings/MyDevices';
+import { OwnServer } from '#ui/settings/OwnServer';
 import { Profile } from '#ui/settings/Profile';
 import { Quiet } from '#ui/settings/Quiet';
 import styles from '#ui/settings/Settings.module.css';
@@ -54,16 +55,19 @@ export function Settings({ onClose, onAddDevice }: { onClose: () => void; onAddD
           <h3>Your devices</h3>
           <MyDevices onAdd={onAddDevice} />
         </section>
+        {server !== null && (
+          <section className={styles.part}>
+            <h3>Your server</h3>
+            <OwnServer server={server} />
+          </section>
+        )}
         <section className={styles.part}>
           <h3>This device</h3>
           <p className={styles.word}>{secretIn(place)} Signed out, it needs a new invite to come back.</p>
         </section>
       </div>
       <footer className={styles.about}>
-        <span>
-          Bellbird {version}
-          {server !== null && `, with the server ${server.name} at ${server.address}`}
-        </span>
+        <span>Bellbird {version}</span>
         <Sure label="Sign out" sure="Really sign out" onPress={() => void attempt(commands.signOut())} />
       </footer>
     </Dialog>

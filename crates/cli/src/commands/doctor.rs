@@ -2,14 +2,14 @@
 
 use std::{net::IpAddr, os::unix::fs::PermissionsExt as _, time::Instant};
 
-use call_client::Account;
+use call_client::{Account, is_public};
 use clap::Args;
 use coordinator::Router;
 use media::{DeviceInfo, Engine, EngineOptions};
 use serde_json::json;
 use wire::Code;
 
-use super::outside::{is_public, name};
+use super::outside::name;
 use crate::{
     Context,
     exit::{Exit, Failure},

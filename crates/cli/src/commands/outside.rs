@@ -1,8 +1,6 @@
 //! Where the outside comes in to a server, in words and for programs.
 
-use std::net::IpAddr;
-
-use call_client::{Answers, answers_at};
+use call_client::{Answers, answers_at, is_public};
 use coordinator::{Outside, RouterError, RouterProtocol, Server};
 use serde_json::{Value, json};
 
@@ -72,39 +70,9 @@ pub(super) fn name(protocol: RouterProtocol) -> &'static str {
     }
 }
 
-/// Not of a home's network, nor of a provider's own (RFC 1918, RFC 6598, RFC 3927, RFC 4193).
-pub(super) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(ip) => {
-            let is_of_provider = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
-            !(ip.is_private() || ip.is_link_local() || ip.is_loopback() || ip.is_unspecified() || is_of_provider)
-        }
-        IpAddr::V6(ip) => {
-            !(ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback() || ip.is_unspecified())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_of_another_network_inside_is_not_outside() {
-        for (address, public) in [
-            ("203.0.113.7", true),
-            ("192.168.1.1", false),
-            ("10.1.2.3", false),
-            ("100.64.0.1", false),
-            ("100.127.255.1", false),
-            ("100.128.0.1", true),
-            ("169.254.1.1", false),
-            ("2001:db8::1", true),
-            ("fd00::1", false),
-        ] {
-            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
-        }
-    }
 
     #[test]
     fn what_came_of_it_is_said_with_what_to_do() {
