@@ -87,7 +87,7 @@ pub enum StartError {
     },
     /// The media server cannot start.
     #[error(
-        "the media server cannot use UDP {address} ({error}): another program uses the port; choose another with --udp"
+        "the media server cannot use UDP {address} ({error}): another program uses the port, or the address is not this machine's; choose another with --udp"
     )]
     Media {
         /// The address.

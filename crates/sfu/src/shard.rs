@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,7 +13,10 @@ use str0m::{
     Input,
     net::{Protocol, Receive},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+};
 
 use crate::{
     demux::{Demux, is_stun},
@@ -69,24 +72,40 @@ pub(crate) enum Command {
     },
 }
 
-/// Binds the sockets and starts the thread; answers where it listens, and what it counts.
+/// Starts the thread, which binds the sockets; answers where it listens, and what it counts.
 pub(crate) fn start(
     config: SfuConfig,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<SfuEvent>,
 ) -> io::Result<(SocketAddr, Arc<Counters>)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let guard = runtime.enter();
-    let sockets = Sockets::bind(config.udp, config.addresses, config.outside)?;
-    drop(guard);
-    let listening = sockets.listening().unwrap_or(config.udp);
-    let counters = sockets.counters();
+    let (opened, answer) = std::sync::mpsc::sync_channel(1);
+    // A runtime must not end among the tasks of another one: it is made and ends on its own thread, also on failure.
     std::thread::Builder::new().name("sfu".to_owned()).spawn(move || {
+        let udp = config.udp;
+        let (runtime, sockets) = match open(udp, config.addresses, config.outside) {
+            Ok(open) => open,
+            Err(error) => {
+                _ = opened.send(Err(error));
+                return;
+            }
+        };
+        let listening = sockets.listening().unwrap_or(udp);
+        if opened.send(Ok((listening, sockets.counters()))).is_err() {
+            return;
+        }
         let rooms = Rooms::new(config.key, sockets.candidates());
         let shard = Shard { sockets, rooms, demux: Demux::default(), deadlines: BTreeSet::new(), events };
         runtime.block_on(shard.run(commands));
     })?;
-    Ok((listening, counters))
+    answer.recv().unwrap_or_else(|_| Err(io::Error::other("its thread has ended")))
+}
+
+fn open(udp: SocketAddr, told: Vec<IpAddr>, outside: Vec<SocketAddr>) -> io::Result<(Runtime, Sockets)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let guard = runtime.enter();
+    let sockets = Sockets::bind(udp, told, outside)?;
+    drop(guard);
+    Ok((runtime, sockets))
 }
 
 struct Shard {

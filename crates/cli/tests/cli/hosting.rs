@@ -1,7 +1,7 @@
 //! What an operator relies on: settings, certificates, copies, signals.
 
 use std::{
-    net::{Ipv6Addr, TcpListener},
+    net::{Ipv6Addr, TcpListener, UdpSocket},
     path::Path,
     time::Duration,
 };
@@ -114,6 +114,8 @@ async fn call_types_come_from_the_file_at_every_start() {
 async fn a_server_that_cannot_start_says_why_and_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
+    let taken_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let taken_udp = taken_udp.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let nobody = Person { profile: folder.path().join("nobody") };
@@ -121,6 +123,9 @@ async fn a_server_that_cannot_start_says_why_and_what_to_do() {
     let other = ["--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
     for (arguments, exit, code, says) in [
         (&["--listen", &taken, "--udp", "127.0.0.1:0"][..], 7, "unavailable", "--listen"),
+        (&["--listen", "127.0.0.1:0", "--udp", &taken_udp], 7, "unavailable", "choose another with --udp"),
+        // An address of nobody (RFC 5737).
+        (&["--listen", "127.0.0.1:0", "--udp", "192.0.2.1:0"], 7, "unavailable", "choose another with --udp"),
         (&[&other[..], &["--certificate", text(&missing)]].concat(), 2, "invalid-request", "go together"),
         (
             &[&other[..], &["--certificate", text(&missing), "--certificate-key", text(&key)]].concat(),
