@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wire::{Code, Role, Scope};
 
 /// A key with what the list of keys says of it.
-async fn key(admin: &Program, body: &Value) -> Result<(String, Value)> {
+pub(super) async fn key(admin: &Program, body: &Value) -> Result<(String, Value)> {
     let created = admin.post("/v1/api-keys", body).await?.ok()?;
     Ok((created["token"].as_str().context("a token")?.to_owned(), created))
 }

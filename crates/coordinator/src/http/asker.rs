@@ -20,25 +20,41 @@ use crate::{
 const ADMINS_ONLY: &str = "only an admin may do this: ask one";
 
 /// Who asks.
+#[derive(Clone)]
 pub(crate) struct SignedIn {
     pub(crate) who: Caller,
     pub(crate) by: By,
 }
 
 impl SignedIn {
-    /// A request takes a while to come in: what it shows may have been taken back since.
-    pub(crate) fn is_still_good(&self, app: &App) -> Result<(), ErrorBody> {
+    /// A request takes a while to come in: what it shows may have been taken back since, and whom a program acts for may
+    /// have become somebody it may not act for.
+    pub(crate) async fn is_still_good(&self, app: &App) -> Result<(), ErrorBody> {
         let is_good = match &self.by {
             By::Device => !app.signed_out.has(&self.who.device),
-            By::Program { .. } => app.keys.has(self.who.device.as_str()),
+            By::Program { .. } => app.keys.is_good(self.who.device.as_str(), unix_now()),
         };
-        if is_good { Ok(()) } else { Err(not_signed_in()) }
+        if !is_good {
+            return Err(not_signed_in());
+        }
+        match &self.by {
+            By::Program { acts: ActsAs::SomebodyElse, .. } => {
+                let person = app.store.person(&self.who.user).await.map_err(ErrorBody::from)?;
+                person.filter(may_be_acted_for).map(|_| ()).ok_or_else(nobody_to_act_for)
+            }
+            By::Program { acts: ActsAs::Itself, .. } | By::Device => Ok(()),
+        }
     }
 
     /// What somebody may do on the whole server, as it is stored now: a token says what it was when it was made.
     pub(crate) async fn role(&self, app: &App) -> Result<Role, ErrorBody> {
-        self.is_still_good(app)?;
-        app.store.role(&self.who.user).await.map_err(ErrorBody::from)?.ok_or_else(not_signed_in)
+        self.is_still_good(app).await?;
+        let role = app.store.role(&self.who.user).await.map_err(ErrorBody::from)?.ok_or_else(not_signed_in)?;
+        match &self.by {
+            // He became one just now.
+            By::Program { acts: ActsAs::SomebodyElse, .. } if role == Role::Admin => Err(nobody_to_act_for()),
+            By::Program { .. } | By::Device => Ok(role),
+        }
     }
 
     /// Only admins get on.
@@ -106,6 +122,8 @@ impl FromRequestParts<App> for SignedIn {
         if let Some(visit) = parts.extensions.get::<Visit>() {
             visit.is_known();
         }
+        // Whoever reads the body looks once more when it has come.
+        parts.extensions.insert(asker.clone());
         Ok(asker)
     }
 }
@@ -153,9 +171,7 @@ async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, Erro
             (app.store.person(&user).await.map_err(ErrorBody::from)?.filter(may_be_acted_for), ActsAs::SomebodyElse)
         }
     };
-    let person = person.ok_or_else(|| {
-        ErrorBody::invalid(ON_BEHALF_OF, "there is nobody of this id whom a program may act for; admins it may not")
-    })?;
+    let person = person.ok_or_else(nobody_to_act_for)?;
     let who = Caller { user: person.id, device };
     Ok(SignedIn { who, by: By::Program { scopes: key.scopes, acts } })
 }
@@ -163,6 +179,10 @@ async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, Erro
 /// Who acts for an admin could make himself one.
 fn may_be_acted_for(person: &StoredPerson) -> bool {
     person.role != Role::Admin && person.kind == PersonKind::Human
+}
+
+fn nobody_to_act_for() -> ErrorBody {
+    ErrorBody::invalid(ON_BEHALF_OF, "there is nobody of this id whom a program may act for; admins it may not")
 }
 
 pub(super) fn acted_for(headers: &HeaderMap) -> Result<Option<UserId>, ErrorBody> {

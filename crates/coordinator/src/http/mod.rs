@@ -240,9 +240,9 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: extract::Request, _: &App) -> Result<Self, Refusal> {
+    async fn from_request(request: extract::Request, app: &App) -> Result<Self, Refusal> {
         let puts = [Method::PUT, Method::PATCH].contains(request.method());
-        let bytes = read(request, &JSON).await?;
+        let bytes = read(app, request, &JSON).await?;
         if puts && bytes.is_empty() {
             // Nothing would stand for "everything as it is by default" here, and change what was there.
             return Err(ErrorBody::invalid("body", "this request takes a JSON object, and nothing was sent").into());
@@ -263,7 +263,17 @@ const MAX_DEPTH: usize = 32;
 
 const JSON: BodyRule = BodyRule { field: "body", most: "64 KB", within: Duration::from_secs(20) };
 
-async fn read(request: extract::Request, rule: &BodyRule) -> Result<Bytes, Refusal> {
+/// The body, when it has come, of somebody who is still good then.
+async fn read(app: &App, request: extract::Request, rule: &BodyRule) -> Result<Bytes, Refusal> {
+    let asker = request.extensions().get::<SignedIn>().cloned();
+    let bytes = receive(request, rule).await?;
+    if let Some(asker) = asker {
+        asker.is_still_good(app).await?;
+    }
+    Ok(bytes)
+}
+
+async fn receive(request: extract::Request, rule: &BodyRule) -> Result<Bytes, Refusal> {
     let why = match timeout(rule.within, Bytes::from_request(request, &())).await {
         Ok(Ok(bytes)) => return Ok(bytes),
         Ok(Err(error)) => format!("cannot be read ({}); {} at most", error.body_text(), rule.most),
@@ -368,7 +378,7 @@ mod tests {
         for (body, within, says) in [(never, soon, "did not come"), (large, late, "64 KB at most")] {
             let mut request = Request::new(body);
             DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
-            let refusal = read(request, &BodyRule { within, ..JSON }).await.unwrap_err().into_body();
+            let refusal = receive(request, &BodyRule { within, ..JSON }).await.unwrap_err().into_body();
             assert!(refusal.field.as_deref() == Some("body") && refusal.message.contains(says), "{refusal:?}");
         }
     }

@@ -38,14 +38,14 @@ pub(super) struct Repeat {
 impl<T: DeserializeOwned> FromRequest<App> for Repeatable<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let key = request.headers().get(KEY).map(|value| value.to_str().map(str::to_owned));
         let mut hash = Sha256::new();
         hash.update(request.method().as_str());
         hash.update([0]);
         hash.update(request.uri().path());
         hash.update([0]);
-        let bytes: Bytes = read(request, &JSON).await?;
+        let bytes: Bytes = read(app, request, &JSON).await?;
         hash.update(&bytes);
         let is_sound =
             |key: &String| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());

@@ -113,7 +113,7 @@ async fn set_avatar(
     app.limits.take(Limit::Message, who.device.as_str())?;
     let upload = {
         let _turn = app.uploading.acquire().await;
-        read(request, &PICTURE).await?
+        read(&app, request, &PICTURE).await?
     };
     let wrong = |why: String| ErrorBody::invalid("image", why);
     avatar::check(&upload).map_err(wrong)?;

@@ -183,7 +183,7 @@ impl Cares {
 async fn may_care(app: &App, asker: &SignedIn) -> Result<Cares, ErrorBody> {
     match asker.by {
         By::Program { .. } => {
-            asker.is_still_good(app)?;
+            asker.is_still_good(app).await?;
             asker.by.as_itself()?;
             Ok(Cares::ForThoseOf(asker.who.user.clone()))
         }

@@ -45,6 +45,10 @@ pub(crate) struct Keys {
 }
 
 impl StoredKey {
+    fn is_too_old(&self, now: UnixMillis) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
     pub(crate) fn entry(&self) -> ApiKeyEntry {
         ApiKeyEntry {
             id: self.id.clone(),
@@ -81,7 +85,7 @@ impl Keys {
         let id: ApiKeyId = id.parse().map_err(|_| unknown())?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let key = known.get_mut(&id).filter(|key| key.secret_hash == access::hash(secret)).ok_or_else(unknown)?;
-        if key.expires_at.is_some_and(|at| at <= now) {
+        if key.is_too_old(now) {
             let message = "this API key is too old: ask an admin for a new one";
             return Err(ErrorBody::new(Code::Unauthenticated, message));
         }
@@ -92,10 +96,11 @@ impl Keys {
         Ok(Shown { id, person: key.person.clone(), scopes: key.scopes.clone(), is_news })
     }
 
-    /// Whether there is a key of this id, however old.
-    pub(crate) fn has(&self, id: &str) -> bool {
+    /// Whether the key of this id is there and has not expired.
+    pub(crate) fn is_good(&self, id: &str, now: UnixMillis) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        id.parse().is_ok_and(|id: ApiKeyId| known.contains_key(&id))
+        let key = id.parse().ok().and_then(|id: ApiKeyId| known.get(&id));
+        key.is_some_and(|key| !key.is_too_old(now))
     }
 
     pub(crate) fn add(&self, key: StoredKey) {
@@ -144,8 +149,10 @@ mod tests {
         for bad in [other.as_str(), &token[..token.len() - 1], "bbk_", "bbk_k1", "bbk_k1_", "bbk_k2_x", ""] {
             assert_eq!(keys.check(bad, NOW).unwrap_err().code, Code::Unauthenticated, "{bad}");
         }
+        assert!(keys.is_good("k1", UnixMillis(NOW.0 + 99_999)) && !keys.is_good("k2", NOW));
+        assert!(!keys.is_good("k1", UnixMillis(NOW.0 + 100_000)));
         assert!(keys.check(&token, UnixMillis(NOW.0 + 100_000)).unwrap_err().message.contains("too old"));
-        assert!(keys.remove(&id) && !keys.remove(&id));
+        assert!(keys.remove(&id) && !keys.remove(&id) && !keys.is_good("k1", NOW));
         assert_eq!(keys.check(&token, NOW).unwrap_err().code, Code::Unauthenticated);
     }
 }
