@@ -117,6 +117,7 @@ impl From<StartError> for Failure {
             | StartError::InUse { .. }
             | StartError::Database(_)
             | StartError::Certificate(_)
+            | StartError::HalfCertificate { .. }
             | StartError::Webhooks(_)
             | StartError::Listen { .. }
             | StartError::Media { .. } => Self::refused(Code::Unavailable, error.to_string()),

@@ -58,11 +58,14 @@ impl ServerCertificate {
         let files =
             CertificateFiles { certificate: data.join("certificate.pem"), key: data.join("certificate-key.pem") };
         let unusable = |error: String| StartError::Certificate(error);
-        if !files.certificate.exists() || !files.key.exists() {
-            let made = rcgen::generate_simple_self_signed(vec!["bellbird".to_owned()]);
-            let made = made.map_err(|error| unusable(error.to_string()))?;
-            write_private(&files.key, made.signing_key.serialize_pem().as_bytes())?;
-            write_private(&files.certificate, made.cert.pem().as_bytes())?;
+        // One that is left is never written over: the other may come back, and no device would know a new pair.
+        let half =
+            |missing: &Path, left: &Path| StartError::HalfCertificate { missing: missing.into(), left: left.into() };
+        match [files.certificate.try_exists()?, files.key.try_exists()?] {
+            [true, false] => return Err(half(&files.key, &files.certificate)),
+            [false, true] => return Err(half(&files.certificate, &files.key)),
+            [true, true] => {}
+            [false, false] => make(&files)?,
         }
         let current = RwLock::new(read(&files).map_err(unusable)?);
         Ok(Self { files, current })
@@ -141,6 +144,14 @@ impl ResolvesServerCert for ServerCertificate {
     }
 }
 
+fn make(files: &CertificateFiles) -> Result<(), StartError> {
+    let made = rcgen::generate_simple_self_signed(vec!["bellbird".to_owned()]);
+    let made = made.map_err(|error| StartError::Certificate(error.to_string()))?;
+    write_private(&files.key, made.signing_key.serialize_pem().as_bytes())?;
+    write_private(&files.certificate, made.cert.pem().as_bytes())?;
+    Ok(())
+}
+
 fn read(files: &CertificateFiles) -> Result<Current, String> {
     let stamps = stamps(files);
     let named = |file: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
@@ -201,6 +212,25 @@ mod tests {
         write(&files, &issued.pem(), &key.serialize_pem());
         certificate.reload().unwrap();
         assert_eq!(certificate.pin(), None, "known by its name");
+    }
+
+    #[test]
+    fn what_is_left_of_a_certificate_is_never_written_over_and_the_missing_file_is_named() {
+        for [missing, left] in [["certificate.pem", "certificate-key.pem"], ["certificate-key.pem", "certificate.pem"]]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let first = ServerCertificate::kept(folder.path()).unwrap().pin();
+            assert_eq!(ServerCertificate::kept(folder.path()).unwrap().pin(), first);
+            let (missing, left) = (folder.path().join(missing), folder.path().join(left));
+            let (lost, kept) = (std::fs::read(&missing).unwrap(), std::fs::read(&left).unwrap());
+            std::fs::remove_file(&missing).unwrap();
+            let refusal = ServerCertificate::kept(folder.path()).unwrap_err().to_string();
+            let starts = format!("{} is missing", missing.display());
+            assert!(refusal.starts_with(&starts) && refusal.contains("backup"), "{refusal}");
+            assert!(!missing.exists() && std::fs::read(&left).unwrap() == kept);
+            std::fs::write(&missing, lost).unwrap();
+            assert_eq!(ServerCertificate::kept(folder.path()).unwrap().pin(), first, "the same server again");
+        }
     }
 
     #[tokio::test]

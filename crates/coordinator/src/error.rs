@@ -29,6 +29,17 @@ pub enum StartError {
         "the certificate in the data folder cannot be used ({0}): remove certificate.pem and certificate-key.pem to get a new one; everybody then needs a new invite"
     )]
     Certificate(String),
+    /// Half of the certificate is there.
+    #[error(
+        "{} is missing in the data folder, and {} is there: devices know this server by the two of them, so no new one is made; put the missing file back from a backup, or remove the other, too, to begin with a new certificate, for which everybody then needs a new invite",
+        missing.display(), left.display()
+    )]
+    HalfCertificate {
+        /// What has to be put back.
+        missing: std::path::PathBuf,
+        /// What is there.
+        left: std::path::PathBuf,
+    },
     /// The operator's certificate cannot be used.
     #[error(
         "the certificate cannot be used ({error}): {} must be a PEM file with the certificate and what it was issued by, and {} the key that belongs to it",
