@@ -23,7 +23,7 @@ const OWN_DEVICE_LONGEST: Duration = Duration::from_secs(24 * 3600);
 const MOST_USES: u32 = 1_000;
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(revoke))
+    OpenApiRouter::new().routes(routes!(create_invite, invites)).routes(routes!(revoke_invite))
 }
 
 /// What an invite gives, and for how long.
@@ -43,7 +43,7 @@ pub(super) struct Terms {
     request_body = CreateInvite,
     responses((status = 200, description = "Done", body = CreatedInvite))
 )]
-async fn create(
+async fn create_invite(
     State(app): State<App>,
     asker: SignedIn,
     Body(request): Body<CreateInvite>,
@@ -131,7 +131,7 @@ pub(super) async fn make(app: &App, maker: Caller, terms: Terms) -> Result<Creat
     tag = "sign-in",
     responses((status = 200, description = "Done", body = Vec<InviteEntry>))
 )]
-async fn list(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
+async fn invites(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
     let of = whose(&app, &asker).await?;
     Ok(json(app.store.invites(of.as_ref(), unix_now()).await.map_err(ErrorBody::from)?))
 }
@@ -143,7 +143,7 @@ async fn list(State(app): State<App>, asker: SignedIn) -> Result<impl IntoRespon
     tag = "sign-in",
     responses((status = 200, description = "Done; `null`"))
 )]
-async fn revoke(
+async fn revoke_invite(
     State(app): State<App>,
     asker: SignedIn,
     Path(invite): Path<String>,

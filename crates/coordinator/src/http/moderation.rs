@@ -14,7 +14,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(block))
         .routes(routes!(unblock))
         .routes(routes!(permissions))
-        .routes(routes!(ask))
+        .routes(routes!(ask_permission))
         .routes(routes!(mute))
         .routes(routes!(go_live))
         .routes(routes!(stop_live))
@@ -120,7 +120,7 @@ async fn permissions(
     request_body = AskPermission,
     responses((status = 200, description = "Done; `null`"))
 )]
-async fn ask(
+async fn ask_permission(
     State(app): State<App>,
     OnCall { who, cid, .. }: OnCall,
     Body(AskPermission { capabilities }): Body<AskPermission>,

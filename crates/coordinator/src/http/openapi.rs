@@ -191,6 +191,25 @@ mod tests {
     }
 
     #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = document();
+        let items = document["paths"].as_object().unwrap().values();
+        let operations = items.flat_map(|item| item.as_object().unwrap().values());
+        let mut names = BTreeSet::new();
+        for operation in operations {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name), "two operations are called {name}");
+        }
+        assert!(names.len() > 40, "{names:?}");
+    }
+
+    #[test]
+    fn a_time_of_49_days_fits_into_what_the_document_says_of_it() {
+        let life = document()["components"]["schemas"]["CreateInvite"]["properties"]["expires_in_ms"].clone();
+        assert_eq!(life["format"], "int64", "{life}");
+    }
+
+    #[test]
     fn every_reference_leads_somewhere() {
         let document = document();
         let mut found = BTreeSet::new();

@@ -19,9 +19,9 @@ const MOST_HOOKS: usize = 100;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(create, list))
-        .routes(routes!(remove))
-        .routes(routes!(enable))
+        .routes(routes!(create_webhook, webhooks))
+        .routes(routes!(remove_webhook))
+        .routes(routes!(enable_webhook))
         .routes(routes!(deliveries))
 }
 
@@ -33,7 +33,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     request_body = CreateWebhook,
     responses((status = 200, description = "Done", body = CreatedWebhook))
 )]
-async fn create(
+async fn create_webhook(
     State(app): State<App>,
     asker: SignedIn,
     Body(request): Body<CreateWebhook>,
@@ -75,7 +75,7 @@ async fn create(
     tag = "webhooks",
     responses((status = 200, description = "Done", body = Vec<WebhookEntry>))
 )]
-async fn list(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
+async fn webhooks(State(app): State<App>, asker: SignedIn) -> Result<impl IntoResponse, Refusal> {
     let cares = may_care(&app, &asker).await?;
     let hooks = app.store.hooks().await.map_err(ErrorBody::from)?.into_iter();
     let seen = hooks.filter(|hook| cares.is_for(hook)).map(StoredHook::entry);
@@ -89,7 +89,7 @@ async fn list(State(app): State<App>, asker: SignedIn) -> Result<impl IntoRespon
     tag = "webhooks",
     responses((status = 200, description = "Done; `null`"))
 )]
-async fn remove(
+async fn remove_webhook(
     State(app): State<App>,
     asker: SignedIn,
     Path(hook): Path<String>,
@@ -111,7 +111,7 @@ async fn remove(
     tag = "webhooks",
     responses((status = 200, description = "Done", body = WebhookEntry))
 )]
-async fn enable(
+async fn enable_webhook(
     State(app): State<App>,
     asker: SignedIn,
     Path(hook): Path<String>,

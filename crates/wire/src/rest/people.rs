@@ -104,6 +104,8 @@ pub struct CreateInvite {
     pub uses: Option<u32>,
     /// How long it is good for, in milliseconds; a week if absent. One more device of oneself has an hour, and a day at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Half of its values do not fit into what the document calls an int32.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub expires_in_ms: Option<u32>,
     /// The role of who comes by it; `user` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
