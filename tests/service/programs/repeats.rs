@@ -100,6 +100,22 @@ async fn a_refusal_is_not_kept() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn asking_again_costs_nothing_of_the_limit() -> Result<()> {
+    let service = Service::start().await?;
+    let ben = service.person("ben").await?;
+    let shop = shop(&service).await?;
+    let first = ring(&shop, "k1", &ringing(&ben, 17)).await?.ok()?;
+    let unanswered = json!({ "ring": true, "data": { "members": [{ "user": "nobody" }] } });
+    let spend = || async { Ok(shop.post("/v1/calls/default/none", &unanswered).await?.refusal()?.0) };
+    harness::eventually("no ring is left", spend, |code| *code == Code::RateLimited).await?;
+    // More than the limit lets through at once.
+    for _ in 0..100 {
+        assert_eq!(ring(&shop, "k1", &ringing(&ben, 17)).await?.ok()?, first);
+    }
+    Ok(())
+}
+
 /// The server ends without a word while the request is on its way; whoever heard nothing asks again.
 #[tokio::test]
 async fn a_crash_rings_nobody_twice() -> Result<()> {

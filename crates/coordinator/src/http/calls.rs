@@ -33,14 +33,14 @@ async fn get_or_create(
     OnCall { who, by, cid }: OnCall,
     Repeatable { body: request, repeat }: Repeatable<GetOrCreate>,
 ) -> Result<impl IntoResponse, Refusal> {
-    if request.ring || request.notify {
+    let limit = if request.ring || request.notify {
         by.needs(Scope::Ring)?;
-        app.limits.take(Limit::Ring, who.device.as_str())?;
+        Limit::Ring
     } else {
         by.needs(Scope::CallsWrite)?;
-        app.limits.take(Limit::Make, who.device.as_str())?;
-    }
-    once(&app, &who.clone(), repeat, cid.clone(), move |authority, now| {
+        Limit::Make
+    };
+    once(&app, &who.clone(), repeat, limit, cid.clone(), move |authority, now| {
         let who = if request.ring { by.ringing(authority, who)? } else { who };
         authority.get_or_create(now, &who, &cid, request)
     })
@@ -88,8 +88,7 @@ async fn ring(
     OnCall { who, by, cid }: OnCall,
     Repeatable { body: request, repeat }: Repeatable<RingMembers>,
 ) -> Result<impl IntoResponse, Refusal> {
-    app.limits.take(Limit::Ring, who.device.as_str())?;
-    once(&app, &who.clone(), repeat, cid.clone(), move |authority, now| {
+    once(&app, &who.clone(), repeat, Limit::Ring, cid.clone(), move |authority, now| {
         let who = if request.notify { who } else { by.ringing(authority, who)? };
         authority.ring_members(now, &who, &cid, request)
     })

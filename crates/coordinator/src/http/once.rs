@@ -14,6 +14,7 @@ use wire::{CallId, CallState, Code, ErrorBody, GetOrCreated, UnixMillis};
 use super::{App, JSON, Refusal, json, parse, read};
 use crate::{
     hub::{Authority, Caller, unix_now},
+    limits::Limit,
     programs::{KEPT, KeptAnswer, RepeatId},
 };
 
@@ -76,15 +77,18 @@ impl Dated for CallState {
     fn date(&mut self, _: u64) {}
 }
 
-/// Has something decided about a call: once for each key, however often it is asked for.
+/// Has something decided about a call: once for each key, however often it is asked for. What is kept costs nothing of the
+/// limit: whoever asks again until he hears the answer would be kept from it by asking.
 pub(super) async fn once<T: Dated + Serialize + Send + 'static>(
     app: &App,
     who: &Caller,
     repeat: Option<Repeat>,
+    limit: Limit,
     cid: CallId,
     decide: impl FnOnce(&mut Authority, UnixMillis) -> Result<T, ErrorBody> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let Some(Repeat { key, request_hash }) = repeat else {
+        app.limits.take(limit, who.device.as_str())?;
         let (mut answer, revision) = app.hub.decide_at(cid, decide).await?;
         answer.date(revision);
         return Ok(json(answer).into_response());
@@ -100,6 +104,7 @@ pub(super) async fn once<T: Dated + Serialize + Send + 'static>(
         }
         return Ok(([(CONTENT_TYPE, "application/json")], [(REPLAYED, "true")], kept.body).into_response());
     }
+    app.limits.take(limit, who.device.as_str())?;
     let decided = app.hub.decide_at(cid, move |authority, now| {
         let answer = decide(authority, now)?;
         let body = serde_json::to_string(&answer).expect("answers are plain data");
