@@ -227,6 +227,28 @@ async fn hooks_are_for_admins_and_programs_and_lead_outside_only() -> Result<()>
 }
 
 #[tokio::test]
+async fn a_server_has_a_hundred_hooks_however_many_ask_at_the_same_time() -> Result<()> {
+    let service = service().await?;
+    let admin = service.program_of(&service.admin).await?;
+    let asked = (0..130).map(|number| {
+        let (admin, url) = (admin.clone(), format!("http://127.0.0.1:9/{number}"));
+        tokio::spawn(async move { admin.post("/v1/webhooks", &json!({ "url": url })).await })
+    });
+    let mut made = 0;
+    for answer in asked.collect::<Vec<_>>() {
+        let answer = answer.await??;
+        if answer.status.is_success() {
+            made += 1;
+        } else {
+            assert_eq!(answer.refusal()?.0, Code::Conflict);
+        }
+    }
+    let listed = admin.get("/v1/webhooks").await?.ok()?;
+    assert_eq!((made, listed.as_array().map(Vec::len)), (100, Some(100)));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_program_needs_the_scope() -> Result<()> {
     let service = service().await?;
     let receiver = Receiver::start().await?;

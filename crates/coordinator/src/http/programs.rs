@@ -55,6 +55,8 @@ async fn create_key(
             ErrorBody::invalid("expires_in_ms", "a key lives for a moment at least and for ten years at most").into()
         );
     }
+    // One after the other, as a program's person comes with its key: the last place is taken once.
+    let _turn = app.changing_people.acquire().await;
     if app.keys.list().len() >= MOST_KEYS {
         return Err(ErrorBody::new(Code::Conflict, "there are 1,000 keys: revoke those of no more use").into());
     }

@@ -11,11 +11,8 @@ use super::{App, Body, Path, Query, Refusal, SignedIn, asker::By, json, lists::p
 use crate::{
     access::not_signed_in,
     hub::unix_now,
-    webhooks::{StoredHook, check_url, fresh_secret, read_secret},
+    webhooks::{Added, MOST_HOOKS, StoredHook, check_url, fresh_secret, read_secret},
 };
-
-/// Most hooks of a server: each event is looked at for each of them.
-const MOST_HOOKS: usize = 100;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -46,9 +43,6 @@ async fn create_webhook(
     }
     let secret = request.secret.unwrap_or_else(fresh_secret);
     read_secret(&secret)?;
-    if app.store.hooks().await.map_err(ErrorBody::from)?.len() >= MOST_HOOKS {
-        return Err(ErrorBody::new(Code::Conflict, "there are 100 webhooks: remove those of no more use").into());
-    }
     let hook = StoredHook {
         id: WebhookId::mint(ulid::Ulid::new()),
         registered_by: asker.who.device.to_string(),
@@ -60,8 +54,13 @@ async fn create_webhook(
         failing_since: None,
         disabled: None,
     };
-    if !app.store.add_hook(&hook).await.map_err(ErrorBody::from)? {
-        return Err(not_signed_in().into());
+    match app.store.add_hook(&hook).await.map_err(ErrorBody::from)? {
+        Added::Stored => {}
+        Added::TooMany => {
+            let message = format!("there are {MOST_HOOKS} webhooks: remove those of no more use");
+            return Err(ErrorBody::new(Code::Conflict, message).into());
+        }
+        Added::NotSignedIn => return Err(not_signed_in().into()),
     }
     app.outbox.hook_came();
     tracing::info!(hook = %hook.id, by = %hook.person, "a webhook was registered");

@@ -25,7 +25,7 @@ use crate::{
     own_backend::User,
     programs::{KeptAnswer, RepeatId, StoredKey},
     ring::Ring,
-    webhooks::{Health, Outcome, Places, Round, StoredHook},
+    webhooks::{Added, Health, Outcome, Places, Round, StoredHook},
 };
 pub(crate) use found::{FoundPerson, PersonPlace, folded};
 pub(crate) use listed::{Lines, Listed, Place, fits};
@@ -272,7 +272,7 @@ forward! {
     fn forget_answers(before: UnixMillis) -> ();
     fn hooks() -> Vec<StoredHook>;
     fn has_hooks() -> bool;
-    fn add_hook(hook: &StoredHook) -> bool;
+    fn add_hook(hook: &StoredHook) -> Added;
     fn remove_hook(id: &WebhookId) -> ();
     fn enable_hook(id: &WebhookId) -> ();
     fn disable_hooks_of_old_keys(now: UnixMillis) -> ();

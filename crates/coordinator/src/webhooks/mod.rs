@@ -32,6 +32,19 @@ pub(crate) struct StoredHook {
     pub(crate) disabled: Option<WebhookDisabled>,
 }
 
+/// Most hooks of a server: each event is looked at for each of them.
+pub(crate) const MOST_HOOKS: i64 = 100;
+
+/// What became of a new hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    Stored,
+    /// There are as many as there may be.
+    TooMany,
+    /// What it is registered with, a device or a key, is good no longer.
+    NotSignedIn,
+}
+
 /// Whether a hook takes what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {

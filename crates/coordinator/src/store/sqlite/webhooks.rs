@@ -4,7 +4,10 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{UnixMillis, WebhookDisabled, WebhookId};
 
 use super::{Sqlite, document, pieces::PIECE, readable};
-use crate::{store::StoreError, webhooks::StoredHook};
+use crate::{
+    store::StoreError,
+    webhooks::{Added, MOST_HOOKS, StoredHook},
+};
 
 /// Every hook, oldest first.
 const HOOKS: &str = "SELECT id, person, registered_by, url, events, secret, created_at, failing_since, disabled_at, \
@@ -23,8 +26,13 @@ impl Sqlite {
         Ok(query.fetch_optional(&self.pool).await?.is_some())
     }
 
-    /// Stores a hook; `false` when what it is registered with, a device or a key, is good no longer.
-    pub(in crate::store) async fn add_hook(&self, hook: &StoredHook) -> Result<bool, StoreError> {
+    /// Stores a hook, one after the other: the last place is taken once.
+    pub(in crate::store) async fn add_hook(&self, hook: &StoredHook) -> Result<Added, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let count = sqlx::query("SELECT count(*) FROM webhooks").fetch_one(&mut *transaction).await?;
+        if count.try_get::<i64, _>(0)? >= MOST_HOOKS {
+            return Ok(Added::TooMany);
+        }
         let query = sqlx::query(
             "INSERT INTO webhooks (id, person, registered_by, url, events, secret, created_at) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM api_keys WHERE id = ?3) \
@@ -38,9 +46,10 @@ impl Sqlite {
             .bind(serde_json::to_string(&hook.events)?)
             .bind(&hook.secret)
             .bind(hook.created_at.0)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() == 1)
+        transaction.commit().await?;
+        Ok(if done.rows_affected() == 1 { Added::Stored } else { Added::NotSignedIn })
     }
 
     /// It is told of nothing from now on; who asks waits until everything is gone that it was told of.
