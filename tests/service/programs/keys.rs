@@ -171,3 +171,18 @@ async fn a_product_keeps_its_people_but_no_admins() -> Result<()> {
     assert_eq!(shop.post("/v1/people/admin/sign-out", &json!({})).await?.refusal()?.0, Code::PermissionDenied);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_product_keeps_its_people_as_itself_and_in_nobodys_name() -> Result<()> {
+    let service = Service::start().await?;
+    service.person("ann").await?;
+    let shop = service.program_with("shop", &[Scope::PeopleWrite, Scope::OnBehalf]).await?;
+    let for_ann = shop.with("bellbird-on-behalf-of", "ann");
+    let field = (Code::InvalidRequest, Some("bellbird-on-behalf-of".to_owned()));
+    let put = for_ann.ask(Method::PUT, "/v1/people/cem", Some(&json!({ "name": "Cem" }))).await?;
+    assert_eq!(put.refusal()?, field);
+    assert_eq!(for_ann.post("/v1/people/ann/sign-out", &json!({})).await?.refusal()?, field);
+    let people = service.program_of(&service.admin).await?.get("/v1/people").await?.ok()?;
+    assert!(!people.to_string().contains("Cem"), "{people}");
+    Ok(())
+}

@@ -12,7 +12,7 @@ use super::{App, Refusal};
 use crate::{
     access::not_signed_in,
     hub::{Authority, Caller, unix_now},
-    programs::{Keys, scopes_of},
+    programs::{Keys, is_own_matter, scopes_of},
     store::{PersonKind, StoredPerson},
     visitors::Visit,
 };
@@ -91,16 +91,6 @@ impl By {
         }
     }
 
-    /// What a program does as itself alone: another person's right has nothing to do with it.
-    pub(crate) fn as_itself(&self) -> Result<(), ErrorBody> {
-        match self {
-            Self::Program { acts: ActsAs::SomebodyElse, .. } => {
-                Err(ErrorBody::invalid(ON_BEHALF_OF, "this is the program's own matter: leave the header out"))
-            }
-            Self::Program { acts: ActsAs::Itself, .. } | Self::Device => Ok(()),
-        }
-    }
-
     /// Who rings: a program that rings for somebody rings from a device of his, which comes in at the first answer.
     pub(super) fn ringing(&self, authority: &Authority, who: Caller) -> Result<Caller, ErrorBody> {
         match self {
@@ -164,6 +154,10 @@ async fn program(app: &App, token: &str, parts: &Parts) -> Result<SignedIn, Erro
     let device = key.id.as_str().parse().map_err(|_| not_signed_in())?;
     let (person, acts) = match acted_for(&parts.headers)? {
         None => (app.store.person(&key.person).await.map_err(ErrorBody::from)?, ActsAs::Itself),
+        Some(_) if is_own_matter(wanted) => {
+            let message = "this is the program's own matter: leave the header out";
+            return Err(ErrorBody::invalid(ON_BEHALF_OF, message));
+        }
         Some(user) => {
             if !key.scopes.contains(&Scope::OnBehalf) {
                 return Err(lacks(&[Scope::OnBehalf]));

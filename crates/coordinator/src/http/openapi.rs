@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::{ErrorBody, ON_BEHALF_OF, Scope};
 
 use super::{App, once::KEY};
-use crate::programs::scopes_of;
+use crate::programs::{is_own_matter, scopes_of};
 
 /// What is asked by who is not signed in yet, or shows his secret in the body.
 const OPEN: [(&str, &str); 8] = [
@@ -112,7 +112,7 @@ fn complete_operation(path: &str, method: &Method, scopes: &[Scope], operation: 
         let description =
             operation.description.take().map_or_else(|| only.to_owned(), |text| format!("{text}\n\n{only}"));
         operation.description = Some(description);
-    } else {
+    } else if !is_own_matter(scopes) {
         let help = "The person for whom a program asks; its key then needs the scope `on-behalf`, too";
         parameters.push(parameter(ON_BEHALF_OF, ParameterIn::Header, Required::False, help));
     }
@@ -188,6 +188,18 @@ mod tests {
                 assert!(operation["security"].is_array(), "{method} {path}");
             }
         }
+    }
+
+    #[test]
+    fn acting_for_a_person_is_described_where_it_is_possible() {
+        let document = document();
+        let names_a_person = |path: &str, method: &str| {
+            let parameters = document["paths"][path][method]["parameters"].as_array().unwrap();
+            parameters.iter().any(|parameter| parameter["name"] == wire::ON_BEHALF_OF)
+        };
+        assert!(names_a_person("/v1/invites", "post") && names_a_person("/v1/calls/{type}/{id}/ring", "post"));
+        assert!(!names_a_person("/v1/webhooks", "post") && !names_a_person("/v1/webhooks/{hook}", "delete"));
+        assert!(!names_a_person("/v1/people/{id}", "put") && !names_a_person("/v1/people/{id}/sign-out", "post"));
     }
 
     #[test]

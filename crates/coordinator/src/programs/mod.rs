@@ -8,4 +8,4 @@ pub(crate) use keys::{Keys, StoredKey};
 pub(crate) use repeats::{KEPT, KeptAnswer, RepeatId, Repeats};
 #[cfg(test)]
 pub(crate) use routes::all;
-pub(crate) use routes::scopes_of;
+pub(crate) use routes::{is_own_matter, scopes_of};

@@ -47,6 +47,15 @@ pub(crate) fn scopes_of(method: &Method, path: &str) -> &'static [Scope] {
     route.map_or(&[], |(_, _, scopes)| scopes)
 }
 
+/// What a program does as itself alone, never for a person: its own hooks, and people, whom its scope lets it change and
+/// the person it would act for may not.
+pub(crate) fn is_own_matter(wanted: &[Scope]) -> bool {
+    wanted.iter().any(|scope| match scope {
+        PeopleWrite | Webhooks => true,
+        CallsRead | CallsWrite | Invites | Metrics | PeopleRead | Ring | Scope::OnBehalf => false,
+    })
+}
+
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().map(|(method, path, _)| (*method, *path))
