@@ -136,6 +136,8 @@ async fn who_signs_in_or_runs_the_server_keeps_the_rules_as_well() -> Result<()>
         ("name", ""),
         ("name", name.as_str()),
         ("name", "Eve\u{202e}"),
+        ("name", "E\u{200b}ve"),
+        ("device_name", "De\u{2028}sk"),
         ("device_name", "a\u{7}"),
         ("user_id", "e ve"),
         ("user_id", name.as_str()),
