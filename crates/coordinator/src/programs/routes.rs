@@ -41,8 +41,9 @@ const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/metrics", &[Metrics]),
 ];
 
-/// The scopes of which a key needs one; none opens what only devices may do.
+/// The scopes of which a key needs one; none opens what only devices may do. Asking for the head alone is asking for less.
 pub(crate) fn scopes_of(method: &Method, path: &str) -> &'static [Scope] {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
     let route = ROUTES.iter().find(|(known, pattern, _)| *known == method.as_str() && *pattern == path);
     route.map_or(&[], |(_, _, scopes)| scopes)
 }
@@ -59,4 +60,17 @@ pub(crate) fn is_own_matter(wanted: &[Scope]) -> bool {
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().map(|(method, path, _)| (*method, *path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_what_a_key_may_get_is_open_to_it() {
+        assert_eq!(scopes_of(&Method::HEAD, "/v1/people"), [PeopleRead]);
+        assert_eq!(scopes_of(&Method::HEAD, "/metrics"), [Metrics]);
+        assert_eq!(scopes_of(&Method::HEAD, "/v1/devices"), []);
+        assert_eq!(scopes_of(&Method::HEAD, "/v1/calls/query"), [], "nothing is got there");
+    }
 }
