@@ -85,6 +85,8 @@ async fn what_breaks_a_rule_is_refused_with_its_field_and_nothing_is_stored() ->
         ("POST", "calls/default/x/reject", json!({"ring": "r1", "reason": "bored"}), "reason"),
         ("POST", "calls/default/x/reject", json!({"ring": "r 1", "reason": "decline"}), "ring"),
         ("POST", "calls/default/x/pin", json!({"user": "nobody"}), "user"),
+        ("POST", "calls/default/x/pin", json!({}), "user"),
+        ("POST", "calls/default/new", json!({"data": {"members": [{}]}}), "data.members[0].user"),
         ("POST", "calls/default/x/block", json!({"user": "nobody"}), "user"),
         ("POST", "calls/default/x/permissions", json!({"user": "ben", "grant": ["fly"]}), "grant[0]"),
         ("POST", "calls/default/x/ask", json!({"capabilities": []}), "capabilities"),

@@ -297,11 +297,22 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ErrorBody> {
     let request = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
         // What is no JSON at all has no fields.
         let is_whole = error.inner().is_syntax() || error.inner().is_eof() || error.path().iter().len() == 0;
-        let field = if is_whole { "body".to_owned() } else { error.path().to_string() };
-        ErrorBody::invalid(&field, format!("the body is not what this request takes: {}", error.inner()))
+        let why = error.inner().to_string();
+        let field = match missing_field(&why) {
+            Some(missing) if error.path().iter().len() == 0 => missing.to_owned(),
+            Some(missing) => format!("{}.{missing}", error.path()),
+            None if is_whole => "body".to_owned(),
+            None => error.path().to_string(),
+        };
+        ErrorBody::invalid(&field, format!("the body is not what this request takes: {why}"))
     })?;
     reader.end().map_err(|error| unfit(&format!("something comes after it ({error})")))?;
     Ok(request)
+}
+
+/// The field that is not there, in the words of serde, which names the object around it as the place.
+fn missing_field(why: &str) -> Option<&str> {
+    why.strip_prefix("missing field `")?.split_once('`').map(|(field, _)| field)
 }
 
 /// Whether lists and objects of a JSON text are in each other deeper than this. What is no JSON may be taken for deeper or
@@ -368,6 +379,19 @@ mod tests {
         }
         let sound = r#"{"ring":true,"data":{"members":[{"user":"ben","custom":{"a":[1,{}]}}],"settings":null}}"#;
         assert_eq!(field(sound).unwrap().data.members.len(), 1);
+    }
+
+    #[test]
+    fn a_field_that_is_missing_is_named() {
+        fn named<T: DeserializeOwned>(body: &str) -> Option<String> {
+            parse::<T>(body.as_bytes()).err().and_then(|refusal| refusal.field)
+        }
+        assert_eq!(named::<wire::BlockUser>("{}").as_deref(), Some("user"));
+        assert_eq!(named::<wire::BlockUser>("").as_deref(), Some("user"));
+        let members = r#"{"data":{"members":[{"user":"ann"},{"role":"host"}]}}"#;
+        assert_eq!(named::<wire::GetOrCreate>(members).as_deref(), Some("data.members[1].user"));
+        assert_eq!(named::<wire::BlockUser>(r#"{"user":"missing field `x`"}"#).as_deref(), Some("user"));
+        assert_eq!(named::<wire::BlockUser>(r#"{"user""#).as_deref(), Some("body"));
     }
 
     #[tokio::test]
