@@ -123,6 +123,30 @@ async fn what_breaks_a_rule_is_refused_with_its_field_and_nothing_is_stored() ->
 }
 
 #[tokio::test]
+async fn a_header_that_decides_something_comes_once() -> Result<()> {
+    let service = Service::start().await?;
+    let admin = service.program_of(&service.admin).await?;
+    let key = json!({ "name": "Shop", "scopes": ["calls-write", "on-behalf"] });
+    let key = admin.post("/v1/api-keys", &key).await?.ok()?;
+    let mut raw = Raw::stranger(&service.admin);
+    raw.token = key["token"].as_str().map(str::to_owned);
+    service.person("ann").await?;
+    for (header, code, field) in [
+        ("bellbird-on-behalf-of: ann", "invalid-request", "bellbird-on-behalf-of".into()),
+        ("idempotency-key: k1", "invalid-request", "idempotency-key".into()),
+        ("authorization: Bearer nobody", "unauthenticated", Value::Null),
+    ] {
+        raw.headers = vec![header.to_owned(); 2];
+        let (_, refusal) = raw.ask("POST", "/v1/calls/default/twice", "{}").await?;
+        assert_eq!((&refusal["code"], &refusal["field"]), (&code.into(), &field), "{header}: {refusal}");
+    }
+    raw.headers = vec!["bellbird-on-behalf-of: ann".to_owned(), "idempotency-key: k1".to_owned()];
+    let (status, made) = raw.ask("POST", "/v1/calls/default/twice", "{}").await?;
+    assert_eq!(status, 200, "{made}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_signs_in_or_runs_the_server_keeps_the_rules_as_well() -> Result<()> {
     let service = Service::start().await?;
     let admin = service.admin().await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Path},
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, HeaderValue, request::Parts},
 };
 use wire::{CallId, Code, ErrorBody, ON_BEHALF_OF, Role, Scope, UserId};
 
@@ -106,8 +106,9 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
-        let token = header.and_then(bearer).ok_or_else(not_signed_in)?;
+        let header = single(&parts.headers, "authorization");
+        let header = header.map_err(|twice| ErrorBody::new(Code::Unauthenticated, twice.message))?;
+        let token = header.and_then(|value| value.to_str().ok()).and_then(bearer).ok_or_else(not_signed_in)?;
         let asker = if Keys::is_key(token) { program(app, token, parts).await? } else { device(app, token)? };
         if let Some(visit) = parts.extensions.get::<Visit>() {
             visit.is_known();
@@ -180,9 +181,18 @@ fn nobody_to_act_for() -> ErrorBody {
 }
 
 pub(super) fn acted_for(headers: &HeaderMap) -> Result<Option<UserId>, ErrorBody> {
-    let Some(value) = headers.get(ON_BEHALF_OF) else { return Ok(None) };
+    let Some(value) = single(headers, ON_BEHALF_OF)? else { return Ok(None) };
     let user = value.to_str().ok().and_then(|text| text.parse().ok());
     user.map(Some).ok_or_else(|| ErrorBody::invalid(ON_BEHALF_OF, "this header must hold a person's id"))
+}
+
+/// The one header of this name: of two, others on the way may go by the other.
+pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, ErrorBody> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(ErrorBody::invalid(name, format!("the header {name} came more than once: send it once"))),
+    }
 }
 
 fn lacks(scopes: &[Scope]) -> ErrorBody {

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use wire::{CallId, CallState, Code, ErrorBody, GetOrCreated, UnixMillis};
 
-use super::{App, JSON, Refusal, json, parse, read};
+use super::{App, JSON, Refusal, asker::single, json, parse, read};
 use crate::{
     hub::{Authority, Caller, unix_now},
     limits::Limit,
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Repeatable<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        let key = request.headers().get(KEY).map(|value| value.to_str().map(str::to_owned));
+        let key = single(request.headers(), KEY)?.map(|value| value.to_str().map(str::to_owned));
         let mut hash = Sha256::new();
         hash.update(request.method().as_str());
         hash.update([0]);
