@@ -116,6 +116,9 @@ impl From<StartError> for Failure {
             StartError::Data(_)
             | StartError::InUse { .. }
             | StartError::Database(_)
+            | StartError::NewerDatabase
+            | StartError::DamagedDatabase(_)
+            | StartError::Copy { .. }
             | StartError::Certificate(_)
             | StartError::HalfCertificate { .. }
             | StartError::Webhooks(_)

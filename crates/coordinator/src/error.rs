@@ -2,7 +2,12 @@
 
 use std::{io, net::SocketAddr};
 
-use crate::certificate::CertificateFiles;
+use sqlx::migrate::MigrateError;
+
+use crate::{certificate::CertificateFiles, store::StoreError};
+
+/// What SQLite calls a file that is damaged, and one that is no database (sqlite.org/rescode.html).
+const DAMAGED: [i32; 2] = [11, 26];
 
 /// The server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +29,27 @@ pub enum StartError {
         "the database cannot be opened ({0}): is another Bellbird using the same data folder, or is the disk full?"
     )]
     Database(String),
+    /// The database is of a later version.
+    #[error(
+        "a newer Bellbird made the database in the data folder, and this one does not know all of it: start the newer one, or this one on a backup from before the update"
+    )]
+    NewerDatabase,
+    /// The database is damaged.
+    #[error(
+        "the database in the data folder is damaged ({0}): put back a backup of the whole folder; without one, move bellbird.db and the files that begin like it away, and everybody begins anew"
+    )]
+    DamagedDatabase(String),
+    /// A copy of everything cannot be made there.
+    #[error(
+        "no copy can be made in {} ({error}): name a folder outside the data folder that is empty or not there yet, on a disk with enough room",
+        into.display()
+    )]
+    Copy {
+        /// Where it was to go.
+        into: std::path::PathBuf,
+        /// What is wrong with it.
+        error: io::Error,
+    },
     /// The certificate cannot be used.
     #[error(
         "the certificate in the data folder cannot be used ({0}): remove certificate.pem and certificate-key.pem to get a new one; everybody then needs a new invite"
@@ -106,4 +132,61 @@ pub enum StartError {
         /// What it says.
         error: String,
     },
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Database(failed) => of_database(failed),
+            StoreError::Document(_) | StoreError::Id(_) => Self::Database(error.to_string()),
+        }
+    }
+}
+
+fn of_database(error: &sqlx::Error) -> StartError {
+    match error {
+        sqlx::Error::Migrate(failed) => match &**failed {
+            MigrateError::VersionMissing(_) => StartError::NewerDatabase,
+            MigrateError::Execute(failed) | MigrateError::ExecuteMigration(failed, _) => of_database(failed),
+            other => StartError::Database(other.to_string()),
+        },
+        error => {
+            let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+            // An extended code has the plain one in its last byte.
+            if code.is_some_and(|code| DAMAGED.contains(&(code & 0xff))) {
+                StartError::DamagedDatabase(error.to_string())
+            } else {
+                StartError::Database(error.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
+    use super::*;
+    use crate::store::Sqlite;
+
+    async fn refusal(file: &Path) -> StartError {
+        Sqlite::open(file).await.map_err(StoreError::from).unwrap_err().into()
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_bellbird_is_left_to_that_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bellbird.db");
+        drop(Sqlite::open(&file).await.unwrap());
+        let options = SqliteConnectOptions::new().filename(&file);
+        let mut newer = SqliteConnection::connect_with(&options).await.unwrap();
+        let step = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                    VALUES (9999, 'later', 1, x'00', 0)";
+        sqlx::query(step).execute(&mut newer).await.unwrap();
+        newer.close().await.unwrap();
+        let refusal = refusal(&file).await;
+        assert!(matches!(refusal, StartError::NewerDatabase), "{refusal:?}");
+    }
 }

@@ -39,7 +39,7 @@ use crate::{
         self, Announcement, Door, Inside, OpenPorts, Outside, Router, RouterError, advertised, check_advertised,
         outside_media, with_a_port,
     },
-    store::{MadeBy, NewInvite, Sqlite, Store},
+    store::{MadeBy, NewInvite, Sqlite, Store, StoreError},
     visitors::Visitors,
     vitals::Vitals,
     webhooks::{Courier, Outbox},
@@ -85,9 +85,7 @@ impl Server {
         check_advertised(&config.advertise)?;
         std::fs::create_dir_all(&config.data)?;
         let lock = locked(&config.data).await?;
-        let store =
-            Sqlite::open(&config.data.join(DATABASE)).await.map_err(|error| StartError::Database(error.to_string()))?;
-        let store = Store::Sqlite(store);
+        let store = Store::Sqlite(Sqlite::open(&config.data.join(DATABASE)).await.map_err(StoreError::from)?);
         let user_tokens = config.sign_in.as_ref().map(UserTokens::new).transpose()?;
         let tokens = Tokens::new(&kept_secret(&config.data.join("token-secret"))?);
         let key = match config.livekit_key {
@@ -106,7 +104,7 @@ impl Server {
         if certificate.pin().is_none() && config.advertise.is_empty() && !address.ip().is_loopback() {
             return Err(StartError::NameWanted);
         }
-        let live = store.live().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let live = store.live().await?;
         let types = CallTypes::read(&live.call_types, &config.call_types)?;
         // From here on little can fail: what a router opens stays open.
         let (udp, ports) = match config.map_ports {
@@ -137,7 +135,7 @@ impl Server {
             }
         };
         let media = MediaPlane::Embedded { sfu: sfu.clone(), key };
-        let has_hooks = store.has_hooks().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let has_hooks = store.has_hooks().await?;
         let outbox = Arc::new(Outbox::new(has_hooks));
         let metrics = Arc::new(Metrics::new());
         let (hub, handle) = Hub::new(
@@ -152,14 +150,11 @@ impl Server {
         );
         let stop = CancellationToken::new();
         let vitals = Vitals::new(stop.clone());
-        let signed_out = store
-            .signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS))
-            .await
-            .map_err(|error| StartError::Database(error.to_string()))?;
+        let signed_out = store.signed_out_since(UnixMillis(unix_now().0 - SIGNED_OUT_COUNTS)).await?;
         let courier = Courier::new(store.clone(), Arc::clone(&outbox), config.webhooks)
             .map_err(|error| StartError::Webhooks(error.to_string()))?;
         let upkeep = housekeeping::run(store.clone());
-        let keys = store.keys().await.map_err(|error| StartError::Database(error.to_string()))?;
+        let keys = store.keys().await?;
         let (described, document) = http::described();
         let shared = Arc::new(Shared {
             hub: handle,
