@@ -198,6 +198,8 @@ pub(crate) struct Call {
     /// The session this device went out of.
     went_out_of: Option<SessionId>,
     hung_up_at: Option<Instant>,
+    /// The newest snapshot that knew nothing of it.
+    pub(crate) vanished_at: Option<u64>,
 }
 
 impl Call {
@@ -212,6 +214,7 @@ impl Call {
             done: None,
             went_out_of: None,
             hung_up_at: None,
+            vanished_at: None,
         }
     }
 

@@ -163,6 +163,10 @@ impl Calls {
 
     /// The server let this device in: the media may be set up.
     fn come_in(&mut self, now: Now, sent_at: Now, index: usize, joined: Joined) {
+        if self.calls[index].vanished_at.is_some_and(|revision| revision > joined.revision) {
+            // Over since, as a snapshot says that came before this answer.
+            return self.calls[index].leave(now, EndReason::Ended, How::Quietly);
+        }
         let cid = self.calls[index].cid.clone();
         self.answered.insert(cid.clone(), joined.revision);
         let is_first = self.calls[index].state.call.version == 0;

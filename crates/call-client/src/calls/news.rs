@@ -86,6 +86,7 @@ impl Calls {
                 let is_new = |line: &&HistoryEntry| line.cid == *cid && !known.contains(&line.id);
                 let mut rung = self.history.iter().filter(is_new).filter(|line| line.direction != Direction::None);
                 let line = rung.next().filter(|_| rung.next().is_none());
+                self.calls[index].vanished_at = Some(snapshot.revision);
                 let action = self.calls[index].vanish(now, &self.me, line);
                 self.act(now, index, action);
             }

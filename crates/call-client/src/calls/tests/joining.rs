@@ -292,3 +292,17 @@ fn r03_who_comes_in_once_more_and_is_refused_is_rung_on() {
     ben.answered(join, Err(refused(wire::Code::Unavailable)));
     assert!(ben.rings(), "his last word was to come in");
 }
+
+#[test]
+fn an_answer_that_comes_after_a_snapshot_without_its_call_lets_nobody_in() {
+    let mut ben = Device::of("ben", "ben1");
+    ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));
+    ben.wants(cid());
+    let (join, _) = ben.join_request();
+    // The caller has hung up meanwhile, and the call is over.
+    ben.is_shown(Vec::new());
+    let inside = state(2, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["ben1"]));
+    ben.answered(join, Ok(joined(inside)));
+    assert!(!ben.opened_media());
+    assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::Ended))));
+}
