@@ -186,6 +186,7 @@ mod tests {
         assert_eq!(mode(&folder.join("new")), PRIVATE, "an old one");
         fs::remove_dir_all(folder).unwrap();
     }
+
     #[test]
     fn of_many_that_start_at_once_one_runs_and_a_profile_too_deep_for_a_socket_is_one_processs_as_well() {
         let folder = std::env::temp_dir().join(format!("bellbird-lock-{}", std::process::id()));

@@ -75,7 +75,13 @@ impl Ring {
     }
 
     pub(crate) fn concerns(&self, user: &UserId) -> bool {
-        self.caller == *user || self.targets.iter().any(|target| target.user == *user)
+        self.people().any(|known| known == user)
+    }
+
+    /// Whose device this is of those whom it concerns: who answered on it, or the caller.
+    pub(crate) fn user_of(&self, device: &DeviceId) -> &UserId {
+        let answered = self.targets.iter().find(|target| target.answered_on.as_ref() == Some(device));
+        answered.map_or(&self.caller, |target| &target.user)
     }
 
     /// From the side of somebody whom it concerns.

@@ -86,13 +86,13 @@ impl LiveCall {
         }
         let is_open = |ring: &&Ring| ring.is_live() || self.leads_here(ring);
         let mut own = self.rings().iter().rev().filter(|other| other.caller_device == ring.caller_device);
-        let mut seen = own.next().unwrap_or(ring).view(now);
+        let newest = own.next().unwrap_or(ring);
+        let mut seen = newest.view(now);
         // By which he came and went again, he waits for nobody.
         let has_come = seen.caller_came;
         let waits = |other: &Ring| is_open(&other) && other.caller_came == has_come;
         // How an older ring ended for somebody who was rung again since is not how it stands (R1).
-        let mut told: BTreeSet<&UserId> = BTreeSet::new();
-        told.extend(self.rings().iter().filter(|ring| ring.id == seen.id).flat_map(Ring::target_users));
+        let mut told: BTreeSet<&UserId> = newest.target_users().collect();
         for ring in own {
             if waits(ring) {
                 let other = ring.view(now);

@@ -88,18 +88,12 @@ impl Authority {
     /// By what this device rings, or is awaited in a call, without being in it.
     fn rung_or_awaited(&self, device: &DeviceId) -> Vec<(Caller, CallId, RingId)> {
         let rings = self.calls.values().filter(|live| !live.has_device(device)).flat_map(LiveCall::rings);
-        let its_user = |ring: &Ring| {
-            let answered = ring.targets.iter().find(|target| target.answered_on.as_ref() == Some(device));
-            let answered = answered.filter(|_| ring.awaits(device)).map(|target| &target.user);
-            let rung =
-                (ring.caller_device == *device && (ring.is_live() || ring.awaits(device))).then_some(&ring.caller);
-            answered.or(rung).cloned()
-        };
+        let is_its = |ring: &&Ring| ring.awaits(device) || (ring.caller_device == *device && ring.is_live());
         let found = |ring: &Ring| {
-            let who = Caller { user: its_user(ring)?, device: device.clone() };
-            Some((who, ring.cid.clone(), ring.id.clone()))
+            let who = Caller { user: ring.user_of(device).clone(), device: device.clone() };
+            (who, ring.cid.clone(), ring.id.clone())
         };
-        rings.filter_map(found).collect()
+        rings.filter(is_its).map(found).collect()
     }
 
     /// It is stored, and so are these lines of histories.

@@ -196,10 +196,7 @@ impl Authority {
                 continue;
             }
             let ring = &mut live.keep().rings[index];
-            let user = match ring.targets.iter().find(|target| target.answered_on.as_ref() == Some(device)) {
-                Some(target) => target.user.clone(),
-                None => ring.caller.clone(),
-            };
+            let user = ring.user_of(device).clone();
             ring.came(device);
             let ring = ring.clone();
             remember_absent(live, &ring, &user, draft);
