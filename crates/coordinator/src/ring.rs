@@ -69,6 +69,11 @@ impl Ring {
         self.targets.iter().map(|target| &target.user)
     }
 
+    /// The same, each with the device that rang him.
+    pub(crate) fn rung_by(&self) -> impl Iterator<Item = (&DeviceId, &UserId)> {
+        self.target_users().map(|user| (&self.caller_device, user))
+    }
+
     /// Everybody whom it concerns.
     pub(crate) fn people(&self) -> impl Iterator<Item = &UserId> {
         self.target_users().chain([&self.caller])

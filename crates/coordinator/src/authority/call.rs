@@ -130,20 +130,28 @@ impl LiveCall {
     }
 
     /// Adds a ring, and lets those go of which nothing will come any more, unless one is the newest of somebody who is in the
-    /// call, or whom an older one that goes on concerns as well: he would be told of that.
+    /// call, or whom an older one that goes on concerns as well: he would be told of that. So would its caller, of how an
+    /// older one of his ended for somebody whom it rang again.
     pub(super) fn add_ring(&mut self, ring: Ring) {
         let is_open = |ring: &Ring| ring.is_live() || (self.leads_here(ring) && ring.awaits_somebody());
         let mut told: BTreeSet<&UserId> = ring.people().collect();
+        let mut rung_since: BTreeSet<(&DeviceId, &UserId)> = ring.rung_by().collect();
         let mut rings = vec![ring.clone()];
         for (index, older) in self.rings().iter().enumerate().rev() {
             let is_told_of = |user: &UserId| {
                 let concerns = |ring: &Ring| is_open(ring) && ring.concerns(user);
                 self.is_in_session(user) || self.rings()[..index].iter().any(concerns)
             };
-            if is_open(older) || older.people().any(|user| !told.contains(user) && is_told_of(user)) {
+            let has_rung_again = |pair| {
+                !rung_since.contains(&pair)
+                    && self.rings()[..index].iter().flat_map(Ring::rung_by).any(|older| older == pair)
+            };
+            let is_newest_of_somebody = older.people().any(|user| !told.contains(user) && is_told_of(user));
+            if is_open(older) || is_newest_of_somebody || older.rung_by().any(has_rung_again) {
                 rings.push(older.clone());
             }
             told.extend(older.people());
+            rung_since.extend(older.rung_by());
         }
         rings.reverse();
         self.keep().rings = rings;

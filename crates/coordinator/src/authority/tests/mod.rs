@@ -42,7 +42,7 @@ impl Server {
     fn new() -> Self {
         let human = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
         let program = StoredPerson { kind: PersonKind::Program, ..human("pgm") };
-        let people = vec![human("ann"), human("ben"), human("cem"), human("dee"), program];
+        let people = ["ann", "ben", "cem", "dee", "eve"].map(human).into_iter().chain([program]).collect();
         let live = Live { people, ..Live::default() };
         Self::restored(live)
     }

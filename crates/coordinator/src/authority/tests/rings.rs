@@ -383,3 +383,23 @@ fn r01_how_an_older_ring_ended_is_not_how_a_newer_one_stands() {
     let bens = server.authority.seen_by(&id("ben"), &id("default:x"), server.now).unwrap().ring.unwrap();
     assert_eq!(bens.target(&id("ben")).unwrap().outcome, Outcome::Accepted, "by which he came he is in");
 }
+
+#[test]
+fn r01_a_ring_that_is_let_go_brings_back_no_older_outcome() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1", "dee1"]);
+    server.talk("default:x");
+    let no = |ring| Reject { ring, reason: Reason::Decline, message: None };
+    let first = ring_of(&server.adds("ann1", "default:x", &["cem", "dee"]));
+    server.authority.reject(server.now, &who("cem1"), &id("default:x"), no(first.clone())).unwrap();
+    server.joins("dee1", "default:x", Some(&first)).unwrap();
+    let second = ring_of(&server.adds("ann1", "default:x", &["cem", "eve"]));
+    server.authority.reject(server.now, &who("eve1"), &id("default:x"), no(second.clone())).unwrap();
+    server.joins("cem1", "default:x", Some(&second)).unwrap();
+    server.leaves("ben1", "default:x", &Leave::default());
+    server.adds("ann1", "default:x", &["ben"]);
+    server.adds("cem1", "default:x", &["eve"]);
+    let seen = server.authority.seen_by(&id("ann"), &id("default:x"), server.now).unwrap().ring.unwrap();
+    let outcome = |person: &str| seen.target(&id(person)).map(|target| target.outcome);
+    assert_eq!(outcome("ben"), Some(Outcome::Ringing));
+    assert_eq!((outcome("cem"), outcome("dee")), (Some(Outcome::Accepted), Some(Outcome::Accepted)));
+}
