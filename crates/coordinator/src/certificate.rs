@@ -61,7 +61,11 @@ impl ServerCertificate {
         // One that is left is never written over: the other may come back, and no device would know a new pair.
         let half =
             |missing: &Path, left: &Path| StartError::HalfCertificate { missing: missing.into(), left: left.into() };
-        match [files.certificate.try_exists()?, files.key.try_exists()?] {
+        let has_both = || Ok::<_, io::Error>([files.certificate.try_exists()?, files.key.try_exists()?]);
+        if has_both()? == [false, true] && waiting(&files).try_exists()? {
+            std::fs::rename(waiting(&files), &files.certificate)?;
+        }
+        match has_both()? {
             [true, false] => return Err(half(&files.key, &files.certificate)),
             [false, true] => return Err(half(&files.certificate, &files.key)),
             [true, true] => {}
@@ -147,9 +151,16 @@ impl ResolvesServerCert for ServerCertificate {
 fn make(files: &CertificateFiles) -> Result<(), StartError> {
     let made = rcgen::generate_simple_self_signed(vec!["bellbird".to_owned()]);
     let made = made.map_err(|error| StartError::Certificate(error.to_string()))?;
+    // Cut off anywhere in between, the next start finds no pair, or one that it can make whole.
+    write_private(&waiting(files), made.cert.pem().as_bytes())?;
     write_private(&files.key, made.signing_key.serialize_pem().as_bytes())?;
-    write_private(&files.certificate, made.cert.pem().as_bytes())?;
+    std::fs::rename(waiting(files), &files.certificate)?;
     Ok(())
+}
+
+/// The certificate that is made, until its key is written.
+fn waiting(files: &CertificateFiles) -> PathBuf {
+    files.certificate.with_extension("waiting")
 }
 
 fn read(files: &CertificateFiles) -> Result<Current, String> {
@@ -231,6 +242,21 @@ mod tests {
             std::fs::write(&missing, lost).unwrap();
             assert_eq!(ServerCertificate::kept(folder.path()).unwrap().pin(), first, "the same server again");
         }
+    }
+
+    #[test]
+    fn a_first_start_that_is_cut_off_between_its_two_files_is_made_whole_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = ServerCertificate::kept(folder.path()).unwrap().pin();
+        let files = ServerCertificate::kept(folder.path()).unwrap().files;
+        std::fs::rename(&files.certificate, waiting(&files)).unwrap();
+        assert_eq!(ServerCertificate::kept(folder.path()).unwrap().pin(), first, "key and certificate were written");
+        assert!(!waiting(&files).exists());
+        std::fs::rename(&files.certificate, waiting(&files)).unwrap();
+        std::fs::remove_file(&files.key).unwrap();
+        let another = ServerCertificate::kept(folder.path()).unwrap().pin();
+        assert!(another.is_some() && another != first, "the certificate alone was written: nobody can know it");
+        assert!(!waiting(&files).exists());
     }
 
     #[tokio::test]
