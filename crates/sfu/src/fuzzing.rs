@@ -57,7 +57,7 @@ pub fn offered(data: &[u8]) {
 
 /// Signals of a client that is in a room with another one: each with its length before it, in two bytes.
 pub fn client_signals(mut data: &[u8]) {
-    let mut world = World::new();
+    let mut world = World::with(&["ben"]);
     while let Some((length, rest)) = data.split_first_chunk::<2>() {
         let (signal, after) = rest.split_at(rest.len().min(usize::from(u16::from_be_bytes(*length))));
         data = after;
@@ -69,7 +69,8 @@ pub fn client_signals(mut data: &[u8]) {
 
 /// Datagrams from the address of a client, each with its length before it, in two bytes.
 pub fn datagrams(mut data: &[u8]) {
-    let mut world = World::new();
+    // Nobody without her keys gets so far that another one in the room would hear of it.
+    let mut world = World::with(&[]);
     let (source, server) = (SocketAddr::from(([10, 0, 0, 2], 5000)), World::server());
     while let Some((length, rest)) = data.split_first_chunk::<2>() {
         let (datagram, after) = rest.split_at(rest.len().min(usize::from(u16::from_be_bytes(*length))));
@@ -87,7 +88,7 @@ pub fn datagrams(mut data: &[u8]) {
     world.later(Duration::from_secs(1));
 }
 
-/// A room with ann and ben in it, who read what they are sent.
+/// A room with ann in it, and with others, who read what they are sent.
 struct World {
     rooms: Rooms,
     now: Instant,
@@ -100,7 +101,7 @@ impl World {
         SocketAddr::from(([10, 0, 0, 1], 7882))
     }
 
-    fn new() -> Self {
+    fn with(others: &[&str]) -> Self {
         let now = *BEGIN;
         let mut rooms = Rooms::new(key(), vec![Self::server()]);
         let mut heard = Vec::new();
@@ -120,7 +121,9 @@ impl World {
             rooms.join(now, admission, &query, sender)
         };
         let ann = join("ann");
-        join("ben");
+        for other in others {
+            join(other);
+        }
         Self { rooms, now, ann, heard }
     }
 
