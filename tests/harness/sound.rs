@@ -19,6 +19,9 @@ use crate::{
 const RATE: usize = 48_000;
 /// How much is listened to at a time.
 const LISTEN: usize = RATE / 2;
+/// How much of it is measured at once: short, as a tone that stumbles (a lost packet, a machine out of breath) goes on
+/// with another phase, and a tone measured over such a place is none.
+const PIECE: usize = RATE / 12;
 /// Where the loudest tone is looked for, in hertz.
 const TONES: std::ops::Range<u32> = 100..4_000;
 
@@ -43,14 +46,23 @@ impl Heard {
     fn of(samples: &[f64]) -> Self {
         let square: f64 = samples.iter().map(|sample| sample * sample).sum();
         let rms = (square / samples.len() as f64).sqrt();
-        let coarse = &samples[..samples.len() / 4];
-        let around =
-            TONES.step_by(4).map(f64::from).max_by(|a, b| amplitude(coarse, *a).total_cmp(&amplitude(coarse, *b)));
-        let around = around.unwrap_or_default();
-        let fine = (-32..=32).map(|step| around + f64::from(step) / 4.0);
-        let hertz = fine.max_by(|a, b| amplitude(samples, *a).total_cmp(&amplitude(samples, *b))).unwrap_or(around);
-        Self { hertz, tone: decibels(amplitude(samples, hertz)), loudness: decibels(rms) }
+        let around = loudest(TONES.step_by(8).map(f64::from), |hertz| average(samples, PIECE, hertz));
+        let near = (-32..=32).map(|step| around + f64::from(step) / 4.0);
+        let hertz = loudest(near, |hertz| average(samples, PIECE / 2, hertz));
+        Self { hertz, tone: decibels(average(samples, PIECE / 2, hertz)), loudness: decibels(rms) }
     }
+}
+
+fn loudest(tones: impl Iterator<Item = f64>, amplitude: impl Fn(f64) -> f64) -> f64 {
+    let measured = tones.map(|hertz| (hertz, amplitude(hertz)));
+    measured.max_by(|(_, one), (_, other)| one.total_cmp(other)).map_or(0.0, |(hertz, _)| hertz)
+}
+
+/// Amplitude of one frequency by Welch's method: the mean of pieces that begin every `step` samples.
+fn average(samples: &[f64], step: usize, hertz: f64) -> f64 {
+    let pieces = samples.windows(PIECE).step_by(step).map(|piece| amplitude(piece, hertz));
+    let (sum, count) = pieces.fold((0.0, 0.0), |(sum, count), amplitude| (sum + amplitude, count + 1.0));
+    sum / f64::max(count, 1.0)
 }
 
 /// Amplitude of one frequency (Goertzel), with a Hann window so that neighbours do not leak in.
@@ -167,5 +179,16 @@ mod tests {
         assert!((heard.hertz - 997.0).abs() <= 0.5, "{heard:?}");
         assert!((heard.tone - -12.04).abs() < 0.2, "{heard:?}");
         assert!(Heard::of(&[0.0; LISTEN]).is_silence());
+    }
+
+    #[test]
+    fn a_tone_that_stumbles_is_still_that_tone() {
+        // Every 100 ms some milliseconds of it are missing, never as many as before.
+        let missing = |n: usize| (1..=n / 4_800).map(|place| place * place * 331 % 1_440).sum::<usize>();
+        let sine = |n: usize| 0.25 * (TAU * 661.0 * (n + missing(n)) as f64 / RATE as f64).sin();
+        let samples: Vec<f64> = (0..LISTEN).map(sine).collect();
+        let heard = Heard::of(&samples);
+        assert!((heard.hertz - 661.0).abs() <= 3.0, "{heard:?}");
+        assert!((heard.tone - -12.04).abs() < 3.0, "{heard:?}");
     }
 }
