@@ -44,6 +44,20 @@ async fn every_missed_call_is_listed_and_those_alone_are_marked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_missed_call_that_could_not_be_printed_is_not_marked() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let invite = ann.invites(&[]).await.parse().unwrap();
+    let cem = Rest::new(sign_in(&invite, SignInWish::named("Cem")).await.unwrap()).unwrap();
+    misses(&cem, "default:x").await;
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let lost = ben.command(&["missed", "--seen"]).stdout(full).spawn().unwrap().wait_with_output().await.unwrap();
+    assert_eq!(lost.status.code(), Some(1), "{lost:?}");
+    assert_eq!(cids(&ben.run(&["missed", "--seen"]).await.lines), ["default:x"].into(), "nobody has looked at it");
+    assert_eq!(ben.run(&["missed"]).await.lines.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everybody_of_a_large_server_is_listed_and_found_by_name() {
     let server = Server::start_with(&["--limits-factor", "100"]).await;
     let ann = server.ann().await;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// How long anything may take on a machine that builds something else beside it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tests with a server of their own that run at the same time: calls in real time need a processor.
 static TURNS: Semaphore = Semaphore::const_new(2);

@@ -16,6 +16,15 @@ fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     [arguments, &QUIET].concat()
 }
 
+/// Somebody who reaches the server through what holds his requests up.
+async fn behind(slow: &Slow, server: &Server, friend: &Person, id: &str) -> Person {
+    let person = server.stranger(id);
+    let invite: wire::Invite = friend.invites(&[]).await.parse().unwrap();
+    let invite = wire::Invite { server: slow.address.parse().unwrap(), ..invite };
+    assert_eq!(person.run(&["sign-in", &invite.to_string(), "--id", id]).await.exit, 0);
+    person
+}
+
 async fn reason_at_end(mut watch: crate::person::Running) -> Value {
     let line = watch.line("the ring is over", |line| !line["reason"].is_null()).await;
     watch.signal("TERM").await;
@@ -178,10 +187,7 @@ async fn an_interrupt_is_heard_while_the_server_does_not_answer_the_ring() {
     let server = Server::start().await;
     let (ann, _ben) = server.ann_and_ben().await;
     let slow = Slow::before(&server.address, "POST /v1/calls/").await;
-    let cem = server.stranger("cem");
-    let invite: wire::Invite = ann.invites(&[]).await.parse().unwrap();
-    let invite = wire::Invite { server: slow.address.parse().unwrap(), ..invite };
-    assert_eq!(cem.run(&["sign-in", &invite.to_string(), "--id", "cem"]).await.exit, 0);
+    let cem = behind(&slow, &server, &ann, "cem").await;
     let call = cem.start(&with(&["call", "ben"]));
     slow.swallowed().await;
     call.signal("INT").await;
@@ -232,4 +238,40 @@ async fn what_a_call_that_was_there_before_does_not_take_over_is_said() {
     call.is("ringing").await;
     call.signal("INT").await;
     assert!(call.end().await.told.contains("--message is not told"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_was_there_before_is_rung_no_longer_than_timeout_says() {
+    let server = Server::start().await;
+    let (ann, _ben) = server.ann_and_ben().await;
+    let mut first = ann.start(&with(&["call", "ben", "--cid", "default:x"]));
+    first.is("ringing").await;
+    first.signal("INT").await;
+    first.end().await;
+    let again = ann.run(&with(&["call", "ben", "--cid", "default:x", "--timeout", "5s"])).await;
+    assert_eq!(again.exit, 4, "{again:?}");
+    let at =
+        |state: &str| again.lines.iter().find(|line| line["calling_state"] == state).unwrap()["at"].as_i64().unwrap();
+    let rang =
+        again.lines.iter().rev().find(|line| line["calling_state"] != "ringing").unwrap()["at"].as_i64().unwrap()
+            - at("ringing");
+    assert!((4_900..6_500).contains(&rang), "{rang} ms: {again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_interrupted_on_its_way_in_is_no_call_and_stops_no_ringing_elsewhere() {
+    let server = Server::start().await;
+    let ann = server.ann().await;
+    let slow = Slow::before(&server.address, "POST /v1/calls/default/x/join").await;
+    let ben = behind(&slow, &server, &ann, "ben").await;
+    let mut call = ann.start(&with(&["call", "ben", "--cid", "default:x"]));
+    call.is("ringing").await;
+    let answer = ben.start(&with(&["answer"]));
+    slow.swallowed().await;
+    answer.signal("INT").await;
+    let ended = timeout(Duration::from_secs(6), answer.end()).await.expect("it does not wait for the answer");
+    assert_eq!(ended.exit, 6, "{ended:?}");
+    assert!(!ended.told.contains("ended before"), "{}", ended.told);
+    call.signal("INT").await;
+    assert_eq!(call.end().await.exit, 6, "it rang on");
 }

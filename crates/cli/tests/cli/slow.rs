@@ -7,7 +7,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::JoinHandle,
+    time::timeout,
 };
+
+use crate::person::PATIENCE;
 
 /// Passes on everything at `address` but one kind of request, which nobody ever sees.
 pub(crate) struct Slow {
@@ -60,6 +63,6 @@ impl Slow {
 
     /// Waits until a request was swallowed.
     pub(crate) async fn swallowed(&self) {
-        self.swallowed.notified().await;
+        timeout(PATIENCE, self.swallowed.notified()).await.expect("such a request is made");
     }
 }
