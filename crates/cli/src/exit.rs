@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use call_client::ClientError;
 use coordinator::StartError;
-use wire::{Code, ErrorBody};
+use wire::{CallId, Code, ErrorBody};
 
 use crate::{note, say};
 
@@ -48,6 +48,12 @@ impl Failure {
     /// The server, or this program in its place, says no.
     pub(crate) fn refused(code: Code, message: impl Into<String>) -> Self {
         Self { exit: Exit::Refused, body: ErrorBody::new(code, message) }
+    }
+
+    /// A call in which nothing will ring any more.
+    pub(crate) fn ended_before(cid: &CallId) -> Self {
+        let message = format!("{cid} was ended: nobody can be rung in it any more");
+        Self { exit: Exit::NoAnswer, body: ErrorBody::new(Code::CallEnded, message) }
     }
 
     /// The server cannot be reached.

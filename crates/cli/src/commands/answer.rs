@@ -90,11 +90,18 @@ async fn answer(
 /// Waits until something rings that is wanted; one that came and went before this could look counts as well.
 async fn ring(phone: &mut Phone, wanted: Option<&CallId>) -> Result<Option<CallId>, Failure> {
     let mut waited = phone.look().await?;
+    let mut to_be_looked_up = wanted;
     loop {
         let Waited::Changed(state) = waited else { return Ok(None) };
         let rung = state.calls.iter().find(|call| has_rung(call) && wanted.is_none_or(|wanted| call.cid == *wanted));
         if let Some(call) = rung {
             return Ok(Some(call.cid.clone()));
+        }
+        // One that the server does not know, or not yet, may ring later; one that was ended never will.
+        if let Some(cid) = to_be_looked_up.take()
+            && phone.client.server().read(cid).await.is_ok_and(|state| state.call.ended_at.is_some())
+        {
+            return Err(Failure::ended_before(cid));
         }
         waited = phone.next().await?;
     }

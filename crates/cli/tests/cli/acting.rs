@@ -33,6 +33,8 @@ async fn leave_takes_one_out_and_end_everybody() {
     assert_eq!((&second.last()["calling_state"], &call.last()["calling_state"]), (&"ended".into(), &"ended".into()));
     let again = ann.run(&with(&["call", "ben", "--cid", "default:standup"])).await;
     assert_eq!((again.exit, again.code()), (7, "call-ended"), "{again:?}");
+    let late = cem.run(&with(&["answer", "default:standup"])).await;
+    assert_eq!((late.exit, late.code()), (4, "call-ended"), "nothing will ring there: {late:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
