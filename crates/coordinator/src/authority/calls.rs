@@ -58,8 +58,7 @@ impl Authority {
         }
         if request.notify {
             self.allow(&live, &who.user, Capability::Ring)?;
-            let members = live.call.members.iter().map(|member| member.user.clone());
-            let told = members.filter(|user| *user != who.user).collect();
+            let told = self.members_who_see(&live).filter(|user| **user != who.user).cloned().collect();
             let (by, starts_at) = (Some(who.user.clone()), live.call.starts_at);
             self.notice(told, Event::Notified { cid: cid.clone(), by, starts_at });
         }
@@ -172,8 +171,11 @@ pub(super) fn history_line(
     video: bool,
     direction: Direction,
 ) -> HistoryEntry {
-    let mut people: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
-    people.retain(|user| user != person);
+    // Who came without being on the list was in it all the same.
+    let is_member = |user: &&UserId| live.call.members.iter().any(|member| member.user == **user);
+    let others = live.kept.stays.keys().filter(|user| !is_member(user));
+    let people = live.call.members.iter().map(|member| &member.user).chain(others);
+    let people = people.filter(|user| *user != person).cloned().collect();
     HistoryEntry {
         id: 0,
         cid: live.call.cid.clone(),

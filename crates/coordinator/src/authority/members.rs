@@ -69,7 +69,7 @@ impl Authority {
             }
         }
         if request.notify {
-            let told = live.call.members.iter().map(|member| &member.user).filter(|user| **user != who.user);
+            let told = self.members_who_see(&live).filter(|user| **user != who.user);
             let told: Vec<UserId> =
                 told.filter(|user| named.as_ref().is_none_or(|named| named.contains(user))).cloned().collect();
             let starts_at = live.call.starts_at;
@@ -148,7 +148,13 @@ impl Authority {
             personal.granted.remove(capability);
             personal.revoked.insert(*capability);
         }
-        Ok(self.settle(now, who, live, Draft::default()))
+        let mut draft = Draft::default();
+        if !self.capabilities(&live, &update.user).contains(Capability::ReadCall) {
+            // He is neither rung by it any more nor in it.
+            self.put_out(now, &mut live, &update.user, &mut draft);
+            draft.former.push(update.user.clone());
+        }
+        Ok(self.settle(now, who, live, draft))
     }
 
     /// Asks who may give it for a capability.

@@ -46,7 +46,12 @@ impl Authority {
         }
         if let Some(patch) = &update.settings {
             self.allow(&live, &who.user, Capability::UpdateSettings)?;
+            let most = live.call.settings.limits.max_duration_ms;
             live.edit().settings = overridden("settings", &live.call.settings, patch)?;
+            if live.call.settings.limits.max_duration_ms != most {
+                // Another end wants another warning.
+                live.warned = None;
+            }
         }
         Ok(self.settle(now, who, live, Draft::default()))
     }

@@ -90,6 +90,8 @@ impl Authority {
             let in_history = history.iter().flat_map(|line| line.people.iter().take(MOST_FACES).chain([&line.caller]));
             let mut contacts: BTreeSet<UserId> = in_history.chain(&favourites).cloned().collect();
             contacts.extend(calls.iter().flat_map(|live| faces(live, &live.audience())));
+            // His other devices have been told of these, and hear no more of who they are.
+            contacts.extend(self.contacts.contacts.get(&who.user).into_iter().flatten().cloned());
             contacts.retain(|id| *id != who.user && self.people.contains_key(id));
             contacts.iter().map(|id| self.person_now(id)).collect()
         };
@@ -174,6 +176,19 @@ impl Authority {
                 let person = self.person_now(face);
                 self.connections.tell(now, user, Event::Person { person }, outs);
             }
+        }
+    }
+
+    /// Whom somebody likes he hears of from now on.
+    pub(super) fn introduce_favourites(
+        &mut self,
+        now: UnixMillis,
+        user: &UserId,
+        favourites: &BTreeSet<UserId>,
+        outs: &mut Vec<Out>,
+    ) {
+        if !self.is_small() && self.connections.is_online(user) {
+            self.introduce(now, user, favourites, outs);
         }
     }
 

@@ -259,6 +259,12 @@ impl Authority {
         Ok(())
     }
 
+    /// Everybody on the list who may see the call: not who was put out for good, or is no more of its team.
+    pub(super) fn members_who_see<'a>(&'a self, live: &'a LiveCall) -> impl Iterator<Item = &'a UserId> {
+        let members = live.call.members.iter().map(|member| &member.user);
+        members.filter(|user| self.capabilities(live, user).contains(ReadCall))
+    }
+
     /// Whether somebody may make a call of a type at all.
     pub(super) fn allow_create(&self, user: &UserId, call_type: &str) -> Result<(), ErrorBody> {
         let call_type = self.types.find(call_type)?;

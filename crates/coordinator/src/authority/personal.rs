@@ -109,6 +109,7 @@ impl Authority {
         self.personal.newest_line = self.personal.newest_line.max(newest.unwrap_or(0));
         for (user, change) in personal.people {
             if let Some(favourites) = change.favourites.clone() {
+                self.introduce_favourites(now, &user, &favourites, outs);
                 self.connections.tell(now, &user, Event::Favourites { favourites }, outs);
             }
             if let Some(do_not_disturb) = change.do_not_disturb.clone() {

@@ -69,7 +69,7 @@ impl Authority {
         while let Some(at) = reminded_at(&live).filter(|at| *at <= now) {
             live.edit().reminders_sent += 1;
             if now < at.plus(TOO_LATE) {
-                let members: Vec<UserId> = live.call.members.iter().map(|member| member.user.clone()).collect();
+                let members: Vec<UserId> = self.members_who_see(&live).cloned().collect();
                 let (cid, starts_at) = (live.call.cid.clone(), live.call.starts_at);
                 draft.notices.push((members, Event::Notified { cid, by: None, starts_at }));
             }

@@ -1,7 +1,7 @@
 //! Calls that another program begins: it has no device that could vanish or come in, so a ring of its own lasts until its
 //! deadline, and those it rings are the call.
 
-use wire::{Code, DeviceId, ErrorBody, Outcome, UnixMillis, UserId};
+use wire::{CallId, Code, DeviceId, ErrorBody, Outcome, UnixMillis, UserId};
 
 use super::{Authority, batch::Draft, call::LiveCall, sessions::people_in};
 use crate::{
@@ -14,10 +14,13 @@ impl Authority {
         self.people.get(user).is_some_and(|person| person.kind == PersonKind::Program)
     }
 
-    /// The device that comes in when a ring is answered that a program starts for somebody (S9): the one that connected
-    /// last.
-    pub(crate) fn device_for(&self, user: &UserId) -> Result<DeviceId, ErrorBody> {
-        self.connections.newest_device(user).ok_or_else(|| {
+    /// The device that comes in when a ring is answered that a program starts for somebody (S9): the one that is in the
+    /// call, and if none is, the one that connected last.
+    pub(crate) fn device_for(&self, user: &UserId, cid: &CallId) -> Result<DeviceId, ErrorBody> {
+        let session = self.calls.get(cid).and_then(|live| live.call.session.as_ref());
+        let there = session.and_then(|session| session.participants.iter().find(|there| there.user == *user));
+        let device = there.map(|there| there.device.clone());
+        device.or_else(|| self.connections.newest_device(user)).ok_or_else(|| {
             let message = format!("{user} has no device connected that could come into the call: ring {user}, too");
             ErrorBody::new(Code::Conflict, message)
         })
@@ -34,6 +37,10 @@ impl Authority {
             return;
         }
         let id = ring.id.clone();
+        // Whom one of them has rung in may come: the end of that ring decides.
+        if live.rings().iter().any(|other| other.id != id && other.is_live()) {
+            return;
+        }
         self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| ring.id == id);
         if live.call.settings.ring.end_when_alone != Some(false) {
             self.close_session(now, live, draft);

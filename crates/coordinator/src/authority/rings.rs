@@ -255,6 +255,8 @@ impl Authority {
             target.outcome = Outcome::Ringing;
         }
         if ring.reject(&who.user, &who.device, reject.reason, message).is_none() {
+            // Done is done (R5); who was put out since is not told what goes on.
+            self.allow(&live, &who.user, Capability::ReadCall)?;
             return Ok(self.view(&live, &who.user, now));
         }
         let mut draft = Draft::default();

@@ -47,7 +47,13 @@ impl Authority {
             None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
             None => return Err(no_such_call()),
         };
-        self.allow(&live, &who.user, Capability::ReadCall)?;
+        if let Err(refusal) = self.allow(&live, &who.user, Capability::ReadCall) {
+            if join.create {
+                // Answered as if there were none: what may not be made is refused all the same.
+                self.new_call(now, who, cid, &GetOrCreate::default())?;
+            }
+            return Err(refusal);
+        }
         let mut draft = Draft::default();
         if live.call.ended_at.is_some() && join.ring.is_some() {
             return Err(ErrorBody::new(Code::RingOver, "the call is over: call back"));

@@ -50,7 +50,9 @@ pub(super) fn awaited_until(live: &LiveCall) -> Option<UnixMillis> {
 
 /// R17: on by default for calls rung with two members.
 pub(super) fn ends_when_alone(live: &LiveCall) -> bool {
-    let rung_with = || live.kept.rung_with.or(live.rings().last().map(|ring| ring.members));
+    // A ring of long ago says nothing of a session that people came into by themselves.
+    let last = || live.rings().last().filter(|ring| ring.is_live() || live.leads_here(ring));
+    let rung_with = || live.kept.rung_with.or(last().map(|ring| ring.members));
     live.call.settings.ring.end_when_alone.unwrap_or_else(|| rung_with() == Some(2))
 }
 

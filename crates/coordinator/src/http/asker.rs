@@ -12,7 +12,7 @@ use super::{App, Refusal};
 use crate::{
     access::not_signed_in,
     hub::{Authority, Caller, unix_now},
-    programs::{Keys, is_own_matter, scopes_of},
+    programs::{Keys, is_own_matter, scopes_of, unknown_key},
     store::{PersonKind, StoredPerson},
     visitors::Visit,
 };
@@ -35,7 +35,10 @@ impl SignedIn {
             By::Program { .. } => app.keys.is_good(self.who.device.as_str(), unix_now()),
         };
         if !is_good {
-            return Err(not_signed_in());
+            return Err(match &self.by {
+                By::Device => not_signed_in(),
+                By::Program { .. } => unknown_key(),
+            });
         }
         match &self.by {
             By::Program { acts: ActsAs::SomebodyElse, .. } => {
@@ -92,10 +95,10 @@ impl By {
     }
 
     /// Who rings: a program that rings for somebody rings from a device of his, which comes in at the first answer.
-    pub(super) fn ringing(&self, authority: &Authority, who: Caller) -> Result<Caller, ErrorBody> {
+    pub(super) fn ringing(&self, authority: &Authority, who: Caller, cid: &CallId) -> Result<Caller, ErrorBody> {
         match self {
             Self::Program { acts: ActsAs::SomebodyElse, .. } => {
-                Ok(Caller { device: authority.device_for(&who.user)?, user: who.user })
+                Ok(Caller { device: authority.device_for(&who.user, cid)?, user: who.user })
             }
             Self::Program { acts: ActsAs::Itself, .. } | Self::Device => Ok(who),
         }

@@ -41,7 +41,7 @@ async fn get_or_create(
         Limit::Make
     };
     once(&app, &who.clone(), repeat, limit, cid.clone(), move |authority, now| {
-        let who = if request.ring { by.ringing(authority, who)? } else { who };
+        let who = if request.ring { by.ringing(authority, who, &cid)? } else { who };
         authority.get_or_create(now, &who, &cid, request)
     })
     .await
@@ -89,7 +89,7 @@ async fn ring(
     Repeatable { body: request, repeat }: Repeatable<RingMembers>,
 ) -> Result<impl IntoResponse, Refusal> {
     once(&app, &who.clone(), repeat, Limit::Ring, cid.clone(), move |authority, now| {
-        let who = if request.notify { who } else { by.ringing(authority, who)? };
+        let who = if request.notify { who } else { by.ringing(authority, who, &cid)? };
         authority.ring_members(now, &who, &cid, request)
     })
     .await

@@ -80,11 +80,10 @@ impl Keys {
     }
 
     pub(crate) fn check(&self, token: &str, now: UnixMillis) -> Result<Shown, ErrorBody> {
-        let unknown = || ErrorBody::new(Code::Unauthenticated, "this API key is not good here: ask an admin for one");
-        let (id, secret) = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or_else(unknown)?;
-        let id: ApiKeyId = id.parse().map_err(|_| unknown())?;
+        let (id, secret) = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or_else(unknown_key)?;
+        let id: ApiKeyId = id.parse().map_err(|_| unknown_key())?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let key = known.get_mut(&id).filter(|key| key.secret_hash == access::hash(secret)).ok_or_else(unknown)?;
+        let key = known.get_mut(&id).filter(|key| key.secret_hash == access::hash(secret)).ok_or_else(unknown_key)?;
         if key.is_too_old(now) {
             let message = "this API key is too old: ask an admin for a new one";
             return Err(ErrorBody::new(Code::Unauthenticated, message));
@@ -119,6 +118,11 @@ impl Keys {
         entries.sort_by(|one, other| one.id.cmp(&other.id));
         entries
     }
+}
+
+/// One that was revoked, has expired, or was never made here.
+pub(crate) fn unknown_key() -> ErrorBody {
+    ErrorBody::new(Code::Unauthenticated, "this API key is not good here: ask an admin for one")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod keys;
 mod repeats;
 mod routes;
 
-pub(crate) use keys::{Keys, StoredKey};
+pub(crate) use keys::{Keys, StoredKey, unknown_key};
 pub(crate) use repeats::{KEPT, KeptAnswer, RepeatId, Repeats};
 #[cfg(test)]
 pub(crate) use routes::all;

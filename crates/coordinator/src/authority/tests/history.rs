@@ -178,3 +178,22 @@ fn who_went_and_is_rung_in_again_remembers_two_calls() {
         [(Direction::Incoming, HistoryOutcome::Answered, 5), (Direction::Incoming, HistoryOutcome::Answered, 20)];
     assert_eq!(server.history("ben"), lines);
 }
+
+#[test]
+fn who_came_without_being_on_the_list_is_remembered_as_one_of_the_call() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let join = Join { create: true, ..Join::default() };
+    server.authority.join(server.now, &who("ann1"), &id("default:x"), join).unwrap();
+    server.has_media("default:x", "ann/ann1");
+    server.is_in("ben1", "default:x", None);
+    server.after(60);
+    for device in ["ben1", "ann1"] {
+        server.leaves(device, "default:x", &Leave::default());
+    }
+    server.settle();
+    let people = |person: &str| -> Vec<&str> {
+        let lines = server.lines.iter().filter(|((user, _), _)| user.as_str() == person);
+        lines.flat_map(|(_, line)| line.people.iter().map(UserId::as_str)).collect()
+    };
+    assert_eq!((people("ann"), people("ben")), (vec!["ben"], vec!["ann"]));
+}

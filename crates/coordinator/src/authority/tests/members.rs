@@ -179,6 +179,33 @@ fn who_is_blocked_hears_of_that_and_of_nothing_after_it() {
 }
 
 #[test]
+fn who_is_blocked_learns_nothing_by_refusing_a_ring_that_is_over() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    server.authority.block(server.now, &who("ann1"), &id("default:x"), &id("ben"), true).unwrap();
+    let no = Reject { ring, reason: wire::Reason::Decline, message: None };
+    let refused = server.authority.reject(server.now, &who("ben1"), &id("default:x"), no);
+    assert_eq!(refused.unwrap_err().code, Code::Blocked);
+}
+
+#[test]
+fn joining_as_if_to_make_a_call_tells_no_guest_which_calls_there_are() {
+    let mut server = Server::new();
+    let guest = StoredPerson::new(id("gus"), "Gus".to_owned(), Role::Guest, BTreeSet::new());
+    server.authority.person_came(server.now, guest);
+    let red = StoredPerson::new(id("ann"), "ann".to_owned(), Role::User, ["red".to_owned()].into());
+    server.authority.person_came(server.now, red);
+    let data = CallData { team: Some("red".to_owned()), ..CallData::default() };
+    let request = GetOrCreate { data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("default:theirs"), request).unwrap();
+    let asks = |server: &mut Server, cid: &str| {
+        let join = Join { create: true, ..Join::default() };
+        server.authority.join(server.now, &who("gus1"), &id(cid), join).map(|_| ()).unwrap_err()
+    };
+    assert_eq!(asks(&mut server, "default:theirs"), asks(&mut server, "default:none"));
+}
+
+#[test]
 fn a_call_that_was_closed_again_is_not_opened_by_its_time() {
     let mut server = Server::new().online(&["ann1", "ben1"]);
     let starts_at = Some(server.now.plus(Duration::from_secs(60)));
@@ -256,4 +283,24 @@ fn whose_ringing_device_is_signed_out_rings_nobody_any_more() {
     server.joins("ben1", "default:y", Some(&ring)).unwrap();
     server.authority.sign_out(server.now, &id("ann2"));
     assert!(server.call("default:y").call.session.is_none());
+}
+
+#[test]
+fn who_may_see_a_call_no_more_is_out_of_it_at_once() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    for device in ["ben1", "ann1"] {
+        server.joins(device, "default:x", Some(&ring)).unwrap();
+    }
+    server.effects();
+    let update = |user: &str| UpdatePermissions {
+        user: id(user),
+        grant: BTreeSet::new(),
+        revoke: [Capability::ReadCall].into(),
+    };
+    for user in ["ben", "cem"] {
+        server.authority.update_permissions(server.now, &who("ann1"), &id("default:x"), &update(user)).unwrap();
+    }
+    assert!(!server.call("default:x").has_device(&id("ben1")));
+    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Cancelled]);
 }

@@ -40,11 +40,13 @@ struct Server {
 
 impl Server {
     fn new() -> Self {
+        Self::restored(Live { people: Self::people(), ..Live::default() })
+    }
+
+    fn people() -> Vec<StoredPerson> {
         let human = |name: &str| StoredPerson::new(id(name), name.to_owned(), Role::User, BTreeSet::new());
         let program = StoredPerson { kind: PersonKind::Program, ..human("pgm") };
-        let people = ["ann", "ben", "cem", "dee", "eve"].map(human).into_iter().chain([program]).collect();
-        let live = Live { people, ..Live::default() };
-        Self::restored(live)
+        ["ann", "ben", "cem", "dee", "eve"].map(human).into_iter().chain([program]).collect()
     }
 
     fn restored(live: Live) -> Self {
@@ -115,7 +117,8 @@ impl Server {
     /// Everything decided is stored; answers what was told without being kept.
     fn settle(&mut self) -> Vec<Event> {
         let batch = self.authority.take_batch();
-        let notices = batch.notices.iter().map(|(_, event)| event.clone()).collect();
+        let told = batch.notices.iter().filter(|(users, _)| !users.is_empty());
+        let notices = told.map(|(_, event)| event.clone()).collect();
         self.lines.extend(batch.change.history.clone());
         for (cid, stored) in &batch.change.calls {
             let before = self.stored.get(cid).map(|(_, kept)| Arc::clone(kept));

@@ -52,8 +52,31 @@ fn s09_a_program_rings_for_somebody_from_the_device_that_connected_last() {
     let mut server = Server::new();
     server.authority.connected(&who("ann1"), 1, &[]);
     server.authority.connected(&who("ann2"), 2, &[]);
-    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann2"));
+    assert_eq!(server.authority.device_for(&id("ann"), &id("default:x")).unwrap(), id("ann2"));
     server.authority.disconnected(server.now, &id("ann2"), 2);
-    assert_eq!(server.authority.device_for(&id("ann")).unwrap(), id("ann1"));
-    assert_eq!(server.authority.device_for(&id("ben")).unwrap_err().code, Code::Conflict);
+    assert_eq!(server.authority.device_for(&id("ann"), &id("default:x")).unwrap(), id("ann1"));
+    assert_eq!(server.authority.device_for(&id("ben"), &id("default:x")).unwrap_err().code, Code::Conflict);
+}
+
+#[test]
+fn s14_whom_a_program_brought_together_may_ring_in_another_who_meets_the_one_that_is_left() {
+    let mut server = Server::new();
+    let ring = ring_of(&server.rings("pgmkey", "default:x", &["ann", "ben"]).state);
+    for device in ["ann1", "ben1"] {
+        server.joins(device, "default:x", Some(&ring)).unwrap();
+        server.has_media("default:x", &format!("{}/{device}", &device[..3]));
+    }
+    let further = ring_of(&server.adds("ann1", "default:x", &["cem"]));
+    server.leaves("ben1", "default:x", &Leave::default());
+    assert!(server.call("default:x").has_device(&id("ann1")), "cem may come");
+    server.joins("cem1", "default:x", Some(&further)).unwrap();
+    assert!(server.call("default:x").has_device(&id("ann1")));
+}
+
+#[test]
+fn s09_a_program_that_rings_further_people_for_somebody_brings_in_no_second_device_of_his() {
+    let mut server = Server::new().online(&["ann1", "ben1", "ann2"]);
+    server.talk("default:x");
+    assert_eq!(server.authority.device_for(&id("ann"), &id("default:x")).unwrap(), id("ann1"), "it is in");
+    assert_eq!(server.authority.device_for(&id("ann"), &id("default:y")).unwrap(), id("ann2"), "it came last");
 }

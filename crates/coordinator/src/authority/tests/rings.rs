@@ -6,13 +6,13 @@ use super::*;
 
 impl Server {
     /// Somebody in a call rings further people into it.
-    fn adds(&mut self, device: &str, cid: &str, people: &[&str]) -> CallState {
+    pub(super) fn adds(&mut self, device: &str, cid: &str, people: &[&str]) -> CallState {
         let members = Some(people.iter().map(|name| id(name)).collect());
         let request = RingMembers { members, ..RingMembers::default() };
         self.authority.ring_members(self.now, &who(device), &id(cid), request).unwrap()
     }
 
-    fn outcomes(&self, cid: &str) -> BTreeMap<&str, Vec<Outcome>> {
+    pub(super) fn outcomes(&self, cid: &str) -> BTreeMap<&str, Vec<Outcome>> {
         let mut outcomes: BTreeMap<&str, Vec<Outcome>> = BTreeMap::new();
         for target in self.call(cid).rings().iter().flat_map(|ring| &ring.targets) {
             outcomes.entry(target.user.as_str()).or_default().push(target.outcome);
@@ -32,7 +32,7 @@ impl Server {
     }
 
     /// `ann` and `ben` talk in this call.
-    fn talk(&mut self, cid: &str) {
+    pub(super) fn talk(&mut self, cid: &str) {
         let ring = ring_of(&self.rings("ann1", cid, &["ben"]).state);
         self.joins("ben1", cid, Some(&ring)).unwrap();
         self.joins("ann1", cid, Some(&ring)).unwrap();
@@ -402,4 +402,21 @@ fn r01_a_ring_that_is_let_go_brings_back_no_older_outcome() {
     let outcome = |person: &str| seen.target(&id(person)).map(|target| target.outcome);
     assert_eq!(outcome("ben"), Some(Outcome::Ringing));
     assert_eq!((outcome("cem"), outcome("dee")), (Some(Outcome::Accepted), Some(Outcome::Accepted)));
+}
+
+#[test]
+fn r17_a_ring_of_long_ago_does_not_end_a_session_that_people_came_into_by_themselves() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    server.talk("default:x");
+    for device in ["ann1", "ben1"] {
+        server.leaves(device, "default:x", &Leave::default());
+    }
+    server.settle();
+    for device in ["ann1", "ben1", "cem1"] {
+        server.joins(device, "default:x", None).unwrap();
+    }
+    for device in ["ben1", "cem1"] {
+        server.leaves(device, "default:x", &Leave::default());
+    }
+    assert!(server.call("default:x").has_device(&id("ann1")), "others may come again");
 }
