@@ -80,18 +80,16 @@ fn somebody_new(request: CreateInvite, role: Role) -> Result<Terms, ErrorBody> {
     if wanted == Role::Admin && role != Role::Admin {
         return Err(denied("only an admin may make this invite: ask one"));
     }
-    if let Some(team) = &request.team {
-        if role != Role::Admin {
-            return Err(denied("only an admin may invite into a team: ask one"));
-        }
-        text("team", team)?;
+    if request.team.is_some() && role != Role::Admin {
+        return Err(denied("only an admin may invite into a team: ask one"));
     }
+    let team = request.team.map(|team| text("team", &team).map(str::to_owned)).transpose()?;
     let uses = request.uses.unwrap_or(1);
     if !(1..=MOST_USES).contains(&uses) {
         return Err(ErrorBody::invalid("uses", "an invite can be used 1 to 1,000 times"));
     }
     let lifetime = lifetime(request.expires_in_ms, INVITE)?;
-    Ok(Terms { uses, lifetime, role: wanted, team: request.team, person: None })
+    Ok(Terms { uses, lifetime, role: wanted, team, person: None })
 }
 
 fn lifetime(wished: Option<u32>, usual: Duration) -> Result<Duration, ErrorBody> {

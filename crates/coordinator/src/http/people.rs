@@ -77,7 +77,11 @@ async fn sign_in(
             }
             continue;
         }
+        // What was changed of him since he was read is kept.
+        let turn = app.changing_people.acquire().await;
+        let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
         app.hub.send(Request::PersonCame { person: person.clone() }).await?;
+        drop(turn);
         tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in");
         from.is_known();
         return Ok(json(signed_in(&app, person, device, secret, Renewal::Secret)));
@@ -142,19 +146,28 @@ async fn missed_seen(
     Ok(json(()))
 }
 
+/// So many attempts at an id are numbered.
+const NUMBERED: u32 = 5;
+
 pub(super) fn text<'a>(field: &str, text: &'a str) -> Result<&'a str, ErrorBody> {
     NAME.check(text).ok_or_else(|| ErrorBody::invalid(field, format!("a name has {NAME}")))
 }
 
-/// The wished id, or one made of the name; a number behind it after the first attempt.
+/// The wished id, or one made of the name; a number behind it after the first attempt, and something that nobody has when
+/// the first numbers are taken (names without a Latin letter all make the same id).
 pub(super) fn wished_id(wish: Option<&UserId>, name: &str, attempt: u32) -> Result<UserId, ErrorBody> {
     let mut base = match wish {
         Some(wish) => wish.to_string(),
         None => slug(name),
     };
     if attempt > 0 {
-        base.truncate(60);
-        base = format!("{base}-{}", attempt + 1);
+        base.truncate(57);
+        base = if attempt < NUMBERED {
+            format!("{base}-{}", attempt + 1)
+        } else {
+            let chance = ulid::Ulid::new().to_string().to_ascii_lowercase();
+            format!("{base}-{}", &chance[chance.len() - 6..])
+        };
     }
     base.parse().map_err(|error: wire::IdError| ErrorBody::invalid("user_id", error.to_string()))
 }
@@ -184,6 +197,9 @@ mod tests {
         assert_eq!(slug("山田"), "person");
         assert_eq!(wished_id(None, "Ann", 0).unwrap().as_str(), "ann");
         assert_eq!(wished_id(None, "Ann", 1).unwrap().as_str(), "ann-2");
-        assert_eq!(wished_id(Some(&"a".repeat(64).parse().unwrap()), "", 3).unwrap().as_str().len(), 62);
+        assert_eq!(wished_id(Some(&"a".repeat(64).parse().unwrap()), "", 3).unwrap().as_str().len(), 59);
+        let chance = || wished_id(Some(&"a".repeat(64).parse().unwrap()), "", NUMBERED).unwrap();
+        assert_eq!(chance().as_str().len(), 64);
+        assert_ne!(chance(), chance(), "however many share the beginning");
     }
 }

@@ -62,7 +62,7 @@ async fn create_key(
     }
     let (id, now) = (ApiKeyId::mint(ulid::Ulid::new()), unix_now());
     let (token, secret_hash) = Keys::make(&id);
-    let id_of_person = wished_id(request.user_id.as_ref(), &name, 0)?;
+    let id_of_person = program_id(&app, request.user_id.as_ref(), &name).await?;
     let person = StoredPerson::new(id_of_person, name.clone(), Role::User, Default::default());
     let person = StoredPerson { kind: PersonKind::Program, ..person };
     let key = StoredKey {
@@ -142,11 +142,26 @@ async fn put_person(
     if request.teams.as_ref().is_some_and(|teams| teams.len() > MOST_TEAMS) {
         return Err(ErrorBody::invalid("teams", format!("a person is in {MOST_TEAMS} teams at most")).into());
     }
-    for team in request.teams.iter().flatten() {
-        text("teams", team)?;
-    }
+    let trimmed = |teams: BTreeSet<String>| -> Result<BTreeSet<String>, ErrorBody> {
+        teams.iter().map(|team| text("teams", team).map(str::to_owned)).collect()
+    };
+    let request = PutPerson { teams: request.teams.map(trimmed).transpose()?, ..request };
     to_the_end(async move { change_person(&app, &asker, id, name, request).await }).await?;
     Ok(json(()))
+}
+
+/// Who a new key acts for: whoever is wished, the program of that name, or a new one, whose id nobody has.
+async fn program_id(app: &App, wish: Option<&UserId>, name: &str) -> Result<UserId, ErrorBody> {
+    let mut attempt = 0;
+    loop {
+        let id = wished_id(wish, name, attempt)?;
+        let known = app.store.person(&id).await.map_err(ErrorBody::from)?;
+        let is_it = |known: StoredPerson| known.kind == PersonKind::Program && known.name == name;
+        if wish.is_some() || known.is_none_or(is_it) {
+            return Ok(id);
+        }
+        attempt += 1;
+    }
 }
 
 async fn change_person(

@@ -59,9 +59,10 @@ impl Sqlite {
             query.push(", ").push_bind(place.cid.clone()).push(")");
         }
         if let Some(call_type) = &filter.call_type {
-            // Between `type:` and `type;`: every id of the type.
-            query.push(" AND cid >= ").push_bind(format!("{call_type}:"));
-            query.push(" AND cid < ").push_bind(format!("{call_type};"));
+            // Between `type:` and `type;`: every id of the type. By `+` its index stays out of it: SQLite would read and sort
+            // all calls of the type for one page.
+            query.push(" AND +cid >= ").push_bind(format!("{call_type}:"));
+            query.push(" AND +cid < ").push_bind(format!("{call_type};"));
         }
         if let Some(from) = filter.starts_from {
             query.push(" AND starts_at >= ").push_bind(from.0);

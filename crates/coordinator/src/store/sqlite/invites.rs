@@ -107,8 +107,10 @@ impl Sqlite {
         begins: &[u8],
         now: UnixMillis,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        let query = good!("SELECT code_hash FROM invites WHERE substr(code_hash, 1, ?) = ? AND");
-        let query = sqlx::query(query).bind(begins.len() as i64).bind(begins).bind(now.0);
+        // Longer than any hash, and above all that begin so: by its index.
+        let last = [begins, &[0xff; 64]].concat();
+        let query = good!("SELECT code_hash FROM invites WHERE code_hash BETWEEN ? AND ? AND");
+        let query = sqlx::query(query).bind(begins).bind(last).bind(now.0);
         Ok(query.fetch_optional(&self.pool).await?.map(|row| row.get(0)))
     }
 
