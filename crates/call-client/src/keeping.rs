@@ -79,6 +79,16 @@ impl AccountFolder {
         self.folder.join("account.json")
     }
 
+    /// Looks whether a sign-in can be kept here, before an invite is used up for it.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written.
+    pub fn check(&self) -> Result<(), KeepError> {
+        let file = self.folder.join("account.probe");
+        let written = write_private(&self.folder, &file, &Value::Null).and_then(|()| fs::remove_file(&file));
+        written.map_err(|error| KeepError::File { file: self.file(), error })
+    }
+
     /// The kept sign-in; `None` when nobody is signed in. A secret that an older version left in the file moves into the
     /// keyring.
     ///

@@ -49,6 +49,11 @@ impl Profile {
         Ok(Rest::new(self.account()?)?)
     }
 
+    /// Looks whether a sign-in can be kept, before an invite is used up for it.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        Ok(self.kept().check()?)
+    }
+
     pub(crate) fn keep_account(&self, account: &Account) -> Result<(), Failure> {
         Ok(self.kept().save(account)?)
     }

@@ -25,7 +25,8 @@ impl Call {
         let left = Duration::from_millis(u64::from(state.ring.as_ref().map_or(0, |ring| ring.remaining_ms)));
         self.until = around.now.after(left.saturating_sub(age));
         let was_live = self.is_live;
-        self.is_live = state.call.session.is_some() || state.ring.as_ref().is_some_and(Ring::is_live);
+        let goes_on_for_me = state.call.session.is_some() && concerns(around.me, &state);
+        self.is_live = goes_on_for_me || state.ring.as_ref().is_some_and(Ring::is_live);
         self.over_since = Some(around.now.instant).filter(|_| was_live && !self.is_live);
         self.state = state;
         self.follow(around, origin)
@@ -380,4 +381,13 @@ fn nobody_came(ring: &Ring) -> EndReason {
     } else {
         EndReason::Declined
     }
+}
+
+/// Whether the server goes on telling this person of the call. Who went out of one without being on its list hears that,
+/// and nothing after it.
+fn concerns(me: &Me, state: &CallState) -> bool {
+    let call = &state.call;
+    let mut inside = call.session.iter().flat_map(|session| &session.participants);
+    let is_meant = state.ring.is_some() || call.members.iter().any(|member| member.user == me.user);
+    !call.blocked.contains(&me.user) && (is_meant || inside.any(|there| there.user == me.user))
 }

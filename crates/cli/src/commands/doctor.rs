@@ -4,7 +4,7 @@ use std::{net::IpAddr, os::unix::fs::PermissionsExt as _, time::Instant};
 
 use call_client::{Account, is_public};
 use clap::Args;
-use coordinator::Router;
+use coordinator::{Router, RouterError};
 use media::{DeviceInfo, Engine, EngineOptions};
 use serde_json::json;
 use wire::Code;
@@ -22,7 +22,7 @@ use crate::{
 /// count: calls can do with files or without.
 #[derive(Args)]
 pub(crate) struct Doctor {
-    /// Ask the router for its address outside, as `serve --map-ports` would; this one if given.
+    /// Ask the router for its address outside, by NAT-PMP and UPnP; this one if given.
     #[arg(long, value_name = "ADDR", num_args = 0..=1)]
     router: Option<Option<IpAddr>>,
 }
@@ -47,6 +47,11 @@ impl Doctor {
                 Ok((address, by)) => {
                     let stands = if is_public(address) { "the internet sees" } else { "another router stands before:" };
                     report.say("router", is_public(address), &format!("{} answers; {stands} {address}", name(by)));
+                }
+                // One that speaks PCP tells its address only when it opens a port.
+                Err(RouterError::Silent) => {
+                    let silent = "no router answers by NAT-PMP or UPnP; one that speaks PCP alone is asked by `serve --map-ports` only";
+                    report.say("router", false, silent);
                 }
                 Err(error) => report.say("router", false, &error.to_string()),
             }

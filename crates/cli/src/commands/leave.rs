@@ -33,6 +33,9 @@ impl Leave {
         if self.reject {
             return reject(context, self.call, self.answer).await;
         }
+        if self.answer.message.is_some() {
+            return Err(Failure::usage("who leaves says nothing: --message goes with --reject"));
+        }
         let rest = context.profile.rest()?;
         let snapshot = rest.snapshot().await?;
         let cid = match self.call {

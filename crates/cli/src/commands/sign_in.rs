@@ -112,7 +112,7 @@ pub(super) fn only_when_signed_out(context: &Context) -> Result<(), Failure> {
             "somebody is signed in with this profile already: `bellbird sign-out` first, or use another --profile";
         return Err(Failure::refused(Code::Conflict, message));
     }
-    Ok(())
+    context.profile.check()
 }
 
 /// Keeps a sign-in, and says whose it is.

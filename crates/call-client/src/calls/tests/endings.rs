@@ -78,6 +78,19 @@ fn the_end_of_a_ring_that_another_device_made_is_shown_for_a_moment() {
 }
 
 #[test]
+fn a_call_of_others_that_one_went_out_of_is_shown_no_longer() {
+    let mut eve = Device::of("eve", "eve1");
+    eve.hears(state(1, None, Some(&["ann1", "ben1", "eve2"])));
+    let goes_on = |eve: &Device| eve.calls.view(eve.now()).calls.first().map(|call| call.goes_on);
+    assert_eq!(goes_on(&eve), Some(true), "her other device is in");
+    // The last that she hears of it, as she is not on its list.
+    eve.hears(state(2, None, Some(&["ann1", "ben1"])));
+    assert_eq!(goes_on(&eve), Some(false));
+    eve.after(2);
+    assert_eq!(goes_on(&eve), None);
+}
+
+#[test]
 fn r19_a_snapshot_from_before_a_sleep_ends_what_rings_and_begins_nothing() {
     let mut ben = Device::of("ben", "ben1");
     ben.hears(state(1, Some(ring("r1", Outcome::Ringing, None)), None));

@@ -9,8 +9,8 @@ mod second_thoughts;
 use std::{sync::Arc, time::Instant};
 
 use wire::{
-    Capability, Event, Join, Joined, MediaCredentials, MediaServer, Outcome, Participant, Reason, Ring, ServerMessage,
-    Session, SessionId, Snapshot, Target, UnixMillis,
+    Capability, Event, Join, Joined, MediaCredentials, MediaServer, Member, Outcome, Participant, Reason, Ring,
+    ServerMessage, Session, SessionId, Snapshot, Target, UnixMillis,
 };
 
 use super::*;
@@ -60,6 +60,8 @@ fn state(version: u64, ring: Option<Ring>, inside: Option<&[&str]>) -> CallState
     state.own_capabilities = [Capability::SendAudio, Capability::SendVideo].into();
     let call = Arc::make_mut(&mut state.call);
     call.version = version;
+    let member = |user: &str| Member { user: id(user), role: "member".to_owned(), custom: Custom::new() };
+    call.members = ["ann", "ben", "cem"].map(member).into();
     state.ring = ring;
     call.session = inside.map(|devices| Session {
         id: id("s1"),
