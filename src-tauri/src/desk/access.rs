@@ -131,6 +131,7 @@ impl Desk {
     }
 
     pub(super) async fn sign_in_with(&self, invite: Invite, name: String) -> Result<(), ErrorBody> {
+        self.with_account(AccountFolder::check).await.map_err(|error| unkept(&error))?;
         let wish = SignInWish { user_id: None, name, device_name: device_name() };
         let account = sign_in(&invite, wish).await.map_err(|error| error.body())?;
         let kept = self.as_wished(account.clone());
