@@ -73,14 +73,18 @@ impl Source {
     /// Every source there is.
     pub const ALL: [Self; 4] = [Self::Microphone, Self::Camera, Self::ScreenShare, Self::ScreenShareAudio];
 
-    /// As the protocol numbers them; a track of unknown source counts as what its kind usually is.
+    /// As the protocol numbers them. What is sent decides before what its sender calls it: a picture is the camera's or the
+    /// screen's, and sound the voice or the screen's.
     pub(crate) fn of(info: &proto::TrackInfo) -> Self {
-        match (info.source(), info.r#type()) {
-            (proto::TrackSource::Camera, _) | (proto::TrackSource::Unknown, proto::TrackType::Video) => Self::Camera,
-            (proto::TrackSource::ScreenShare, _) => Self::ScreenShare,
-            (proto::TrackSource::ScreenShareAudio, _) => Self::ScreenShareAudio,
-            (proto::TrackSource::Microphone, _)
-            | (proto::TrackSource::Unknown, proto::TrackType::Audio | proto::TrackType::Data) => Self::Microphone,
+        let is_of_screen = match info.source() {
+            proto::TrackSource::ScreenShare | proto::TrackSource::ScreenShareAudio => true,
+            proto::TrackSource::Camera | proto::TrackSource::Microphone | proto::TrackSource::Unknown => false,
+        };
+        match (info.r#type(), is_of_screen) {
+            (proto::TrackType::Video, false) => Self::Camera,
+            (proto::TrackType::Video, true) => Self::ScreenShare,
+            (proto::TrackType::Audio | proto::TrackType::Data, false) => Self::Microphone,
+            (proto::TrackType::Audio | proto::TrackType::Data, true) => Self::ScreenShareAudio,
         }
     }
 

@@ -157,22 +157,21 @@ impl Rooms {
 /// The places of an announced track and of the m-line that carries it.
 fn next_claim(participant: &Participant) -> Option<(usize, usize)> {
     let kind_of = |mid: &str| participant.publisher.rtc.media(mid.into()).map(str0m::media::Media::kind);
-    let exact = participant.announced.iter().enumerate().find_map(|(index, announced)| {
-        let is_same = |media: &sdp::OfferedMedia| media.track.as_ref() == Some(&announced.cid);
-        Some((index, participant.unclaimed.iter().position(is_same)?))
-    });
-    exact.or_else(|| {
+    // What may be sent was decided by what was announced: an m-line of another kind is not it, whatever its name.
+    let first = |is_it: &dyn Fn(&Announced, &sdp::OfferedMedia) -> bool| {
         participant.announced.iter().enumerate().find_map(|(index, announced)| {
             let kind = match announced.info.r#type() {
                 proto::TrackType::Audio => MediaKind::Audio,
                 proto::TrackType::Video => MediaKind::Video,
                 proto::TrackType::Data => return None,
             };
-            // Only an m-line without a name of its own: a named one waits for its own announcement.
-            let fits = |media: &sdp::OfferedMedia| media.track.is_none() && kind_of(&media.mid) == Some(kind);
+            let fits = |media: &sdp::OfferedMedia| is_it(announced, media) && kind_of(&media.mid) == Some(kind);
             Some((index, participant.unclaimed.iter().position(fits)?))
         })
-    })
+    };
+    let exact = first(&|announced, media| media.track.as_ref() == Some(&announced.cid));
+    // Only an m-line without a name of its own: a named one waits for its own announcement.
+    exact.or_else(|| first(&|_, media| media.track.is_none()))
 }
 
 fn track_info(add: &proto::AddTrackRequest) -> proto::TrackInfo {
