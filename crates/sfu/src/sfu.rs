@@ -176,6 +176,11 @@ impl Sfu {
         self.tell(Command::Remove { room: room.to_owned(), identity: identity.to_owned() });
     }
 
+    /// Takes somebody out of a room as if he were lost on the way: his client is asked to come again.
+    pub fn ask_again(&self, room: &str, identity: &str) {
+        self.tell(Command::AskAgain { room: room.to_owned(), identity: identity.to_owned() });
+    }
+
     /// Takes everybody out of a room.
     pub fn close_room(&self, room: &str) {
         self.tell(Command::CloseRoom { room: room.to_owned() });

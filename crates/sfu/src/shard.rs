@@ -57,6 +57,10 @@ pub(crate) enum Command {
         room: String,
         identity: String,
     },
+    AskAgain {
+        room: String,
+        identity: String,
+    },
     CloseRoom {
         room: String,
     },
@@ -150,6 +154,7 @@ impl Shard {
             Command::Signal { key, request } => self.rooms.signal(now, key, request),
             Command::SignalClosed { key } => self.rooms.signal_closed(now, key),
             Command::Remove { room, identity } => self.rooms.remove(&room, &identity),
+            Command::AskAgain { room, identity } => self.rooms.ask_again(&room, &identity),
             Command::CloseRoom { room } => self.rooms.close(&room),
             Command::Permit { room, identity, may_send } => self.rooms.permit(now, &room, &identity, may_send),
             Command::Mute { room, identity, sources } => self.rooms.mute(&room, &identity, &sources),

@@ -211,6 +211,13 @@ impl Rooms {
         }
     }
 
+    /// The same, for who is meant to come again.
+    pub(crate) fn ask_again(&mut self, room: &str, identity: &str) {
+        if let Some(key) = self.find_identity(room, identity) {
+            self.take_out(key, DisconnectReason::ConnectionTimeout);
+        }
+    }
+
     fn find_identity(&self, room: &str, identity: &str) -> Option<ParticipantKey> {
         let keys = &self.rooms.get(room)?.participants;
         let is_it = |key: &&ParticipantKey| {

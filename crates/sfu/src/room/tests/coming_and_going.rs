@@ -47,7 +47,11 @@ fn who_is_lost_by_silence_is_asked_to_come_again_and_who_is_removed_is_not() {
     world.rooms.remove("room", "ben");
     world.settle();
     assert_eq!(left(&world, ben), Some(Action::Disconnect));
-    assert_eq!(world.told.len(), 4, "both came and both left: {:?}", world.told);
+    let cem = world.join("cem");
+    world.rooms.ask_again("room", "cem");
+    world.settle();
+    assert_eq!(left(&world, cem), Some(Action::Reconnect), "who is not in the call yet");
+    assert_eq!(world.told.len(), 6, "both came and both left: {:?}", world.told);
 }
 
 #[test]
