@@ -55,8 +55,11 @@ fn main() -> ExitCode {
     };
     let usual = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them.
-    let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
+    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them, and those of
+    // connections and of the local network where people are.
+    let quiet = ["tungstenite=info", "is=info", "str0m=info", "mdns_sd=info"].map(|directive| directive.parse());
+    let filter =
+        quiet.into_iter().fold(filter, |filter, quiet| filter.add_directive(quiet.expect("a plain directive")));
     // A log that cannot be written (its disk is full) is no reason to fall over: told of on standard error, which is the
     // same disk, it would end the task that logs, by a panic.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);

@@ -2,6 +2,7 @@
 
 mod coming_and_going;
 mod layers;
+mod logs;
 mod publishing;
 
 use std::{
