@@ -8,6 +8,7 @@ mod service {
     mod doors;
     mod people;
     mod permissions;
+    mod planned;
     mod programs;
     mod raw;
     mod rows;

@@ -1,6 +1,6 @@
 //! How a command ends: the exit status that scripts rely on, and failures in words and for programs.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use call_client::ClientError;
 use coordinator::StartError;
@@ -67,6 +67,12 @@ impl Failure {
         Self { exit: Exit::Cancelled, body }
     }
 
+    /// A signal came while everything was copied.
+    pub(crate) fn interrupted_copy(into: &Path) -> Self {
+        let message = format!("interrupted: nothing of the copy is left in {}", into.display());
+        Self { exit: Exit::Cancelled, body: ErrorBody::new(Code::Unavailable, message) }
+    }
+
     /// This device was signed out.
     pub(crate) fn signed_out() -> Self {
         let message = "this device is not signed in any more: ask for a new invite, then `bellbird sign-in INVITE`";
@@ -114,7 +120,6 @@ impl From<StartError> for Failure {
         match error {
             // What was given on the command line, or in its file.
             StartError::CertificateFiles { .. }
-            | StartError::CallType { .. }
             | StartError::ConfiguredCallType { .. }
             | StartError::Advertise { .. }
             | StartError::NameWanted

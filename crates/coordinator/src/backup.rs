@@ -19,7 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// When the data cannot be read, or the folder is not empty, cannot be written, or lies in the data folder. Nothing is left
-/// there then.
+/// there then, nor when the future is dropped before its end. Who is killed leaves files, and no database among them.
 pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
     fs::metadata(data.join(DATABASE))?;
     let unfit = |error| StartError::Copy { into: into.to_owned(), error };
@@ -30,14 +30,25 @@ pub async fn back_up(data: &Path, into: &Path) -> Result<(), StartError> {
     if fs::read_dir(into).map_err(unfit)?.next().is_some() {
         return Err(unfit(io::Error::new(io::ErrorKind::AlreadyExists, "it is not empty")));
     }
-    let copied = copy(data, into).await;
-    if copied.is_err() {
-        // It was empty: what lies there is a part of the copy, and a part would pass for the whole.
-        for entry in fs::read_dir(into).into_iter().flatten().flatten() {
+    let mut part = Part { of: into, is_whole: false };
+    copy(data, into).await?;
+    part.is_whole = true;
+    Ok(())
+}
+
+/// What lies in a folder that was empty, until it is the whole copy.
+struct Part<'a> {
+    of: &'a Path,
+    is_whole: bool,
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        // A part would pass for the whole.
+        for entry in fs::read_dir(self.of).into_iter().flatten().flatten().filter(|_| !self.is_whole) {
             _ = fs::remove_file(entry.path());
         }
     }
-    copied
 }
 
 async fn copy(data: &Path, into: &Path) -> Result<(), StartError> {
@@ -45,9 +56,6 @@ async fn copy(data: &Path, into: &Path) -> Result<(), StartError> {
         let written = access::write_private(&into.join(name), content);
         written.map_err(|error| StartError::Copy { into: into.to_owned(), error })
     };
-    // Readable for its owner alone from the first byte on: SQLite takes an empty file as it is.
-    write(DATABASE.as_ref(), &[])?;
-    Sqlite::copy(&data.join(DATABASE), &into.join(DATABASE)).await.map_err(StoreError::from)?;
     // Secrets, certificate, and whatever a later version keeps beside them: everything lies in the folder itself.
     for entry in fs::read_dir(data)? {
         let entry = entry?;
@@ -56,7 +64,12 @@ async fn copy(data: &Path, into: &Path) -> Result<(), StartError> {
             write(&name, &fs::read(entry.path())?)?;
         }
     }
-    Ok(())
+    // Readable for its owner alone from the first byte on: SQLite takes an empty file as it is. Without its name until it is
+    // whole.
+    let partial = into.join(DATABASE).with_extension(access::PARTIAL);
+    write(partial.file_name().unwrap_or_default(), &[])?;
+    Sqlite::copy(&data.join(DATABASE), &partial).await.map_err(StoreError::from)?;
+    fs::rename(&partial, into.join(DATABASE)).map_err(|error| StartError::Copy { into: into.to_owned(), error })
 }
 
 /// Whether a folder, which need not be there yet, is the data folder or lies in it.
@@ -101,6 +114,25 @@ mod tests {
         }
         assert!(!data.join("copies").exists() && !data.join("copy").exists());
         back_up(&data, &folder.path().join("data-2")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let [data, into] = ["data", "copy"].map(|name| folder.path().join(name));
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("tokens.key"), "x").unwrap();
+        drop(Sqlite::open(&data.join(DATABASE)).await.unwrap());
+        let has_begun = || fs::read_dir(&into).is_ok_and(|mut files| files.next().is_some());
+        let mut copying = Box::pin(back_up(&data, &into));
+        tokio::select! {
+            biased;
+            _ = &mut copying => panic!("it is not done at once"),
+            () = std::future::ready(()) => {}
+        }
+        assert!(has_begun());
+        drop(copying);
+        assert!(!has_begun());
     }
 
     #[tokio::test]

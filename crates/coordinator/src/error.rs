@@ -77,14 +77,6 @@ pub enum StartError {
         /// What is wrong with them.
         error: String,
     },
-    /// A call type of the operator's cannot be used.
-    #[error("the call type {name} cannot be used ({error}): correct it")]
-    CallType {
-        /// Its name.
-        name: String,
-        /// What is wrong with it.
-        error: String,
-    },
     /// A call type of the configuration cannot be used.
     #[error("the setting call_types.{field} cannot be used ({error}): correct it in the file")]
     ConfiguredCallType {

@@ -9,9 +9,9 @@ use futures_util::FutureExt as _;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::de::DeserializeOwned;
 use wire::{
-    AskPermission, BlockUser, CallFilter, CallId, CallTypeData, ClientMessage, CreateInvite, ErrorBody, GetOrCreate,
-    Join, Leave, MuteUsers, Reject, RingMembers, Role, SendEvent, SendReaction, Settings, SignIn, TokenRequest,
-    UnixMillis, UpdateCall, UpdateMembers, UpdatePermissions,
+    AskPermission, BlockUser, CallId, CallTypeData, ClientMessage, CreateInvite, ErrorBody, GetOrCreate, Join, Leave,
+    MuteUsers, Reject, RingMembers, Role, SendEvent, SendReaction, Settings, SignIn, TokenRequest, UnixMillis,
+    UpdateCall, UpdateMembers, UpdatePermissions,
 };
 
 use crate::{
@@ -91,7 +91,6 @@ pub fn http_body(data: &[u8]) {
         b'n' => read(body).map(|request: SignIn| _ = wire::NAME.check(&request.name)),
         b'o' => read(body).map(|_: TokenRequest| ()),
         b'p' => read(body).map(|_: CreateInvite| ()),
-        b'q' => read(body).map(|_: CallFilter| ()),
         other => http::fuzzing::body_beside_calls(*other, body),
     };
     let decided = authority.take_batch();

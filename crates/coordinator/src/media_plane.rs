@@ -60,6 +60,13 @@ impl MediaPlane {
         }
     }
 
+    /// The device is out, and asked to come again.
+    pub(crate) fn ask_again(&self, cid: &CallId, user: &UserId, device: &DeviceId) {
+        match self {
+            Self::Embedded { sfu, .. } => sfu.ask_again(cid.as_str(), &identity(user, device)),
+        }
+    }
+
     /// From now on the device may send this and nothing else.
     pub(crate) fn permit(&self, cid: &CallId, user: &UserId, device: &DeviceId, sending: &Sending) {
         match self {

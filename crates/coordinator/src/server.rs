@@ -182,6 +182,7 @@ impl Server {
             decoding: Arc::new(Semaphore::new(DECODING)),
             uploading: Semaphore::new(UPLOADING),
             changing_people: Semaphore::new(1),
+            changing_types: Semaphore::new(1),
             document,
             epochs: AtomicU64::new(1),
         });

@@ -70,6 +70,13 @@ pub enum Sent {
         /// Which.
         device: DeviceId,
     },
+    /// The media server asks a device to come again.
+    AskAgain {
+        /// To this call.
+        cid: CallId,
+        /// Which.
+        device: DeviceId,
+    },
     /// The media server puts everybody out.
     CloseRoom {
         /// Of this call.
@@ -319,6 +326,7 @@ impl SimulatedServer {
                 Out::Effect(Effect::RemoveParticipant { cid, device, .. }) => {
                     sent.push(Sent::RemoveParticipant { cid, device });
                 }
+                Out::Effect(Effect::AskAgain { cid, device, .. }) => sent.push(Sent::AskAgain { cid, device }),
                 Out::Effect(Effect::CloseRoom { cid }) => sent.push(Sent::CloseRoom { cid }),
                 Out::Effect(Effect::PermitMedia { .. } | Effect::Mute { .. }) => {}
             }

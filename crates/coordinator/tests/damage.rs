@@ -130,6 +130,8 @@ async fn a_damaged_row_costs_itself_at_the_start() {
     }
     assert_eq!(house.reads("call").await.1["code"], "unavailable");
     assert_eq!(house.rings("call").await.1["code"], "unavailable", "what is damaged is not written over");
+    let (_, refusal) = house.ask(Method::POST, "calls/bad/1", json!({})).await;
+    assert_eq!(refusal["code"], "permission-denied", "who may do what in calls of this type is not known: {refusal}");
     let (status, history) = house.ask(Method::GET, "history", json!({})).await;
     assert_eq!((status, history["entries"].as_array().map(Vec::len)), (200, Some(2)), "{history}");
     let (status, snapshot) = house.ask(Method::GET, "snapshot", json!({})).await;

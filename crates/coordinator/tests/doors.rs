@@ -1,6 +1,6 @@
 //! Who gets in, by what, and what becomes of it when somebody is put out.
 
-use std::path::Path;
+use std::{collections::BTreeSet, num::NonZeroU32, path::Path};
 
 use coordinator::{Config, Server};
 use reqwest::{Client, Method};
@@ -342,4 +342,46 @@ async fn a_secret_that_was_lost_is_not_taken_for_one() {
     std::fs::write(folder.path().join("token-secret"), "\n").expect("it is written");
     let refused = Server::start(Config::new(folder.path().to_owned())).await.expect_err("anybody could sign tokens");
     assert!(refused.to_string().contains("token-secret holds no secret"), "{refused}");
+}
+
+#[tokio::test]
+async fn names_without_a_latin_letter_have_an_id_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config =
+        Config { limits_factor: NonZeroU32::new(100).expect("not 0"), ..Config::new(folder.path().to_owned()) };
+    let house = House { server: Server::start(config).await.expect("the server starts"), client: Client::new() };
+    let invite = house.server.admin_invite().await.expect("a new server has an invite");
+    let ann = house.signs_in(invite.code.as_str(), "Ann").await.expect("the invite is good");
+    let (many, _) = house.invite(&ann.token, json!({ "uses": 30 })).await;
+    let mut ids = BTreeSet::new();
+    for number in 0..30 {
+        let one = house.signs_in(&many, "山田").await.unwrap_or_else(|| panic!("number {number} is let in"));
+        ids.insert(one.user);
+    }
+    assert_eq!(ids.len(), 30);
+    let program = async |name: &str| {
+        let key =
+            house.ok(&ann.token, Method::POST, "api-keys", json!({ "name": name, "scopes": ["calls-read"] })).await;
+        key["user"].as_str().map(str::to_owned).unwrap_or_else(|| panic!("{key}"))
+    };
+    let (weather, clock) = (program("天気").await, program("時計").await);
+    assert_ne!(weather, clock, "nor are two programs one");
+    assert!(!ids.contains(&weather) && !ids.contains(&clock), "or somebody");
+    assert_eq!(program("天気").await, weather, "another key of the same");
+}
+
+#[tokio::test]
+async fn a_team_is_the_same_with_spaces_around_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (house, ann) = House::of_ann(folder.path()).await;
+    let wish = json!({ "name": "Shop", "scopes": ["people-write"] });
+    let key = house.ok(&ann.token, Method::POST, "api-keys", wish).await;
+    let token = key["token"].as_str().expect("a token");
+    let ben = house.welcomes(&ann, "Ben", "user").await;
+    house.ok(token, Method::PUT, "people/ben", json!({ "name": "Ben", "teams": [" red "] })).await;
+    let call = json!({ "data": { "team": "red" } });
+    house.ok(&ben.token, Method::POST, "calls/default/theirs", call).await;
+    let (code, _) = house.invite(&ann.token, json!({ "team": "red " })).await;
+    let cem = house.signs_in(&code, "Cem").await.expect("the invite is good");
+    house.ok(&cem.token, Method::GET, "calls/default/theirs", json!({})).await;
 }

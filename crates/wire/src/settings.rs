@@ -177,8 +177,11 @@ impl Settings {
     /// These settings with some of them replaced: a JSON object of the same shape, with only what differs.
     ///
     /// # Errors
-    /// The path of the first value that breaks its rule, and the rule.
+    /// The path of the first value that breaks its rule (empty for the whole), and the rule.
     pub fn overridden(&self, patch: &serde_json::Value) -> Result<Self, (String, String)> {
+        if let Some(path) = no_object_in(patch) {
+            return Err((path, "an object of settings by their names".to_owned()));
+        }
         let mut whole = serde_json::to_value(self).map_err(|error| (String::new(), error.to_string()))?;
         merge(&mut whole, patch);
         let settings: Self = serde_path_to_error::deserialize(&whole)
@@ -215,6 +218,17 @@ impl Settings {
         ];
         rules.into_iter().find(|(holds, ..)| !holds).map_or(Ok(()), |(_, path, rule)| Err((path, rule)))
     }
+}
+
+/// Where a patch has a list, or is no object at all. No setting is a list, and serde reads an object from one of its fields
+/// in order, too.
+fn no_object_in(patch: &serde_json::Value) -> Option<String> {
+    let Some(fields) = patch.as_object() else { return Some(String::new()) };
+    fields.iter().find_map(|(name, value)| match value {
+        serde_json::Value::Array(_) => Some(name.clone()),
+        serde_json::Value::Object(_) => no_object_in(value).map(|path| format!("{name}.{path}")),
+        _ => None,
+    })
 }
 
 /// RFC 7396: objects are merged, `null` removes, everything else replaces.
@@ -276,5 +290,10 @@ mod tests {
         assert_eq!(refused(json!({"video": {"max_width": 70_000}})), "video.max_width");
         assert_eq!(refused(json!({"limits": {"max_participants": 0}})), "limits.max_participants");
         assert_eq!(refused(json!({"video": 7})), "video");
+        assert_eq!(refused(json!({"ring": [20_000]})), "ring");
+        assert_eq!(refused(json!({"limits": {"max_participants": [2]}})), "limits.max_participants");
+        for no_settings in [json!([]), json!([{}]), json!(7), json!("x"), json!(null)] {
+            assert_eq!(refused(no_settings), "");
+        }
     }
 }

@@ -167,6 +167,42 @@ async fn r05_a_late_reject_is_a_success_without_effect() -> Result<()> {
 }
 
 #[tokio::test]
+async fn r05_a_message_that_cannot_be_sent_refuses_nothing_by_half() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);
+    let cid = rings(&ann, &[&ben]).await?;
+    for words in ["x".repeat(501), "one\ntwo".to_owned()] {
+        let leave = Leave::Reject { reason: Reason::Decline, message: Some(words.clone()) };
+        let refused = ben.client.leave(cid.clone(), leave).await.expect_err("no message");
+        assert_eq!(refused.body().field.as_deref(), Some("message"));
+        let wish = RingWish { message: Some(words), ..RingWish::new(ids(&[&ben]), Toggle::Off) };
+        let refused = ann.client.ring_as(wish).await.expect_err("no message");
+        assert_eq!(refused.body().field.as_deref(), Some("message"));
+    }
+    ben.is_in(&cid, CallingState::Ringing).await?;
+    ben.client.leave(cid.clone(), no()).await?;
+    ann.is_in(&cid, CallingState::Left).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn r01_whom_somebody_else_rings_rings_on_and_who_wished_it_is_told() -> Result<()> {
+    let service = Service::start().await?;
+    let (ann, ben, cem) = (service.person("ann").await?, service.person("ben").await?, service.person("cem").await?);
+    let cid = rings(&ann, &[&ben]).await?;
+    let wish = RingWish { cid: Some(cid.clone()), ..RingWish::new(ids(&[&ben]), Toggle::Off) };
+    let refused = cem.client.ring_as(wish.clone()).await.expect_err("ann rings him");
+    assert_eq!(refused.code(), Some(Code::Conflict));
+    // Nor is whom she rings himself: he waits for his answer.
+    let wish = RingWish { people: ids(&[&ann]), ..wish };
+    assert_eq!(cem.client.ring_as(wish).await.expect_err("ann rings").code(), Some(Code::Conflict));
+    ben.client.accept(cid.clone(), Toggle::Off).await?;
+    ann.is_in(&cid, CallingState::Joined).await?;
+    ben.is_in(&cid, CallingState::Joined).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn r06_dismissing_is_this_devices_own_matter() -> Result<()> {
     let service = Service::start().await?;
     let (ann, ben) = (service.person("ann").await?, service.person("ben").await?);

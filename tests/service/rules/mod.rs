@@ -6,7 +6,7 @@ mod ends;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use call_client::{CallView, CallingState, EndReason, JoinOptions, Leave, Toggle};
+use call_client::{CallView, CallingState, EndReason, JoinOptions, Leave, RingWish, Toggle};
 use harness::{
     eventually,
     service::{Service, User},

@@ -65,6 +65,12 @@ pub(crate) enum Effect {
         user: UserId,
         device: DeviceId,
     },
+    /// The device is out for now, and asked to come again.
+    AskAgain {
+        cid: CallId,
+        user: UserId,
+        device: DeviceId,
+    },
     /// The device may send this from now on, and nothing else.
     PermitMedia {
         cid: CallId,

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use wire::{Call, DeviceId, RingId, SessionId, UnixMillis, UserId};
+use wire::{Call, DeviceId, Participant, RingId, SessionId, UnixMillis, UserId};
 
 use super::{planned, sessions::MediaPresence};
 use crate::{kept::Kept, ring::Ring};
@@ -24,8 +24,8 @@ pub(super) struct LiveCall {
     pub(super) lonely_since: Option<UnixMillis>,
     /// Since when somebody who was answered, or has answered, has yet to come in.
     pub(super) awaited_since: Option<UnixMillis>,
-    /// The session whose participants were warned that its time is over soon.
-    pub(super) warned: Option<SessionId>,
+    /// The session whose participants were warned that its time is over soon, and of which end.
+    pub(super) warned: Option<(SessionId, UnixMillis)>,
 }
 
 impl LiveCall {
@@ -129,6 +129,12 @@ impl LiveCall {
         session.is_some_and(|session| ring.session.as_ref() == Some(&session.id))
     }
 
+    /// Whether a ring is not over for somebody: he rings, or is rung, or is awaited by it.
+    pub(super) fn goes_on_for(&self, ring: &Ring, user: &UserId) -> bool {
+        let rings = ring.is_live() && ring.caller == *user;
+        rings || ring.rings(user) || (self.leads_here(ring) && ring.awaits_person(user))
+    }
+
     /// Adds a ring, and lets those go of which nothing will come any more, unless one is the newest of somebody who is in the
     /// call, or whom an older one that goes on concerns as well: he would be told of that. So would its caller, of how an
     /// older one of his ended for somebody whom it rang again.
@@ -166,14 +172,17 @@ impl LiveCall {
         self.is_live() || planned::is_awaited(self)
     }
 
+    /// Every device in the session that runs.
+    pub(super) fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.call.session.iter().flat_map(|session| &session.participants)
+    }
+
     pub(super) fn is_in_session(&self, user: &UserId) -> bool {
-        let session = self.call.session.as_ref();
-        session.is_some_and(|session| session.participants.iter().any(|there| there.user == *user))
+        self.participants().any(|there| there.user == *user)
     }
 
     pub(super) fn has_device(&self, device: &DeviceId) -> bool {
-        let session = self.call.session.as_ref();
-        session.is_some_and(|session| session.participants.iter().any(|there| there.device == *device))
+        self.participants().any(|there| there.device == *device)
     }
 
     /// Everybody a change of this call concerns; not who was put out for good.
@@ -181,7 +190,7 @@ impl LiveCall {
         let members = self.call.members.iter().map(|member| &member.user);
         let targets = self.rings().iter().flat_map(|ring| ring.targets.iter().map(|target| &target.user));
         let callers = self.rings().iter().map(|ring| &ring.caller);
-        let participants = self.call.session.iter().flat_map(|session| &session.participants).map(|there| &there.user);
+        let participants = self.participants().map(|there| &there.user);
         let everybody = members.chain(targets).chain(callers).chain(participants);
         everybody.filter(|user| !self.call.blocked.contains(*user)).cloned().collect()
     }

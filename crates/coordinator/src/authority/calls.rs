@@ -26,19 +26,7 @@ impl Authority {
         cid: &CallId,
         request: GetOrCreate,
     ) -> Result<GetOrCreated, ErrorBody> {
-        let found = self.call(cid);
-        let created = found.is_none();
-        let mut live = match found {
-            Some(live) => {
-                if let Err(refusal) = self.allow(&live, &who.user, Capability::ReadCall) {
-                    // Answered as if there were none: what may not be made is refused all the same.
-                    self.new_call(now, who, cid, &request)?;
-                    return Err(refusal);
-                }
-                live
-            }
-            None => self.new_call(now, who, cid, &request)?,
-        };
+        let (mut live, created) = self.found_or_new(now, who, cid, &request)?;
         if request.ring {
             self.allow(&live, &who.user, Capability::Ring)?;
             if !created {
@@ -83,7 +71,24 @@ impl Authority {
         calls.into_iter().map(view).collect()
     }
 
-    pub(super) fn new_call(
+    /// The call that is there, or a new one (`true`) that is not stored yet.
+    pub(super) fn found_or_new(
+        &self,
+        now: UnixMillis,
+        who: &Caller,
+        cid: &CallId,
+        request: &GetOrCreate,
+    ) -> Result<(LiveCall, bool), ErrorBody> {
+        let fresh = || self.new_call(now, who, cid, request);
+        let Some(live) = self.call(cid) else { return Ok((fresh()?, true)) };
+        match self.allow(&live, &who.user, Capability::ReadCall) {
+            Ok(()) => Ok((live, false)),
+            // Answered as if there were none: what may not be made is refused all the same.
+            Err(refusal) => Err(fresh().err().unwrap_or(refusal)),
+        }
+    }
+
+    fn new_call(
         &self,
         now: UnixMillis,
         who: &Caller,
@@ -149,7 +154,7 @@ pub(super) fn check_role(field: &str, role: &str) -> Result<(), ErrorBody> {
 }
 
 /// Free data is bounded.
-pub(super) fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody> {
+pub(crate) fn check_custom(field: &str, custom: &Custom) -> Result<(), ErrorBody> {
     let size = serde_json::to_string(custom).map_or(usize::MAX, |text| text.len());
     if size <= MAX_CUSTOM_BYTES {
         return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wire::{
-    CallId, CallState, Capability, Code, Custom, DeviceId, ErrorBody, Event, Member, MemberData, RingMembers,
+    CallId, CallState, Capability, Code, Custom, DeviceId, ErrorBody, Event, Member, MemberData, RingMembers, Role,
     UnixMillis, UpdateMembers, UpdatePermissions, UserId,
 };
 
@@ -33,8 +33,9 @@ impl Authority {
             if live.is_in_session(user) {
                 self.allow(&live, &who.user, Capability::RemoveParticipant)?;
             }
-            if role_of(&live, user).is_some_and(|role| role != PLAIN) {
+            if let Some(role) = role_of(&live, user).filter(|role| *role != PLAIN) {
                 self.allow(&live, &who.user, Capability::UpdatePermissions)?;
+                self.may_all(&live, &who.user, &self.abilities_of(&live, role))?;
             }
         }
         self.set_members(&mut live, "set", &update.set)?;
@@ -134,11 +135,23 @@ impl Authority {
         if !self.people.contains_key(&update.user) {
             return Err(nobody("user", &update.user));
         }
-        let own = self.capabilities(&live, &who.user);
-        if let Some(missing) = update.grant.iter().find(|capability| !own.contains(**capability)) {
-            let message = format!("you cannot give what you may not do yourself ({})", missing.as_str());
+        for (field, capabilities) in [("grant", &update.grant), ("revoke", &update.revoke)] {
+            if capabilities.contains(&Capability::CreateCall) {
+                let message =
+                    "create-call is nothing of one call: the role on the server says who makes calls of a type";
+                return Err(ErrorBody::invalid(field, message));
+            }
+            self.may_all(&live, &who.user, capabilities)?;
+        }
+        let keeps = [Capability::ReadCall, Capability::JoinCall, Capability::UpdatePermissions];
+        if update.user == live.call.created_by
+            && keeps.iter().any(|capability| update.revoke.contains(capability))
+            && self.people.get(&who.user).is_none_or(|asker| asker.role != Role::Admin)
+        {
+            let message = "the person who made a call is kept out of it by an admin alone";
             return Err(ErrorBody::new(Code::PermissionDenied, message));
         }
+        let before = self.capabilities(&live, &update.user);
         let personal = live.edit().grants.entry(update.user.clone()).or_default();
         for capability in &update.grant {
             personal.revoked.remove(capability);
@@ -149,9 +162,13 @@ impl Authority {
             personal.revoked.insert(*capability);
         }
         let mut draft = Draft::default();
-        if !self.capabilities(&live, &update.user).contains(Capability::ReadCall) {
+        let after = self.capabilities(&live, &update.user);
+        let loses = |capability| before.contains(capability) && !after.contains(capability);
+        if loses(Capability::ReadCall) || loses(Capability::JoinCall) {
             // He is neither rung by it any more nor in it.
             self.put_out(now, &mut live, &update.user, &mut draft);
+        }
+        if loses(Capability::ReadCall) {
             draft.former.push(update.user.clone());
         }
         Ok(self.settle(now, who, live, draft))
@@ -191,12 +208,23 @@ impl Authority {
             let changes_data = known.is_none_or(|known| !data.custom.is_empty() && data.custom != known.custom);
             if changes_role {
                 self.allow(live, user, Capability::UpdatePermissions)?;
+                for role in [Some(role), data.role.as_deref()].into_iter().flatten() {
+                    self.may_all(live, user, &self.abilities_of(live, role))?;
+                }
             }
             if changes_role || changes_data {
                 self.allow(live, user, Capability::UpdateMembers)?;
             }
         }
         Ok(())
+    }
+
+    /// Nobody gives, or takes away, what he may not do himself.
+    fn may_all(&self, live: &LiveCall, user: &UserId, given: &BTreeSet<Capability>) -> Result<(), ErrorBody> {
+        let own = self.capabilities(live, user);
+        let Some(missing) = given.iter().find(|capability| !own.contains(**capability)) else { return Ok(()) };
+        let message = format!("you cannot give or take what you may not do yourself ({})", missing.as_str());
+        Err(ErrorBody::new(Code::PermissionDenied, message))
     }
 
     pub(super) fn set_members(
@@ -240,8 +268,8 @@ impl Authority {
     pub(super) fn put_out(&self, now: UnixMillis, live: &mut LiveCall, user: &UserId, draft: &mut Draft) {
         self.stop_ringing(now, live, user, draft);
         self.stop_rings(now, live, Stop::Cancel, draft, |_, ring| ring.caller == *user);
-        let session = live.call.session.iter().flat_map(|session| &session.participants);
-        let devices: Vec<_> = session.filter(|there| there.user == *user).map(|there| there.device.clone()).collect();
+        let his = live.participants().filter(|there| there.user == *user);
+        let devices: Vec<_> = his.map(|there| there.device.clone()).collect();
         for device in devices {
             self.put_device_out(now, live, user, device, draft);
         }
@@ -267,7 +295,7 @@ impl Authority {
         if is_as_it_was || new.session.is_none() {
             return;
         }
-        for there in new.session.iter().flat_map(|session| &session.participants) {
+        for there in after.participants() {
             let (user, sending) = (&there.user, self.sending(after, &there.user));
             if before.has_device(&there.device) && sending != self.sending(before, user) {
                 let (cid, device) = (new.cid.clone(), there.device.clone());
@@ -279,8 +307,7 @@ impl Authority {
     /// The media server lets every device of a person send what he may send, and nothing else.
     pub(super) fn permit_media(&self, live: &LiveCall, user: &UserId, draft: &mut Draft) {
         let sending = self.sending(live, user);
-        let session = live.call.session.iter().flat_map(|session| &session.participants);
-        for there in session.filter(|there| there.user == *user) {
+        for there in live.participants().filter(|there| there.user == *user) {
             draft.effects.push(Effect::PermitMedia {
                 cid: live.call.cid.clone(),
                 user: user.clone(),

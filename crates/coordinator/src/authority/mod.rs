@@ -44,7 +44,9 @@ use std::{
     sync::Arc,
 };
 
-use wire::{CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, ServerMessage, UnixMillis, UserId};
+use wire::{
+    CallId, CallState, Capability, Code, DeviceId, ErrorBody, Event, Participant, ServerMessage, UnixMillis, UserId,
+};
 
 use crate::{
     kept::Kept,
@@ -55,6 +57,7 @@ pub(crate) use admission::Sending;
 pub(crate) use batch::{Batch, Effect};
 use batch::{Draft, Fact, Remains};
 use call::LiveCall;
+pub(crate) use calls::check_custom;
 use connections::Connections;
 pub(crate) use happenings::RingNews;
 use ids::Ids;
@@ -134,9 +137,8 @@ impl Authority {
         for (call, kept) in live.calls {
             let mut restored = LiveCall::new(call, kept);
             // After a restart everybody has to find the way back to the media.
-            let participants = restored.call.session.iter().flat_map(|session| &session.participants);
-            restored.media =
-                participants.map(|there| (there.device.clone(), MediaPresence::Awaited { since: now })).collect();
+            let awaited = |there: &Participant| (there.device.clone(), MediaPresence::Awaited { since: now });
+            restored.media = restored.participants().map(awaited).collect();
             waiting::wait_on(&mut restored, now);
             authority.place(restored);
         }
@@ -249,7 +251,9 @@ impl Authority {
             let was_concerned = before.as_ref().map(LiveCall::audience).unwrap_or_default();
             let mut former: Vec<UserId> = was_concerned.difference(&audience).cloned().collect();
             former.extend(draft.former.iter().filter(|user| audience.contains(*user)).cloned());
-            if let Some(before) = before.as_ref().filter(|before| before.call.grants != live.call.grants) {
+            let may_differ =
+                |before: &&LiveCall| before.call.grants != live.call.grants || before.call.members != live.call.members;
+            if let Some(before) = before.as_ref().filter(may_differ) {
                 let could_read = |user: &&UserId| self.capabilities(before, user).contains(Capability::ReadCall);
                 let can_read = |user: &UserId| self.capabilities(&live, user).contains(Capability::ReadCall);
                 former.extend(audience.iter().filter(could_read).filter(|user| !can_read(user)).cloned());

@@ -46,12 +46,7 @@ impl Authority {
         }
         if let Some(patch) = &update.settings {
             self.allow(&live, &who.user, Capability::UpdateSettings)?;
-            let most = live.call.settings.limits.max_duration_ms;
             live.edit().settings = overridden("settings", &live.call.settings, patch)?;
-            if live.call.settings.limits.max_duration_ms != most {
-                // Another end wants another warning.
-                live.warned = None;
-            }
         }
         Ok(self.settle(now, who, live, Draft::default()))
     }
@@ -103,7 +98,7 @@ impl Authority {
             None => *user != who.user,
         };
         let mut draft = Draft::default();
-        for there in live.call.session.iter().flat_map(|session| &session.participants) {
+        for there in live.participants() {
             if is_meant(&there.user) {
                 draft.effects.push(Effect::Mute {
                     cid: cid.clone(),
@@ -147,6 +142,5 @@ impl Authority {
 
 /// Everybody in the session, once each.
 fn there(live: &LiveCall) -> Vec<UserId> {
-    let there = live.call.session.iter().flat_map(|session| &session.participants).map(|there| there.user.clone());
-    there.collect::<BTreeSet<_>>().into_iter().collect()
+    live.participants().map(|there| there.user.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }

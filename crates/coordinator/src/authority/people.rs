@@ -145,7 +145,7 @@ impl Authority {
         let Some(mut live) = self.call(cid) else { return };
         let mut draft = Draft::default();
         let known = live.call.members.iter().map(|member| member.user.clone());
-        let there = live.call.session.iter().flat_map(|session| &session.participants).map(|there| there.user.clone());
+        let there = live.participants().map(|there| there.user.clone());
         for user in known.chain(there).collect::<BTreeSet<_>>() {
             if !self.capabilities(&live, &user).contains(Capability::ReadCall) {
                 live.edit().members.retain(|member| member.user != user);

@@ -68,10 +68,8 @@ impl Authority {
         let is_in: Vec<LiveCall> = self.calls.values().filter(|live| live.has_device(device)).cloned().collect();
         for mut live in is_in {
             let mut draft = Draft::default();
-            let mut there = live.call.session.iter().flat_map(|session| &session.participants);
-            let Some(user) = there.find(|there| there.device == *device).map(|there| there.user.clone()) else {
-                continue;
-            };
+            let there = live.participants().find(|there| there.device == *device);
+            let Some(user) = there.map(|there| there.user.clone()) else { continue };
             self.put_device_out(now, &mut live, &user, device.clone(), &mut draft);
             draft.calls.push(live);
             self.commit(draft);

@@ -45,11 +45,11 @@ fn over_at(live: &LiveCall) -> Option<UnixMillis> {
     Some(session.started_at.plus(Duration::from_millis(u64::from(most))))
 }
 
-/// When those in it are warned of that, if they were not yet.
+/// When those in it are warned of that, if they were not yet: another end wants another warning.
 fn warned_at(live: &LiveCall) -> Option<UnixMillis> {
     let session = live.call.session.as_ref()?;
     let most = Duration::from_millis(u64::from(live.call.settings.limits.max_duration_ms?));
-    let is_warned = live.warned.as_ref() == Some(&session.id);
+    let is_warned = live.warned == over_at(live).map(|over| (session.id.clone(), over));
     (!is_warned).then(|| session.started_at.plus(most - WARNED_BEFORE.min(most / 10)))
 }
 
@@ -81,14 +81,12 @@ impl Authority {
                 self.close_session(now, &mut live, draft);
                 live.edit().ended_at = Some(now);
             } else if warned_at(&live).is_some_and(|at| at <= now) {
-                let session = live.call.session.iter();
-                let inside = session.flat_map(|session| &session.participants).map(|there| there.user.clone());
-                let inside: BTreeSet<UserId> = inside.collect();
+                let inside: BTreeSet<UserId> = live.participants().map(|there| there.user.clone()).collect();
                 let in_ms = u32::try_from(over.since(now).as_millis()).unwrap_or(u32::MAX);
                 draft
                     .notices
                     .push((inside.into_iter().collect(), Event::EndsSoon { cid: live.call.cid.clone(), in_ms }));
-                live.warned = live.call.session.as_ref().map(|session| session.id.clone());
+                live.warned = live.call.session.as_ref().map(|session| (session.id.clone(), over));
             }
         }
         live

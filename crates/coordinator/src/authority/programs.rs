@@ -17,9 +17,8 @@ impl Authority {
     /// The device that comes in when a ring is answered that a program starts for somebody (S9): the one that is in the
     /// call, and if none is, the one that connected last.
     pub(crate) fn device_for(&self, user: &UserId, cid: &CallId) -> Result<DeviceId, ErrorBody> {
-        let session = self.calls.get(cid).and_then(|live| live.call.session.as_ref());
-        let there = session.and_then(|session| session.participants.iter().find(|there| there.user == *user));
-        let device = there.map(|there| there.device.clone());
+        let mut there = self.calls.get(cid).into_iter().flat_map(LiveCall::participants);
+        let device = there.find(|there| there.user == *user).map(|there| there.device.clone());
         device.or_else(|| self.connections.newest_device(user)).ok_or_else(|| {
             let message = format!("{user} has no device connected that could come into the call: ring {user}, too");
             ErrorBody::new(Code::Conflict, message)

@@ -42,18 +42,11 @@ impl Authority {
         cid: &CallId,
         join: Join,
     ) -> Result<(CallState, Sending), ErrorBody> {
-        let mut live = match self.call(cid) {
-            Some(live) => live,
-            None if join.create => self.new_call(now, who, cid, &GetOrCreate::default())?,
-            None => return Err(no_such_call()),
+        let mut live = if join.create {
+            self.found_or_new(now, who, cid, &GetOrCreate::default())?.0
+        } else {
+            self.call_of(who, cid)?
         };
-        if let Err(refusal) = self.allow(&live, &who.user, Capability::ReadCall) {
-            if join.create {
-                // Answered as if there were none: what may not be made is refused all the same.
-                self.new_call(now, who, cid, &GetOrCreate::default())?;
-            }
-            return Err(refusal);
-        }
         let mut draft = Draft::default();
         if live.call.ended_at.is_some() && join.ring.is_some() {
             return Err(ErrorBody::new(Code::RingOver, "the call is over: call back"));
@@ -167,7 +160,8 @@ impl Authority {
         // By which he came and went again, others may still come (S14).
         let cancels = |ring: &Ring| ring.is_live() && self.waits_outside(ring);
         let cancels = mine().any(cancels) && !mine().any(|ring| ring.is_answered() && live.leads_here(ring));
-        let was_awaited = meant.is_some_and(|ring| ring.awaits(&who.device)) && !planted!(self, CrossedCancelLost);
+        let awaits = |ring: &Ring| live.leads_here(ring) && ring.awaits(&who.device);
+        let was_awaited = meant.is_some_and(awaits) && !planted!(self, CrossedCancelLost);
         if is_in {
             self.remove_participant(now, &mut live, &who.device, &mut draft);
             // With the session the room is closed, which puts everybody out.
@@ -263,14 +257,23 @@ impl Authority {
         }
     }
 
-    /// Who is not in the call is put out of its media, and who is may send what he may now.
+    /// Who is in the call may send what he may now. Who is not goes out of its media: for good if he may not come in. Whom
+    /// the call has lost on the way (his machine slept) may have found back to the media first: he comes again once he is
+    /// in. Where nothing goes on any more, it is over.
     pub(super) fn permit_arrived(&mut self, cid: CallId, user: UserId, device: DeviceId) {
         let fact = Fact::CameToMedia { cid: cid.clone(), user: user.clone(), device: device.clone() };
         self.batch.facts.push(fact);
-        let live = self.calls.get(&cid).filter(|live| live.has_device(&device));
-        self.batch.effects.push(match live.map(|live| self.sending(live, &user)) {
-            Some(sending) => Effect::PermitMedia { cid, user, device, sending },
-            None => Effect::RemoveParticipant { cid, user, device },
+        let live = self.calls.get(&cid).filter(|live| live.call.session.is_some());
+        self.batch.effects.push(match live {
+            Some(live) if live.has_device(&device) => {
+                let sending = self.sending(live, &user);
+                Effect::PermitMedia { cid, user, device, sending }
+            }
+            Some(live) if self.capabilities(live, &user).contains(Capability::JoinCall) => {
+                Effect::AskAgain { cid, user, device }
+            }
+            Some(_) => Effect::RemoveParticipant { cid, user, device },
+            None => Effect::CloseRoom { cid },
         });
     }
 
@@ -372,16 +375,12 @@ pub(super) fn open_session(live: &mut LiveCall, now: UnixMillis, ids: &mut Ids) 
 
 /// How many people (not devices) are in.
 pub(super) fn people_in(live: &LiveCall) -> usize {
-    let participants = live.call.session.iter().flat_map(|session| &session.participants);
-    participants.map(|there| &there.user).collect::<BTreeSet<_>>().len()
+    live.participants().map(|there| &there.user).collect::<BTreeSet<_>>().len()
 }
 
 /// Who comes or goes by a change of a call: their presence is announced.
 pub(super) fn presence_changes(before: Option<&LiveCall>, after: &LiveCall) -> Vec<UserId> {
-    let users = |live: &LiveCall| -> Vec<UserId> {
-        let session = live.call.session.iter().flat_map(|session| &session.participants);
-        session.map(|there| there.user.clone()).collect()
-    };
+    let users = |live: &LiveCall| -> Vec<UserId> { live.participants().map(|there| there.user.clone()).collect() };
     let (before, after) = (before.map(users).unwrap_or_default(), users(after));
     let gone = before.iter().filter(|user| !after.contains(user));
     let came = after.iter().filter(|user| !before.contains(user));

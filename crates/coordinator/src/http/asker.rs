@@ -35,10 +35,7 @@ impl SignedIn {
             By::Program { .. } => app.keys.is_good(self.who.device.as_str(), unix_now()),
         };
         if !is_good {
-            return Err(match &self.by {
-                By::Device => not_signed_in(),
-                By::Program { .. } => unknown_key(),
-            });
+            return Err(self.is_gone());
         }
         match &self.by {
             By::Program { acts: ActsAs::SomebodyElse, .. } => {
@@ -46,6 +43,14 @@ impl SignedIn {
                 person.filter(may_be_acted_for).map(|_| ()).ok_or_else(nobody_to_act_for)
             }
             By::Program { acts: ActsAs::Itself, .. } | By::Device => Ok(()),
+        }
+    }
+
+    /// What is said to whom the server knows no more.
+    pub(crate) fn is_gone(&self) -> ErrorBody {
+        match &self.by {
+            By::Device => not_signed_in(),
+            By::Program { .. } => unknown_key(),
         }
     }
 

@@ -40,6 +40,7 @@ async fn set_call_type(
     asker.is_admin(&app).await?;
     is_name(&name)?;
     let call_type = CallType::parse(&data)?;
+    let _turn = app.changing_types.acquire().await;
     app.store.set_call_type(&name, &data).await.map_err(ErrorBody::from)?;
     app.hub.send(Request::SetCallType { name, call_type }).await?;
     Ok(json(()))
@@ -60,6 +61,7 @@ async fn reset_call_type(
 ) -> Result<impl IntoResponse, Refusal> {
     asker.is_admin(&app).await?;
     is_name(&name)?;
+    let _turn = app.changing_types.acquire().await;
     let call_type = app.hub.ask(|reply| Request::CallTypes { reply }).await?.begun(&name)?;
     app.store.forget_call_type(&name).await.map_err(ErrorBody::from)?;
     app.hub.send(Request::SetCallType { name, call_type }).await?;

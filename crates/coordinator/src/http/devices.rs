@@ -60,6 +60,7 @@ async fn sign_in_by_token(
         renewal: Some(tokens.renew),
         created_at: now,
     };
+    let turn = app.changing_people.acquire().await;
     if !app.store.enrol(&new).await.map_err(ErrorBody::from)? {
         return Err(ErrorBody::new(Code::Conflict, "this id is a program's: it has no devices").into());
     }
@@ -67,6 +68,7 @@ async fn sign_in_by_token(
     // What he chose for himself, if he was here before, is in the store alone.
     let person = app.store.person(&new.person.id).await.map_err(ErrorBody::from)?.unwrap_or(new.person);
     app.hub.send(Request::PersonCame { person: person.clone() }).await?;
+    drop(turn);
     tracing::info!(user = %person.id, %device, role = ?person.role, "a device signed in by the operator's product");
     from.is_known();
     Ok(json(signed_in(&app, person, device, secret, tokens.renew)))
@@ -107,6 +109,7 @@ async fn token(
         app.limits.take(Limit::SignIn, request.device.as_str())?;
     }
     if let Some(person) = renewed? {
+        let _turn = app.changing_people.acquire().await;
         app.store.put_person(&person, unix_now()).await.map_err(ErrorBody::from)?;
         let person = app.store.person(&person.id).await.map_err(ErrorBody::from)?.unwrap_or(person);
         app.hub.send(Request::PersonCame { person }).await?;

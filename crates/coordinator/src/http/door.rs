@@ -164,7 +164,7 @@ async fn answer(
     let outcome = if answer.admit {
         let role = answer.role.unwrap_or(Role::User);
         let terms = Terms { uses: 1, lifetime: INVITE, role, team: None, person: None };
-        AskOutcome::Admitted { invite: make(&app, asker.who, terms).await?.link }
+        AskOutcome::Admitted { invite: make(&app, &asker, terms).await?.link }
     } else {
         AskOutcome::Refused
     };

@@ -6,13 +6,13 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use wire::{
-    AnswerAsk, Ask, CallId, CallOrder, CreateApiKey, CreateWebhook, DoNotDisturb, ErrorBody, ON_BEHALF_OF, PeopleQuery,
-    ProveInvite, PutPerson, Rename, ShowNumber, SignInByToken,
+    AnswerAsk, Ask, CallFilter, CallId, CallOrder, CreateApiKey, CreateWebhook, DoNotDisturb, ErrorBody, ON_BEHALF_OF,
+    PeopleQuery, ProveInvite, PutPerson, Rename, ShowNumber, SignInByToken,
 };
 
 use super::{
     asker::acted_for,
-    lists::{HistoryQuery, page_size},
+    lists::{HistoryQuery, check, page_size},
     parse,
     people::{text, wished_id},
     webhooks::DeliveryQuery,
@@ -59,6 +59,7 @@ fn query<T: DeserializeOwned>(text: &str) -> Option<T> {
 /// A body of a request that bears on no call, and what its handler checks before it does anything.
 pub(crate) fn body_beside_calls(kind: u8, body: &[u8]) -> Result<(), ErrorBody> {
     match kind {
+        b'q' => parse(body).and_then(|filter: CallFilter| check(&filter)),
         b'r' => parse(body).and_then(|request: SignInByToken| text("device_name", &request.device_name).map(|_| ())),
         b's' => parse(body).map(|_: ShowNumber| ()),
         b't' => parse(body).map(|_: ProveInvite| ()),

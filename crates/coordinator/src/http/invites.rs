@@ -9,7 +9,7 @@ use wire::{Code, CreateInvite, CreatedInvite, ErrorBody, InviteEntry, InviteId, 
 use super::{App, Body, Path, Refusal, SignedIn, asker::By, json, people::text};
 use crate::{
     access,
-    hub::{Caller, unix_now},
+    hub::unix_now,
     limits::Limit,
     store::{MadeBy, NewInvite},
 };
@@ -51,7 +51,7 @@ async fn create_invite(
     app.limits.take(Limit::Invite, asker.who.device.as_str())?;
     let role = asker.role(&app).await?;
     let terms = if request.me { own_device(&request, role, &asker)? } else { somebody_new(request, role)? };
-    Ok(json(make(&app, asker.who, terms).await?))
+    Ok(json(make(&app, &asker, terms).await?))
 }
 
 /// One more device of the person who asks.
@@ -101,7 +101,7 @@ fn lifetime(wished: Option<u32>, usual: Duration) -> Result<Duration, ErrorBody>
 }
 
 /// Makes an invite that goes with who made it.
-pub(super) async fn make(app: &App, maker: Caller, terms: Terms) -> Result<CreatedInvite, ErrorBody> {
+pub(super) async fn make(app: &App, maker: &SignedIn, terms: Terms) -> Result<CreatedInvite, ErrorBody> {
     let (code, now) = (access::fresh_code(), unix_now());
     let invite = NewInvite {
         id: InviteId::mint(ulid::Ulid::new()),
@@ -111,12 +111,12 @@ pub(super) async fn make(app: &App, maker: Caller, terms: Terms) -> Result<Creat
         role: terms.role,
         team: terms.team,
         person: terms.person,
-        made_by: MadeBy::Somebody(maker),
+        made_by: MadeBy::Somebody(maker.who.clone()),
         created_at: now,
     };
     // Whoever was signed out a moment ago leaves nothing behind to come back by.
     if !app.store.add_invite(&invite).await.map_err(ErrorBody::from)? {
-        return Err(access::not_signed_in());
+        return Err(maker.is_gone());
     }
     let link = app.invite(code.clone()).to_string();
     Ok(CreatedInvite { id: invite.id, link, code, expires_at: invite.expires_at })

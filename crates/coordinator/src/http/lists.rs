@@ -3,10 +3,11 @@
 use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{CallFilter, CallOrder, CallPage, ErrorBody, HistoryPage};
+use wire::{CallFilter, CallId, CallOrder, CallPage, ErrorBody, HistoryPage};
 
-use super::{App, Body, Query, Refusal, SignedIn, json};
+use super::{App, Body, Query, Refusal, SignedIn, json, people::text};
 use crate::{
+    authority::check_custom,
     hub::Request,
     limits::Limit,
     store::{Lines, Listed, Place, fits},
@@ -38,6 +39,7 @@ async fn query(
 ) -> Result<impl IntoResponse, Refusal> {
     app.limits.take(Limit::List, who.user.as_str())?;
     let limit = page_size(filter.limit)? as usize;
+    check(&filter)?;
     let mut behind = filter.cursor.as_deref().map(|cursor| place(cursor, filter.sort)).transpose()?;
     let mut page = CallPage { calls: Vec::new(), next: None };
     for _ in 0..LOOKS {
@@ -63,6 +65,17 @@ async fn query(
     // Few of very many calls fit, or may be read: the next page looks on from here.
     page.next = behind.map(|place| place.cursor(filter.sort));
     Ok(json(page))
+}
+
+/// What is looked for keeps the rules of what can be found.
+pub(super) fn check(filter: &CallFilter) -> Result<(), ErrorBody> {
+    if let Some(call_type) = &filter.call_type {
+        CallId::new(call_type, "x").map_err(|error| ErrorBody::invalid("call_type", error.to_string()))?;
+    }
+    if let Some(team) = &filter.team {
+        text("team", team)?;
+    }
+    check_custom("custom", &filter.custom)
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

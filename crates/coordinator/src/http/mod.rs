@@ -107,6 +107,8 @@ pub(crate) struct Shared {
     pub(crate) uploading: Semaphore,
     /// People are changed by others one after the other: what each may do is looked at before.
     pub(crate) changing_people: Semaphore,
+    /// Call types are changed one after the other: the last one stored is the one that holds.
+    pub(crate) changing_types: Semaphore,
     /// Sockets of devices, until each has said good-bye.
     pub(crate) sockets: TaskTracker,
     pub(crate) document: Document,

@@ -8,7 +8,7 @@ use axum::{
     response::IntoResponse,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::{Code, DoNotDisturb, ErrorBody, NAME, PeoplePage, PeopleQuery, Rename, UserId};
+use wire::{DoNotDisturb, ErrorBody, NAME, PeoplePage, PeopleQuery, Rename, UserId};
 
 use super::{App, Body, BodyRule, Path, Query, Refusal, SignedIn, json, lists::page_size, people::text, read};
 use crate::{
@@ -154,7 +154,7 @@ async fn avatar_of(
     SignedIn { .. }: SignedIn,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let none = || ErrorBody::new(Code::InvalidRequest, "there is no picture of this person");
+    let none = || ErrorBody::invalid("id", "there is no picture of this person");
     let user: UserId = id.parse().map_err(|_| none())?;
     let image = app.store.avatar(&user).await.map_err(ErrorBody::from)?.ok_or_else(none)?;
     // The address stays when the picture changes; who asks adds the tag.

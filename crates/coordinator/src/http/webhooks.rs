@@ -9,7 +9,6 @@ use wire::{
 
 use super::{App, Body, Path, Query, Refusal, SignedIn, asker::By, json, lists::page_size};
 use crate::{
-    access::not_signed_in,
     hub::unix_now,
     webhooks::{Added, MOST_HOOKS, StoredHook, check_url, fresh_secret, read_secret},
 };
@@ -46,7 +45,7 @@ async fn create_webhook(
     let hook = StoredHook {
         id: WebhookId::mint(ulid::Ulid::new()),
         registered_by: asker.who.device.to_string(),
-        person: asker.who.user,
+        person: asker.who.user.clone(),
         url: url.into(),
         events,
         secret: secret.clone(),
@@ -60,7 +59,7 @@ async fn create_webhook(
             let message = format!("there are {MOST_HOOKS} webhooks: remove those of no more use");
             return Err(ErrorBody::new(Code::Conflict, message).into());
         }
-        Added::NotSignedIn => return Err(not_signed_in().into()),
+        Added::NotSignedIn => return Err(asker.is_gone().into()),
     }
     app.outbox.hook_came();
     tracing::info!(hook = %hook.id, by = %hook.person, "a webhook was registered");

@@ -23,6 +23,12 @@ impl Server {
         done.map(|_| ()).map_err(|error| error.code)
     }
 
+    fn takes(&mut self, device: &str, cid: &str, user: &str, capability: Capability) -> Result<(), Code> {
+        let update = UpdatePermissions { user: id(user), grant: BTreeSet::new(), revoke: [capability].into() };
+        let done = self.authority.update_permissions(self.now, &who(device), &id(cid), &update);
+        done.map(|_| ()).map_err(|error| error.code)
+    }
+
     fn role(&self, cid: &str, name: &str) -> Option<String> {
         let call = &self.call(cid).call;
         call.members.iter().find(|member| member.user.as_str() == name).map(|member| member.role.clone())
@@ -108,9 +114,9 @@ fn a_media_token_is_worth_what_its_bearer_may_now() {
     let put_out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
     server.has_media("default:x", "ben/ben1");
     assert_eq!(server.effects(), [put_out]);
-    let nowhere = Effect::RemoveParticipant { cid: id("default:gone"), user: id("ben"), device: id("ben1") };
     server.has_media("default:gone", "ben/ben1");
-    assert_eq!(server.effects(), [nowhere], "nor into a call in which nothing goes on");
+    let over = Effect::CloseRoom { cid: id("default:gone") };
+    assert_eq!(server.effects(), [over], "nor into a call in which nothing goes on");
 }
 
 #[test]
@@ -286,21 +292,128 @@ fn whose_ringing_device_is_signed_out_rings_nobody_any_more() {
 }
 
 #[test]
-fn who_may_see_a_call_no_more_is_out_of_it_at_once() {
+fn who_may_see_a_call_no_more_or_not_come_into_it_is_out_of_it_at_once() {
+    for lost in [Capability::ReadCall, Capability::JoinCall] {
+        let mut server = Server::new().online(&["ann1", "ben1"]);
+        let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+        for device in ["ben1", "ann1"] {
+            server.joins(device, "default:x", Some(&ring)).unwrap();
+        }
+        server.effects();
+        for user in ["ben", "cem"] {
+            server.takes("ann1", "default:x", user, lost).unwrap();
+        }
+        assert!(!server.call("default:x").has_device(&id("ben1")), "{lost:?}");
+        assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Cancelled], "{lost:?}");
+    }
+}
+
+#[test]
+fn who_may_give_capabilities_gives_no_role_that_may_more_than_he() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    server.rings("ann1", "default:x", &["ben", "cem"]);
+    let denied = Err(Code::PermissionDenied);
+    let update =
+        UpdatePermissions { user: id("ben"), grant: [Capability::UpdatePermissions].into(), revoke: BTreeSet::new() };
+    server.authority.update_permissions(server.now, &who("ann1"), &id("default:x"), &update).unwrap();
+    for user in ["ben", "cem"] {
+        assert_eq!(server.sets("ben1", "default:x", &[(user, Some("host"))], &[]), denied);
+    }
+    assert_eq!(server.sets("ann1", "default:x", &[("cem", Some("host"))], &[]), Ok(()), "who made it may all of it");
+    assert_eq!(server.sets("ben1", "default:x", &[("cem", Some("member"))], &[]), denied, "nor takes he one away");
+    assert_eq!(server.sets("ben1", "default:x", &[], &["cem"]), denied);
+    assert_eq!(server.sets("cem1", "default:x", &[("ben", Some("host"))], &[]), Ok(()), "a host makes hosts");
+}
+
+#[test]
+fn a_host_makes_hosts_also_where_nobody_sends_a_picture() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let settings = Some(serde_json::json!({ "video": { "enabled": false }, "screen_share": { "enabled": false } }));
+    let data = CallData { settings, members: vec![member("ben", Some("host"))], ..CallData::default() };
+    let request = GetOrCreate { data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request).unwrap();
+    assert_eq!(server.sets("ben1", "default:x", &[("cem", Some("host"))], &[]), Ok(()));
+}
+
+#[test]
+fn who_finds_back_to_the_media_before_he_is_in_again_is_not_put_out() {
     let mut server = Server::new().online(&["ann1", "ben1"]);
     let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
     for device in ["ben1", "ann1"] {
         server.joins(device, "default:x", Some(&ring)).unwrap();
     }
     server.effects();
-    let update = |user: &str| UpdatePermissions {
-        user: id(user),
-        grant: BTreeSet::new(),
-        revoke: [Capability::ReadCall].into(),
-    };
-    for user in ["ben", "cem"] {
-        server.authority.update_permissions(server.now, &who("ann1"), &id("default:x"), &update(user)).unwrap();
+    // His machine slept for so long that he was given up.
+    server.leaves("ben1", "default:x", &Leave::default());
+    server.effects();
+    let asks = Effect::AskAgain { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    server.has_media("default:x", "ben/ben1");
+    assert_eq!(server.effects(), [asks]);
+    server.joins("ben1", "default:x", None).unwrap();
+    server.has_media("default:x", "ben/ben1");
+    assert!(permits(&server.effects(), "ben1").is_some(), "by then he is");
+    server.takes("ann1", "default:x", "ben", Capability::JoinCall).unwrap();
+    server.effects();
+    let out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    server.has_media("default:x", "ben/ben1");
+    assert_eq!(server.effects(), [out], "who may not come in is");
+}
+
+#[test]
+fn who_is_off_the_list_knows_nothing_more_of_a_call_that_is_for_its_list_alone() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let all = || Capability::ALL.iter().copied().collect::<BTreeSet<_>>();
+    let grants = BTreeMap::from([
+        ("user".to_owned(), [Capability::CreateCall].into()),
+        ("owner".to_owned(), all()),
+        ("member".to_owned(), [Capability::ReadCall, Capability::JoinCall].into()),
+    ]);
+    server.authority.set_call_type(server.now, "private", CallType { grants, ..CallType::default() });
+    let ring = ring_of(&server.rings("ann1", "private:x", &["ben"]).state);
+    server.joins("ben1", "private:x", Some(&ring)).unwrap();
+    server.joins("ann1", "private:x", Some(&ring)).unwrap();
+    server.settle();
+    server.sets("ann1", "private:x", &[], &["ben"]).unwrap();
+    let batch = server.authority.take_batch();
+    assert!(batch.calls.iter().any(|(_, former)| former.contains(&id("ben"))), "he hears that");
+    server.authority.deliver(server.now, batch, Vec::new());
+    let reads = |server: &Server, device: &str| server.authority.read(server.now, &who(device), &id("private:x"));
+    assert_eq!(reads(&server, "ben1").map(|_| ()).unwrap_err().code, Code::CallNotFound);
+    assert_eq!(reads(&server, "eve1").map(|_| ()), reads(&server, "ben1").map(|_| ()), "as who never was on it");
+    assert!(server.authority.snapshot(server.now, &who("ben1"), Vec::new()).calls.is_empty());
+}
+
+#[test]
+fn who_made_a_call_is_kept_out_of_it_by_an_admin_alone() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    server.rings("ann1", "default:x", &["ben"]);
+    server.sets("ann1", "default:x", &[("ben", Some("host"))], &[]).unwrap();
+    let keeps = [Capability::ReadCall, Capability::JoinCall, Capability::UpdatePermissions];
+    for capability in keeps {
+        assert_eq!(server.takes("ben1", "default:x", "ann", capability), Err(Code::PermissionDenied));
     }
-    assert!(!server.call("default:x").has_device(&id("ben1")));
-    assert_eq!(server.outcomes("default:x")["cem"], [Outcome::Cancelled]);
+    assert_eq!(server.takes("ben1", "default:x", "ann", Capability::JoinBackstage), Err(Code::PermissionDenied));
+    assert_eq!(server.takes("ben1", "default:x", "ann", Capability::SendVideo), Ok(()), "what a host may take");
+    let dee = server.authority.people[&id("dee")].clone();
+    server.authority.person_came(server.now, StoredPerson { role: Role::Admin, ..dee });
+    for capability in keeps {
+        assert_eq!(server.takes("dee1", "default:x", "ann", capability), Ok(()));
+    }
+}
+
+#[test]
+fn who_makes_calls_is_nothing_that_one_call_says() {
+    let mut server = Server::new().online(&["ann1"]);
+    let guest = StoredPerson::new(id("gus"), "Gus".to_owned(), Role::Guest, BTreeSet::new());
+    server.authority.person_came(server.now, guest);
+    server.rings("ann1", "default:x", &["ben"]);
+    server.sets("ann1", "default:x", &[("gus", Some("host"))], &[]).unwrap();
+    let told = server.authority.read(server.now, &who("gus1"), &id("default:x")).unwrap().own_capabilities;
+    assert!(told.contains(&Capability::EndCall) && !told.contains(&Capability::CreateCall), "{told:?}");
+    let give = |capability| UpdatePermissions { user: id("gus"), grant: [capability].into(), revoke: [].into() };
+    let asked =
+        server.authority.update_permissions(server.now, &who("ann1"), &id("default:x"), &give(Capability::CreateCall));
+    let refused = asked.map(|_| ()).unwrap_err();
+    assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidRequest, Some("grant")));
+    assert_eq!(server.takes("ann1", "default:x", "ben", Capability::CreateCall), Err(Code::InvalidRequest));
 }

@@ -56,6 +56,36 @@ fn on_a_large_server_a_snapshot_shows_favourites_and_who_shares_a_call() {
 }
 
 #[test]
+fn on_a_large_server_a_favourite_is_introduced_as_soon_as_he_is_one() {
+    let mut server = many().online(&["ann1", "ben1"]);
+    server.settle();
+    let favourite = |person: &mut StoredPerson| {
+        person.favourites = [id("ben")].into();
+        Ok(())
+    };
+    server.authority.change_person(&who("ann1"), favourite).unwrap();
+    let batch = server.authority.take_batch();
+    let outs = server.authority.deliver(server.now, batch, Vec::new());
+    assert!(hears(&outs, "ann1").contains(&"ben Online".to_owned()));
+    server.authority.disconnected(server.now, &id("ben1"), 1);
+    let batch = server.authority.take_batch();
+    assert_eq!(hears(&server.authority.deliver(server.now, batch, Vec::new()), "ann1"), ["ben Offline"]);
+}
+
+#[test]
+fn on_a_large_server_a_second_device_knows_whom_the_first_one_was_told_of() {
+    let mut server = many().online(&["ann1", "ben1"]);
+    server.settle();
+    server.rings("ann1", "default:x", &["ben"]);
+    server.settle();
+    server.authority.end(server.now, &who("ann1"), &id("default:x")).unwrap();
+    server.settle();
+    let snapshot = server.authority.snapshot(server.now, &who("ben2"), Vec::new());
+    let shown: Vec<&str> = snapshot.people.iter().map(|person| person.id.as_str()).collect();
+    assert_eq!(shown, ["ann"], "of him no more is told, as he has been introduced");
+}
+
+#[test]
 fn a_person_stands_as_the_best_of_the_devices() {
     let mut server = Server::new().online(&["ann1", "ann2"]);
     let presence = |server: &Server| server.authority.people_now(&[id("ann")])[0].presence;

@@ -1,9 +1,9 @@
 //! People and their devices in SQLite.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 use wire::{DeviceId, Role, UnixMillis, UserId};
 
-use super::{Sqlite, document};
+use super::{Sqlite, document, readable};
 use crate::store::{KnownDevice, StoreError, StoredDevice};
 
 /// Who was signed out so many milliseconds ago may still be connected.
@@ -13,12 +13,12 @@ impl Sqlite {
     pub(in crate::store) async fn device(&self, id: &DeviceId) -> Result<Option<StoredDevice>, StoreError> {
         let query = sqlx::query("SELECT person, secret_hash, signed_out_at, renewal FROM devices WHERE id = ?");
         let row = query.bind(id.as_str()).fetch_optional(&self.pool).await?;
-        Ok(row.and_then(|row| {
-            let person: String = row.get(0);
-            let is_signed_out = row.get::<Option<i64>, _>(2).is_some();
-            let renewal = row.get::<Option<String>, _>(3).map(|text| serde_json::from_str(&text)).transpose().ok()?;
-            Some(StoredDevice { person: person.parse().ok()?, secret_hash: row.get(1), is_signed_out, renewal })
-        }))
+        row.map(|row| {
+            let is_signed_out = row.try_get::<Option<i64>, _>(2)?.is_some();
+            let person = row.try_get::<&str, _>(0)?.parse()?;
+            Ok(StoredDevice { person, secret_hash: row.try_get(1)?, is_signed_out, renewal: document(&row, 3)? })
+        })
+        .transpose()
     }
 
     pub(in crate::store) async fn person_exists(&self, id: &UserId) -> Result<bool, StoreError> {
@@ -68,11 +68,11 @@ impl Sqlite {
         let query =
             "SELECT id, name, created_at FROM devices WHERE person = ? AND signed_out_at IS NULL ORDER BY created_at";
         let rows = sqlx::query(query).bind(person.as_str()).fetch_all(&self.pool).await?;
-        let devices = rows.into_iter().filter_map(|row| {
-            let id = row.get::<String, _>(0).parse().ok()?;
-            Some(KnownDevice { id, name: row.get(1), created_at: UnixMillis(row.get(2)) })
-        });
-        Ok(devices.collect())
+        let device = |row: &SqliteRow| -> Result<KnownDevice, StoreError> {
+            let id = row.try_get::<&str, _>(0)?.parse()?;
+            Ok(KnownDevice { id, name: row.try_get(1)?, created_at: UnixMillis(row.try_get(2)?) })
+        };
+        Ok(rows.iter().filter_map(|row| readable(device(row))).collect())
     }
 
     /// Devices whose access tokens may still be good although they were signed out.
@@ -82,9 +82,10 @@ impl Sqlite {
     ) -> Result<Vec<(DeviceId, UnixMillis)>, StoreError> {
         let query = sqlx::query("SELECT id, signed_out_at FROM devices WHERE signed_out_at >= ?").bind(since.0);
         let rows = query.fetch_all(&self.pool).await?;
-        let devices =
-            rows.into_iter().filter_map(|row| Some((row.get::<String, _>(0).parse().ok()?, UnixMillis(row.get(1)))));
-        Ok(devices.collect())
+        let device = |row: &SqliteRow| -> Result<(DeviceId, UnixMillis), StoreError> {
+            Ok((row.try_get::<&str, _>(0)?.parse()?, UnixMillis(row.try_get(1)?)))
+        };
+        Ok(rows.iter().filter_map(|row| readable(device(row))).collect())
     }
 }
 

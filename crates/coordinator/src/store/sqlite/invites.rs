@@ -22,6 +22,9 @@ macro_rules! good {
     };
 }
 
+/// Codes by how their hashes begin: from one to another, by their index.
+const BEGINS_SO: &str = good!("SELECT code_hash FROM invites WHERE code_hash BETWEEN ? AND ? AND");
+
 /// Most invites of a list.
 const LISTED: i64 = 1_000;
 
@@ -97,8 +100,8 @@ impl Sqlite {
         let row = sqlx::query(query).bind(code_hash).bind(now.0).fetch_optional(&self.pool).await?;
         let Some(row) = row else { return Ok(None) };
         let role: Role = document(&row, 0)?;
-        let person = row.get::<Option<String>, _>(1).and_then(|id| id.parse().ok());
-        Ok(Some(InviteGrant { role, team: row.get(2), person }))
+        let person = row.try_get::<Option<&str>, _>(1)?.map(str::parse).transpose()?;
+        Ok(Some(InviteGrant { role, team: row.try_get(2)?, person }))
     }
 
     /// The hash of a good invite's code, by how it begins.
@@ -107,11 +110,10 @@ impl Sqlite {
         begins: &[u8],
         now: UnixMillis,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        // Longer than any hash, and above all that begin so: by its index.
+        // Longer than any hash, and above all that begin so.
         let last = [begins, &[0xff; 64]].concat();
-        let query = good!("SELECT code_hash FROM invites WHERE code_hash BETWEEN ? AND ? AND");
-        let query = sqlx::query(query).bind(begins).bind(last).bind(now.0);
-        Ok(query.fetch_optional(&self.pool).await?.map(|row| row.get(0)))
+        let query = sqlx::query(BEGINS_SO).bind(begins).bind(last).bind(now.0);
+        query.fetch_optional(&self.pool).await?.map(|row| Ok(row.try_get(0)?)).transpose()
     }
 
     /// Uses the invite up and signs the device in, both or neither; `false` when somebody else was faster.
@@ -155,4 +157,45 @@ fn entry(row: &SqliteRow) -> Result<InviteEntry, StoreError> {
         created_at: UnixMillis(row.try_get(6)?),
         expires_at: UnixMillis(row.try_get(7)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_code_is_found_by_how_its_hash_begins_without_looking_at_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("bellbird.db")).await.unwrap();
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {BEGINS_SO}"));
+        let rows = sqlx::query(plan).fetch_all(&store.pool).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(steps.iter().any(|step| step.starts_with("SEARCH invites USING")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN invites")), "{steps:?}");
+
+        for (number, hash) in [[7, 1, 0, 9], [7, 1, 255, 255], [7, 2, 0, 0]].into_iter().enumerate() {
+            let invite = NewInvite {
+                id: InviteId::mint(ulid::Ulid::from_parts(0, number as u128)),
+                code_hash: hash.to_vec(),
+                uses: 1,
+                expires_at: UnixMillis(100),
+                role: Role::User,
+                team: None,
+                person: None,
+                made_by: MadeBy::Server,
+                created_at: UnixMillis(0),
+            };
+            assert!(store.add_invite(&invite).await.unwrap());
+        }
+        let found = async |begins: &[u8], now: i64| store.invite_hash(begins, UnixMillis(now)).await.unwrap();
+        for (begins, hash) in
+            [(&[7, 1, 0][..], [7, 1, 0, 9]), (&[7, 1, 255], [7, 1, 255, 255]), (&[7, 2], [7, 2, 0, 0])]
+        {
+            assert_eq!(found(begins, 50).await.as_deref(), Some(&hash[..]));
+        }
+        for begins in [&[7, 1, 1][..], &[8], &[7, 2, 0, 1]] {
+            assert_eq!(found(begins, 50).await, None, "{begins:?}");
+        }
+        assert_eq!(found(&[7, 2], 100).await, None, "its time is over");
+    }
 }

@@ -86,8 +86,9 @@ impl Sqlite {
         let newest = sqlx::query("SELECT coalesce(max(id), 0) FROM history").fetch_one(&self.pool).await?;
         live.newest_line = newest.try_get(0)?;
         for row in sqlx::query("SELECT name, document FROM call_types").fetch_all(&self.pool).await? {
-            let call_type = document(&row, 1).and_then(|data| Ok((row.try_get(0)?, data)));
-            live.call_types.extend(readable(call_type));
+            // Who could do what is not known any more: nobody may do anything until an admin sets it again.
+            let call_type = readable(document(&row, 1)).unwrap_or_default();
+            live.call_types.extend(readable(row.try_get(0).map_err(StoreError::from)).map(|name| (name, call_type)));
         }
         Ok(live)
     }
