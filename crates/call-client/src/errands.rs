@@ -181,6 +181,12 @@ impl Errands {
         self.waiting.iter_mut().filter(|errand| errand.request.cid() == cid).for_each(|errand| errand.hurry(now));
     }
 
+    /// Whether a coming in that was taken back is still on its way.
+    pub(crate) fn takes_back(&self, cid: &CallId) -> bool {
+        let is_join = |request: &Request| matches!(request, Request::Join { cid: of, .. } if of == cid);
+        self.waiting.iter().any(|errand| errand.is_forgotten && is_join(&errand.request))
+    }
+
     /// Comes in anew: what would take this device out again is not tried any more.
     pub(crate) fn forget_leaving(&mut self, cid: &CallId) {
         self.forget(|request| matches!(request, Request::Leave { cid: of, .. } if of == cid));

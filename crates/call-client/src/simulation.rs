@@ -80,6 +80,8 @@ pub enum MediaNews {
     Lost,
     /// The media server has put this device out.
     PutOut,
+    /// The media server has put everybody out.
+    Over,
     /// Given up.
     Failed,
 }
@@ -148,6 +150,7 @@ impl SimulatedDevice {
                 }
                 Output::Changed
                 | Output::Switch { .. }
+                | Output::RefreshSession { .. }
                 | Output::Hear { .. }
                 | Output::Notice(_)
                 | Output::FetchAsks => {}
@@ -258,7 +261,8 @@ impl SimulatedDevice {
         let event = match news {
             MediaNews::Up => SessionEvent::Connected,
             MediaNews::Lost => SessionEvent::Reconnecting,
-            MediaNews::PutOut => SessionEvent::Closed(EndReason::Ended),
+            MediaNews::PutOut => SessionEvent::Closed(EndReason::PutOut),
+            MediaNews::Over => SessionEvent::Closed(EndReason::Ended),
             MediaNews::Failed => SessionEvent::Closed(EndReason::MediaFailed),
         };
         self.handle(instant, wall, Input::Session { cid, join, event })

@@ -254,6 +254,8 @@ pub struct TargetView {
 pub struct JoinedView {
     /// Since when media flows, by this device's clock; absent while joining.
     pub since: Option<UnixMillis>,
+    /// How long the call may last from its first participant on, in milliseconds; absent without a limit.
+    pub longest_ms: Option<u32>,
     /// My microphone.
     pub microphone: DeviceView,
     /// My camera.

@@ -265,6 +265,10 @@ impl Call {
         matches!(self.phase, Phase::RingingIn(_) | Phase::RingingOut(_))
     }
 
+    pub(crate) fn rings_in(&self) -> bool {
+        matches!(self.phase, Phase::RingingIn(_))
+    }
+
     /// The next moment at which time alone changes something.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.phase {
@@ -415,6 +419,11 @@ impl Call {
     pub(crate) fn end(&mut self, now: Now, reason: EndReason) {
         self.leave(now, reason, How::Quietly);
         self.phase = Phase::Ended(Over { reason, refusal: None, forget_at: now.instant + SHOWN_AFTER_END });
+    }
+
+    /// Its person wants to be in it, whatever he hung up on before.
+    pub(crate) fn is_wanted(&mut self) {
+        self.hung_up_at = None;
     }
 
     /// This device comes in: what it went out of does not matter any more. A ring that still rings its person is one to

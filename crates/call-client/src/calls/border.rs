@@ -182,6 +182,11 @@ pub(crate) enum Output {
     CloseSession {
         cid: CallId,
     },
+    /// What lets the session in again, should it be lost.
+    RefreshSession {
+        cid: CallId,
+        media: MediaCredentials,
+    },
     Switch {
         cid: CallId,
         device: Device,

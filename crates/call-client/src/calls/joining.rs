@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use wire::{CallId, Capability, Code, Join, Joined, Reject, RingId, SessionId};
+use wire::{CallId, Capability, Code, Join, Joined, Outcome, Reject, Ring, RingId, SessionId};
 
 use super::{Calls, Device, INSIST_FOR, JoinOptions, Leave, Output, Ticket, Toggle, placeholder, shown};
 use crate::{
-    call::{Action, Call, DEADLINE_GRACE, How, InCall, Media, Origin, Phase, Ringing, Surroundings},
+    call::{Action, Call, DEADLINE_GRACE, How, InCall, Me, Media, Origin, Phase, Ringing, Surroundings},
     clock::Now,
     errands::{ErrandId, Request, Settled},
     error::ClientError,
@@ -26,6 +26,7 @@ impl Calls {
         let state = placeholder(cid.clone(), &self.me.user, now);
         let index = self.place(now, &state);
         let call = &mut self.calls[index];
+        call.is_wanted();
         let answering = match &call.phase {
             Phase::RingingIn(ringing) => Some(ringing.clone()),
             Phase::Joining(_) | Phase::Joined(_) => {
@@ -131,8 +132,9 @@ impl Calls {
                 self.come_in(now, sent_at, index, joined);
                 Ok(())
             }
-            // The session goes on as it was.
+            // The session goes on as it was, with what lets it in again.
             (Ok(joined), Some(_)) if is_again => {
+                self.outputs.push_back(Output::RefreshSession { cid: cid.clone(), media: joined.media });
                 self.on_answer(now, sent_at, joined.state, joined.revision);
                 Ok(())
             }
@@ -222,6 +224,13 @@ impl Calls {
         }
         let wants_in = self.position(cid).is_some_and(|index| self.calls[index].in_call().is_some());
         let session = joined.state.call.session.as_ref().map(|session| session.id.clone());
+        if let Some(call) = self.position(cid).map(|index| &mut self.calls[index])
+            && call.rings_in()
+            && joined.state.ring.as_ref().is_some_and(|ring| was_answered_on(&self.me, ring))
+        {
+            // It was this join that has answered what rings.
+            call.leave(now, EndReason::Answered, How::HungUp);
+        }
         // News from before the answer, still on their way, are older than it.
         self.on_answer(now, sent_at, joined.state, joined.revision);
         if wants_in {
@@ -403,6 +412,12 @@ impl Calls {
                     && in_call.since.is_some()
                 {
                     in_call.media = Media::Reconnecting { session, let_in };
+                    // The media agrees that this device is out: nothing more is waited for.
+                    if in_call.missing_since.is_some() {
+                        let around = Surroundings { me: &self.me, now, manner: self.manner(cid) };
+                        let action = self.calls[index].follow(around, Origin::Event);
+                        self.act(now, index, action);
+                    }
                 }
             }
             SessionEvent::Participants(participants) => in_call.participants = participants,
@@ -421,4 +436,10 @@ impl Calls {
             }
         }
     }
+}
+
+/// Whether this device has answered a ring, in the call or not.
+fn was_answered_on(me: &Me, ring: &Ring) -> bool {
+    let target = ring.target(&me.user).filter(|target| target.outcome == Outcome::Accepted);
+    target.is_some_and(|target| target.answered_on.as_ref() == Some(&me.device))
 }

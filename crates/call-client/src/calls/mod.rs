@@ -34,10 +34,10 @@ use wire::{
 use crate::{
     account::Account,
     asks::Asks,
-    call::{Action, Call, Manner, Me, Origin, Phase, Surroundings},
+    call::{Action, Call, How, Manner, Me, Origin, Phase, Surroundings},
     clock::{Clock, Now},
     errands::{Errands, Request},
-    state::{Connection, DeviceView},
+    state::{Connection, DeviceView, EndReason},
 };
 pub(crate) use border::{Device, Input, Output, Ticket};
 pub use border::{JoinOptions, Leave, Toggle};
@@ -262,6 +262,10 @@ impl Calls {
         let cid = self.calls[index].cid.clone();
         match action {
             None => {}
+            // A join that the person has taken back has answered what rings: he hung up, and does not come in unasked.
+            Some(Action::JoinAnswered { .. }) if self.calls[index].rings_in() && self.errands.takes_back(&cid) => {
+                self.calls[index].leave(now, EndReason::Answered, How::HungUp);
+            }
             Some(Action::JoinAnswered { ring }) => self.join_answered(now, index, ring),
             Some(Action::CloseSession) => {
                 self.outputs.push_back(Output::CloseSession { cid });

@@ -92,6 +92,7 @@ fn view_joined(call: &Call, now: Now) -> Option<JoinedView> {
     let ago = |since: Instant| i64::try_from(now.instant.saturating_duration_since(since).as_millis()).unwrap_or(0);
     Some(JoinedView {
         since: in_call.since.map(|since| UnixMillis(now.wall.0 - ago(since))),
+        longest_ms: call.state.call.settings.limits.max_duration_ms,
         microphone: in_call.microphone.clone(),
         camera: in_call.camera.clone(),
         speaker_on: in_call.speaker == Toggle::On,

@@ -171,6 +171,11 @@ impl Actor {
                     self.sessions.insert(cid, session);
                 }
                 Output::CloseSession { cid } => _ = self.sessions.remove(&cid),
+                Output::RefreshSession { cid, media } => {
+                    if let Some(session) = self.sessions.get(&cid) {
+                        session.switch(Switch::Token(media.token));
+                    }
+                }
                 Output::Switch { cid, device, to } => {
                     if let Some(session) = self.sessions.get(&cid) {
                         session.switch(Switch::Send(device, to));

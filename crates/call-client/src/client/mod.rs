@@ -11,7 +11,10 @@ use std::{
 };
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use wire::{CallId, CallState, CreateInvite, CreatedInvite, DoNotDisturb, Event, GetOrCreate, UnixMillis, UserId};
+use wire::{
+    CallId, CallState, Code, CreateInvite, CreatedInvite, DoNotDisturb, ErrorBody, Event, GetOrCreate, MESSAGE,
+    Outcome, UnixMillis, UserId,
+};
 
 use crate::{
     account::Account,
@@ -154,10 +157,19 @@ impl Client {
     /// comes into by itself.
     ///
     /// # Errors
-    /// What the server refuses, or that it is not reachable.
+    /// What the server refuses, or that it is not reachable; `invalid-request` for a message that breaks [`wire::MESSAGE`].
+    /// `conflict` when none of them rings by this: somebody else rings them for the same call, or they are on their way into
+    /// it. Their ring goes on, and whoever may can join.
     pub async fn ring_as(&self, wish: RingWish) -> Result<CallState, ClientError> {
+        check_message(wish.message.as_deref())?;
         let (cid, request) = wish.into_request();
-        self.get_or_create(cid, request).await
+        let state = self.get_or_create(cid, request).await?;
+        let me = &self.rest.account().user;
+        if state.ring.as_ref().is_some_and(|ring| has_rung(ring, me)) {
+            return Ok(state);
+        }
+        let message = "who is named is being rung by somebody else already, or is on the way into this call: join it to meet them";
+        Err(ErrorBody::new(Code::Conflict, message).into())
     }
 
     /// Creates or returns a call without joining it; rings its members if asked to.
@@ -205,8 +217,12 @@ impl Client {
     /// Goes out of a call, or refuses it; done as soon as this device shows it.
     ///
     /// # Errors
-    /// Only when the client is shutting down.
+    /// When the client is shutting down, and `invalid-request` for a message that breaks [`wire::MESSAGE`]: nothing is
+    /// refused then.
     pub async fn leave(&self, cid: CallId, leave: Leave) -> Result<(), ClientError> {
+        if let Leave::Reject { message, .. } = &leave {
+            check_message(message.as_deref())?;
+        }
         self.send(Command::Input(Input::Leave { cid, leave })).await
     }
 
@@ -323,6 +339,23 @@ impl Client {
     async fn send(&self, command: Command) -> Result<(), ClientError> {
         self.commands.send(command).await.map_err(|_| ClientError::Stopped)
     }
+}
+
+/// What would be refused by the server is not done by half here.
+fn check_message(message: Option<&str>) -> Result<(), ClientError> {
+    match message {
+        Some(text) if MESSAGE.check(text).is_none() => {
+            Err(ErrorBody::invalid("message", format!("a message has {MESSAGE}")).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether this is a ring by which somebody waits, or by which he has just answered who rings him.
+fn has_rung(ring: &wire::Ring, user: &UserId) -> bool {
+    let goes_on = |target: &wire::Target| matches!(target.outcome, Outcome::Ringing | Outcome::Accepted);
+    let has_answered = |target: &wire::Target| target.user == *user && target.outcome == Outcome::Accepted;
+    if ring.caller == *user { ring.targets.iter().any(goes_on) } else { ring.targets.iter().any(has_answered) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the drivers of the machine and of its socket read the clocks")]

@@ -153,13 +153,14 @@ impl<'a> Connection<'a> {
     }
 
     async fn switch(&mut self, switch: Switch) -> Result<(), SignalError> {
-        self.running.remember(switch);
+        self.running.remember(switch.clone());
         let (device, to) = match switch {
             Switch::Send(device, to) => (device, to),
             Switch::Hear(to) => {
                 self.peer.send(PeerCommand::SetSpeaker(media_toggle(to)));
                 return Ok(());
             }
+            Switch::Token(_) => return Ok(()),
         };
         let track = match device {
             Device::Microphone => &self.tracks.microphone,

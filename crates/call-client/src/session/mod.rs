@@ -60,13 +60,15 @@ pub(crate) struct Setup {
     pub(crate) settings: Settings,
 }
 
-/// What a person switches while in a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What changes while in a call.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Switch {
     /// What this device sends.
     Send(Device, Toggle),
     /// Whether the others are heard.
     Hear(Toggle),
+    /// A fresh token for the media server: the one before may have grown too old, in a sleep.
+    Token(String),
 }
 
 /// The handle of a running session; dropping it leaves.
@@ -101,7 +103,7 @@ impl Session {
     /// Switches a device; the newest wish wins if the session is slow.
     pub(crate) fn switch(&self, switch: Switch) {
         if self.switches.try_send(switch).is_err() {
-            tracing::warn!(?switch, "the session is too slow to follow; the switch is lost");
+            tracing::warn!("the session is too slow to follow; a switch is lost");
         }
     }
 
@@ -167,7 +169,14 @@ impl Running {
                 tokio::select! {
                     () = &mut pause => break,
                     switch = self.switches.recv() => match switch {
-                        Some(switch) => self.remember(switch),
+                        Some(switch) => {
+                            let is_let_in_again = matches!(switch, Switch::Token(_));
+                            self.remember(switch);
+                            if is_let_in_again {
+                                (attempt, lost_at) = (0, None);
+                                break;
+                            }
+                        }
                         None => return,
                     },
                 }
@@ -182,6 +191,7 @@ impl Running {
             Switch::Send(Device::Microphone, to) => self.setup.microphone = to,
             Switch::Send(Device::Camera, to) => self.setup.camera = to,
             Switch::Hear(to) => self.setup.speaker = to,
+            Switch::Token(token) => self.setup.token = token,
         }
     }
 

@@ -306,3 +306,20 @@ fn an_answer_that_comes_after_a_snapshot_without_its_call_lets_nobody_in() {
     assert!(!ben.opened_media());
     assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::Ended))));
 }
+
+#[test]
+fn whose_media_agrees_that_he_is_out_asks_at_once_and_his_session_gets_what_lets_it_in_again() {
+    let mut ben = Device::in_call("ben", "ben1");
+    let join = ben.calls.calls[0].in_call().unwrap().join;
+    ben.after(30);
+    ben.outputs.clear();
+    // The machine slept, and the others went on.
+    ben.hears(state(3, None, Some(&["cem1"])));
+    assert!(ben.request().is_none(), "its media may know better");
+    ben.is(Input::Session { cid: cid(), join, event: SessionEvent::Reconnecting });
+    let (again, asked) = ben.join_request();
+    assert!(asked.session.is_some(), "into the session that it was in");
+    ben.answered(again, Ok(joined(state(4, None, Some(&["cem1", "ben1"])))));
+    assert!(ben.outputs.iter().any(|output| matches!(output, Output::RefreshSession { .. })));
+    assert!(!ben.opened_media(), "and goes on as it was");
+}

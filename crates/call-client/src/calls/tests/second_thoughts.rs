@@ -182,3 +182,25 @@ fn s13_who_rang_twice_and_hung_up_does_not_ring_on_when_the_first_answer_comes_l
     ann.hears(state(2, Some(second), None));
     assert_eq!(ann.stands().map(|(calling_state, _)| calling_state), Some(CallingState::Left));
 }
+
+#[test]
+fn who_thought_again_before_it_rang_does_not_come_in_when_that_join_answers_the_ring() {
+    for hears_first in [true, false] {
+        let mut ben = Device::of("ben", "ben1");
+        ben.hears(state(1, None, Some(&["cem1"])));
+        ben.wants(cid());
+        let (join, _) = ben.join_request();
+        ben.goes();
+        ben.hears(state(2, Some(ring("r1", Outcome::Ringing, None)), Some(&["cem1"])));
+        assert!(ben.rings());
+        let accepted = state(3, Some(ring("r1", Outcome::Accepted, Some("ben1"))), Some(&["cem1", "ben1"]));
+        ben.outputs.clear();
+        if hears_first {
+            ben.hears(accepted.clone());
+            assert!(ben.request().is_none(), "what was taken back is still on its way");
+        }
+        ben.answered(join, Ok(joined(accepted)));
+        assert!(!ben.rings() && !ben.opened_media(), "nobody has pressed Accept");
+        ben.leave_request();
+    }
+}
