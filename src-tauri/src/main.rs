@@ -54,8 +54,11 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,pulseaudio=warn"));
-    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them.
-    let filter = filter.add_directive("tungstenite=info".parse().expect("a plain directive"));
+    // The library of WebSockets writes down whole handshakes and messages, with the tokens and names in them, and those of
+    // connections and of the local network where people are.
+    let quiet = ["tungstenite=info", "is=info", "str0m=info", "mdns_sd=info"].map(|directive| directive.parse());
+    let filter =
+        quiet.into_iter().fold(filter, |filter, quiet| filter.add_directive(quiet.expect("a plain directive")));
     // A log that cannot be written (its disk is full) is no reason to fall over.
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false).init();
     if let Some(file) = arguments.write_bindings {
@@ -103,16 +106,22 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         })
         .build(tauri::generate_context!())?;
     app.run(|app, event| match event {
-        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
-            if label == windows::MAIN =>
-        {
+        // No window is ever closed, only hidden: what is gone could not show the next ring.
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
             api.prevent_close();
-            close_main(app.clone());
+            match label.as_str() {
+                windows::RING => dismiss_rings(app.clone()),
+                _ => close_main(app.clone()),
+            }
         }
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         _ => {}
     });
     Ok(())
+}
+
+fn dismiss_rings(app: tauri::AppHandle) {
+    tauri::async_runtime::spawn(async move { app.state::<Desk>().dismiss_rings().await });
 }
 
 /// The window goes, and the app with it if nothing could bring the window back.

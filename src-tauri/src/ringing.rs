@@ -194,6 +194,7 @@ pub(crate) mod examples {
     pub(crate) fn call(direction: Direction, calling_state: CallingState) -> CallView {
         let joined = JoinedView {
             since: None,
+            longest_ms: None,
             microphone: DeviceView::On,
             camera: DeviceView::Off,
             speaker_on: true,

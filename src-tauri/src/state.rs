@@ -69,6 +69,8 @@ pub(crate) struct Ending {
     pub(crate) cid: CallId,
     /// By this device's clock.
     pub(crate) at: UnixMillis,
+    /// How long the call could last when that was told: with another limit it ends at another time.
+    pub(crate) longest_ms: Option<u32>,
 }
 
 /// A wish from outside the main window that did not work.

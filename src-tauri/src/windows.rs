@@ -102,7 +102,9 @@ fn with(
 ) {
     let there = app.clone();
     let acted = app.run_on_main_thread(move || {
-        let Some(window) = there.get_webview_window(label) else { return };
+        let Some(window) = there.get_webview_window(label) else {
+            return tracing::error!(label, "a window is gone: restart the app");
+        };
         if let Err(error) = action(&window) {
             tracing::warn!(%error, label, "a window does not follow");
         }

@@ -65,3 +65,18 @@ async fn the_deadline_ends_the_ring_by_itself() -> Result<()> {
     pair.ben.says("Missed").await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn r06_a_popup_that_is_closed_falls_silent_here_and_comes_again_with_the_next_ring() -> Result<()> {
+    let desktops = Desktops::start().await?;
+    let pair = desktops.pair().await?;
+    pair.ann_calls().await?;
+    pair.ben.close_popup()?;
+    is_quiet(&pair.ben).await?;
+    assert!(pair.ann.text().await?.contains("Ringing…"), "the caller is told nothing");
+    pair.ann.press("Cancel the call").await?;
+    is_quiet(&pair.ann).await?;
+    pair.ann_calls().await?;
+    pair.ben.press_popup("Decline").await?;
+    is_quiet(&pair.ben).await
+}

@@ -300,6 +300,14 @@ impl<'a> AppWindow<'a> {
         self.desktop.screen().close("Bellbird")
     }
 
+    /// Closes the ring popup, as the window manager offers it.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn close_popup(&self) -> Result<()> {
+        self.desktop.screen().close("Incoming call")
+    }
+
     /// Whether the main window is on the screen.
     ///
     /// # Errors

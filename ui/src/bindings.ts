@@ -407,6 +407,8 @@ export type Ending = {
 	cid: CallId,
 	/**  By this device's clock. */
 	at: UnixMillis,
+	/**  How long the call could last when that was told: with another limit it ends at another time. */
+	longestMs: number | null,
 };
 
 /**  The body of every refusal. */
@@ -508,6 +510,8 @@ export type InviteWish = {
 export type JoinedView = {
 	/**  Since when media flows, by this device's clock; absent while joining. */
 	since: UnixMillis | null,
+	/**  How long the call may last from its first participant on, in milliseconds; absent without a limit. */
+	longestMs: number | null,
 	/**  My microphone. */
 	microphone: DeviceView,
 	/**  My camera. */

@@ -48,7 +48,10 @@ impl Desk {
                 return;
             }
             match self.join_now(cid.clone(), Toggle::Off).await {
-                Err(error) if error.code == Code::InBackstage => sleep(AGAIN).await,
+                // Not open yet by the server's clock, or the network is away for a moment.
+                Err(error) if matches!(error.code, Code::InBackstage | Code::Unavailable | Code::RateLimited) => {
+                    sleep(error.retry_after_ms.map_or(AGAIN, |ms| Duration::from_millis(ms.into()))).await;
+                }
                 Err(error) => return self.report(error),
                 Ok(()) => return,
             }

@@ -29,6 +29,11 @@ impl Desk {
         self.make_room_for(None).await?;
         let cid = client.ring(people, video).await.map_err(|error| error.body())?;
         is_shown(&client, &cid).await;
+        // While the server was asked, this person may have come into another call: that one is on.
+        let is_elsewhere = |state: &ClientState| state.calls.iter().any(|call| call.cid != cid && is_on(call));
+        if self.inner().settings.one_call_at_a_time && is_elsewhere(&client.state().borrow()) {
+            return self.leave(cid).await;
+        }
         Ok(())
     }
 
@@ -89,6 +94,18 @@ impl Desk {
         }
         let leave = Leave::Reject { reason: Reason::Decline, message };
         self.client()?.leave(cid, leave).await.map_err(|error| error.body())
+    }
+
+    /// The popup was closed: what rings falls silent on this device, and rings on elsewhere (R6).
+    pub(crate) async fn dismiss_rings(&self) {
+        let Ok(client) = self.client() else { return };
+        let incoming = wanted(&client.state().borrow()).incoming;
+        for Incoming { cid, .. } in incoming {
+            let still_rings = ringing_here(&client.state().borrow(), &cid).is_some();
+            if still_rings && let Err(error) = self.leave(cid).await {
+                self.report(error);
+            }
+        }
     }
 
     /// Ends a call for everyone.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use call_client::{Client, ClientState, wire::CallState};
+use call_client::{CallView, Client, ClientState, wire::CallState};
 use tauri::AppHandle;
 use tokio::sync::broadcast::error::RecvError;
 use wire::{AskPermission, CallId, Capability, ErrorBody, Event, UnixMillis, UpdatePermissions, UserId};
@@ -150,11 +150,13 @@ impl Desk {
     fn on_ends_soon(&self, client: &Client, cid: CallId, in_ms: u32) {
         let at = now().plus(Duration::from_millis(u64::from(in_ms)));
         let state = client.state().borrow().clone();
-        let with = state.call(&cid).map_or_else(String::new, |call| others(&state, call));
+        let call = state.call(&cid);
+        let with = call.map_or_else(String::new, |call| others(&state, call));
+        let longest_ms = call.and_then(longest_ms);
         let summary = format!("Your call with {with} ends in {}", in_words(Duration::from_millis(u64::from(in_ms))));
         self.change(|app| {
             app.endings.retain(|known| known.cid != cid);
-            app.endings.push(Ending { cid: cid.clone(), at });
+            app.endings.push(Ending { cid: cid.clone(), at, longest_ms });
         });
         let shown = notify::ends_soon(&self.app, &summary);
         self.inner().told.endings.insert(cid, shown);
@@ -163,22 +165,26 @@ impl Desk {
     /// The calls changed: what was told of a call ends with it, or as soon as this device is in.
     pub(super) fn outdate(&self, state: &ClientState) {
         let is_in = |cid: &CallId| state.calls.iter().any(|call| call.cid == *cid && is_on(call));
+        let ends = |ending: &Ending| {
+            let call = state.call(&ending.cid).filter(|call| is_on(call));
+            call.is_some_and(|call| longest_ms(call) == ending.longest_ms)
+        };
         let app = self.state();
         let over = app.asked.iter().any(|asked| !is_in(&asked.cid))
-            || app.endings.iter().any(|ending| !is_in(&ending.cid))
+            || !app.endings.iter().all(ends)
             || app.reminders.iter().any(|reminder| is_in(&reminder.cid));
         if !over {
             return;
         }
         self.change(|app| {
             app.asked.retain(|asked| is_in(&asked.cid));
-            app.endings.retain(|ending| is_in(&ending.cid));
+            app.endings.retain(ends);
             app.reminders.retain(|reminder| !is_in(&reminder.cid));
         });
         let app = self.state();
         let told = &mut self.inner().told;
         told.asked.retain(|id, _| app.asked.iter().any(|asked| asked.id == *id));
-        told.endings.retain(|cid, _| is_in(cid));
+        told.endings.retain(|cid, _| app.endings.iter().any(|ending| ending.cid == *cid));
         told.reminders.retain(|cid, _| !is_in(cid));
     }
 
@@ -264,6 +270,11 @@ fn capitalized(text: &str) -> String {
 pub(super) fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How long a call that this device is in may last.
+fn longest_ms(call: &CallView) -> Option<u32> {
+    call.joined.as_ref().and_then(|joined| joined.longest_ms)
 }
 
 #[cfg(test)]

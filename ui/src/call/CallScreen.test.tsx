@@ -43,7 +43,15 @@ function person(identity: string, name: string, isMe = false): ParticipantView {
 function callWith(ownCapabilities: Capability[], speakerTrouble: string | null = null, speakerOn = true): CallView {
   const participants = [person('ann/1', 'Ann', true), person('ben/1', 'Ben'), person('cleo/1', 'Cleo')];
   const off = { status: 'off' } as const;
-  const joined = { since: null, microphone: off, camera: off, speakerOn, speakerTrouble, participants };
+  const joined = {
+    since: null,
+    longestMs: null,
+    microphone: off,
+    camera: off,
+    speakerOn,
+    speakerTrouble,
+    participants,
+  };
   return { ...callThat('joined', 'outgoing'), ownCapabilities, joined };
 }
 
@@ -136,7 +144,7 @@ test('who may give is asked, and his answer goes to the one who asked', () => {
 });
 
 test('a call that its limit ends says when', () => {
-  show(callWith(['send-audio']), { endings: [{ cid: 'default:1', at: Date.now() + 60_400 }] });
+  show(callWith(['send-audio']), { endings: [{ cid: 'default:1', at: Date.now() + 60_400, longestMs: 120_000 }] });
   expect(document.body.textContent).toContain('This call ends for everybody at');
   expect(document.body.textContent).toContain('1:00');
 });

@@ -18,6 +18,7 @@ test('of several joined calls the newest is shown, and another one if it is chos
     ...callThat(since === null ? 'joining' : 'joined', 'incoming', number),
     joined: {
       since,
+      longestMs: null,
       microphone: { status: 'on' },
       camera: { status: 'off' },
       speakerOn: true,
