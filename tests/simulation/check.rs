@@ -43,6 +43,8 @@ pub(super) struct Checks {
     pub(super) wishes: Wishes,
     /// When a join was sent for the first time, by device, life and number.
     pub(super) first_asked: BTreeMap<(usize, u32, u64), u64>,
+    /// When a device asked last to be out of a call.
+    pub(super) left: BTreeMap<(usize, CallId), u64>,
 }
 
 impl Checks {

@@ -6,6 +6,8 @@ use wire::{CallId, DeviceId};
 
 use super::world::{Event, MediaSession, World};
 
+/// No request is under way for longer.
+const HELD_BACK: u64 = 20_000;
 /// After so long a session without media is given up.
 const GIVE_UP: u64 = 60_000;
 
@@ -59,6 +61,11 @@ impl World {
         if self.devices[d].media.get(&cid).is_none_or(|session| session.join != join) {
             return;
         }
+        // A request to be out that the network holds back, or sends twice, may come when its device is in again.
+        let has_asked = self.checks.left.get(&(d, cid.clone())).is_some_and(|at| self.now - at < HELD_BACK);
+        if news == MediaNews::PutOut && !has_asked {
+            return self.checks.fail(format!("device {d} is put out of {cid}, which nobody wished"));
+        }
         self.step(d, &mut |machine, instant, wall| machine.media(instant, wall, cid.clone(), join, news));
     }
 
@@ -71,8 +78,21 @@ impl World {
                 continue;
             };
             let (wait, life, join) = (self.delay(), self.devices[d].life, session.join);
-            self.after(wait, Event::Media { d, life, cid: cid.clone(), join, news: MediaNews::PutOut });
+            let news = if only.is_some() { MediaNews::PutOut } else { MediaNews::Over };
+            self.after(wait, Event::Media { d, life, cid: cid.clone(), join, news });
         }
+    }
+
+    /// The media server lets a device go that is to come again, which it does by itself.
+    pub(super) fn ask_again(&mut self, cid: &CallId, device: &DeviceId) {
+        let Some(d) = self.devices.iter().position(|known| known.id == *device) else { return };
+        let (wait, life) = (self.delay(), self.devices[d].life);
+        let Some(session) = self.devices[d].media.get_mut(cid).filter(|session| session.is_up) else { return };
+        session.is_up = false;
+        let join = session.join;
+        self.after(wait, Event::Media { d, life, cid: cid.clone(), join, news: MediaNews::Lost });
+        let pause = self.random.random_range(50..500);
+        self.after(wait + pause, Event::MediaUp { d, life, cid: cid.clone(), join });
     }
 
     /// The embedded media server goes down with the server.

@@ -115,6 +115,9 @@ impl World {
         self.next_key += 1;
         self.say(|| format!("device {d} asks [{key}] {ask:?} about {}", asked.cid));
         let cid = asked.cid.clone();
+        if matches!(ask, Ask::Leave(_)) {
+            self.checks.left.insert((d, cid.clone()), self.now);
+        }
         self.devices[d].asked.insert(key, asked);
         if !self.server.is_up() {
             let wait = self.random.random_range(1..20);
@@ -176,6 +179,7 @@ impl World {
                 self.after(wait, Event::Answer { d, key, result });
             }
             Sent::RemoveParticipant { cid, device } => self.put_out(&cid, Some(&device)),
+            Sent::AskAgain { cid, device } => self.ask_again(&cid, &device),
             Sent::CloseRoom { cid } => self.put_out(&cid, None),
         }
     }

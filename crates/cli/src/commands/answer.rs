@@ -46,9 +46,10 @@ impl Answer {
         let engine = self.files.engine()?;
         let mut phone = Phone::connect(context, Some((engine, given))).await?;
         let over = answer(&mut phone, self.call.as_ref(), video, asks, self.stay).await;
+        let is_offline = phone.is_offline();
         phone.hang_up().await;
         match over? {
-            Some(over) => exit(&over),
+            Some(over) => exit(&over, is_offline),
             None => Ok(Exit::Cancelled),
         }
     }
@@ -140,12 +141,12 @@ async fn person_accepts(phone: &mut Phone, cid: &CallId) -> Result<bool, Failure
     }
 }
 
-fn exit(over: &Over) -> Result<Exit, Failure> {
+fn exit(over: &Over, is_offline: bool) -> Result<Exit, Failure> {
     if over.was_in {
         return Ok(Exit::Done);
     }
     match (over.ringing, over.call) {
-        (_, Some(EndReason::MediaFailed)) => Err(no_media()),
+        (_, Some(EndReason::MediaFailed)) => Err(no_media(is_offline)),
         // Let in, and one of both hung up before anything flowed.
         (Some(EndReason::Answered), _) => Ok(Exit::Done),
         (Some(EndReason::AnsweredElsewhere), _) => {

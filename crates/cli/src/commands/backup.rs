@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Context,
     exit::{Exit, Failure},
+    phone::Interrupt,
     profile::server_data,
     say,
 };
@@ -28,7 +29,11 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        coordinator::back_up(&self.data, &self.into).await?;
+        let mut interrupt = Interrupt::new()?;
+        tokio::select! {
+            copied = coordinator::back_up(&self.data, &self.into) => copied?,
+            () = interrupt.wait() => return Err(Failure::interrupted_copy(&self.into)),
+        }
         let into = self.into.display().to_string();
         if context.json {
             say(&json!({ "backup": into }).to_string());

@@ -132,7 +132,7 @@ fn exit(over: &Over, is_offline: bool) -> Result<Exit, Failure> {
         return Ok(Exit::NoAnswer);
     }
     let (exit, words) = match (over.ringing, over.call) {
-        (_, Some(EndReason::MediaFailed)) => return Err(no_media()),
+        (_, Some(EndReason::MediaFailed)) => return Err(no_media(is_offline)),
         // Hung up before anything flowed: it took place all the same, on both sides.
         (Some(EndReason::Answered), _) => return Ok(Exit::Done),
         (Some(EndReason::Declined | EndReason::DeclinedElsewhere), _) => (Exit::Declined, "everybody declined"),
@@ -156,8 +156,13 @@ fn exit(over: &Over, is_offline: bool) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// The answer came, and sound and picture found no way.
-pub(crate) fn no_media() -> Failure {
+/// The answer came, and sound and picture found no way; without the server there is none.
+pub(crate) fn no_media(is_offline: bool) -> Failure {
+    if is_offline {
+        return Failure::unreachable(
+            "the call was answered, and the server went away: check the network and whether the server runs, then try again",
+        );
+    }
     Failure::refused(
         Code::Unavailable,
         "the call was answered, but sound and picture found no way to the server: its UDP port must be reachable",
@@ -195,7 +200,10 @@ fn find_people<'a>(known: impl Iterator<Item = &'a Person> + Clone, wanted: &[St
             (Some(person), _, _) => person.id.clone(),
             (None, [person], _) => person.id.clone(),
             (None, [], Ok(id)) => id,
-            (None, [], Err(error)) => return Err(Failure::usage(format!("{wanted}: {error}"))),
+            (None, [], Err(_)) => {
+                let message = format!("nobody here is called {wanted}: `bellbird people` lists whom you can ring");
+                return Err(Failure::refused(Code::InvalidRequest, message));
+            }
             (None, [_, _, ..], _) => {
                 return Err(Failure::usage(format!("several people are called {wanted}: give the id")));
             }
@@ -221,7 +229,7 @@ mod tests {
         assert_eq!(ends(over(None)), Ok(Exit::Cancelled));
         assert_eq!(ends(Over { was_in: true, ..over(Some(EndReason::Answered)) }), Ok(Exit::Done));
         let failed = Over { call: Some(EndReason::MediaFailed), ..over(Some(EndReason::Answered)) };
-        assert_eq!(ends(failed), Err(Exit::Refused));
+        assert_eq!(ends(failed.clone()), Err(Exit::Refused));
         assert_eq!(ends(Over { was_too_long: true, ..over(None) }), Ok(Exit::NoAnswer));
         let hung_up = Over { was_interrupted: true, ..over(Some(EndReason::Answered)) };
         assert_eq!(ends(hung_up), Ok(Exit::Done), "before anything flowed");
@@ -233,5 +241,6 @@ mod tests {
         let guessed = Over { is_guessed: true, ..over(Some(EndReason::Timeout)) };
         assert_eq!((unheard(guessed.clone()), ends(guessed)), (Err(Exit::Unreachable), Ok(Exit::NoAnswer)));
         assert_eq!(unheard(over(Some(EndReason::Timeout))), Ok(Exit::NoAnswer));
+        assert_eq!(unheard(failed), Err(Exit::Unreachable));
     }
 }

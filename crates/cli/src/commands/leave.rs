@@ -33,8 +33,8 @@ impl Leave {
         if self.reject {
             return reject(context, self.call, self.answer).await;
         }
-        if self.answer.message.is_some() {
-            return Err(Failure::usage("who leaves says nothing: --message goes with --reject"));
+        if self.answer.message.is_some() || self.answer.reason.is_some() {
+            return Err(Failure::usage("who leaves says nothing: --reason and --message go with --reject"));
         }
         let rest = context.profile.rest()?;
         let snapshot = rest.snapshot().await?;

@@ -24,9 +24,9 @@ pub(crate) struct Reject {
 /// What the caller is told.
 #[derive(Args, Clone)]
 pub(crate) struct Refusal {
-    /// Why.
-    #[arg(long, default_value = "decline")]
-    pub(crate) reason: ReasonName,
+    /// Why; `decline` unless said.
+    #[arg(long)]
+    pub(crate) reason: Option<ReasonName>,
     /// A short word for the caller.
     #[arg(long, value_parser = message)]
     pub(crate) message: Option<String>,
@@ -75,7 +75,11 @@ pub(crate) async fn reject(context: &Context, call: Option<CallId>, refusal: Ref
         return Err(Failure::refused(Code::Conflict, message));
     }
     if let Some(ring) = &state.ring {
-        let reject = wire::Reject { ring: ring.id.clone(), reason: refusal.reason.into(), message: refusal.message };
+        let reject = wire::Reject {
+            ring: ring.id.clone(),
+            reason: refusal.reason.map_or(Reason::Decline, Reason::from),
+            message: refusal.message,
+        };
         rest.reject(&cid, &reject).await?;
     }
     told(context, "rejected", &cid)

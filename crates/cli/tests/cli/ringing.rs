@@ -58,11 +58,36 @@ async fn a_decline_reaches_the_caller_with_its_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_nobody_can_ring_or_somebody_else_rings_is_refused_at_once() {
+    let server = Server::start().await;
+    let (ann, ben) = server.ann_and_ben().await;
+    let cem = server.friend(&ann, "cem").await;
+    for nobody in ["zed", "Zed", "Ben Smith", "ben@home of his"] {
+        let refused = cem.run(&with(&["call", nobody])).await;
+        assert_eq!((refused.exit, refused.code()), (7, "invalid-request"), "{nobody}: {refused:?}");
+        assert!(refused.told.contains(nobody), "{}", refused.told);
+    }
+    let mut call = ann.start(&with(&["call", "ben", "--cid", "default:x"]));
+    call.is("ringing").await;
+    for people in [["ben"], ["ann"]] {
+        let refused = cem.run(&with(&[&["call"][..], &people, &["--cid", "default:x"]].concat())).await;
+        assert_eq!((refused.exit, refused.code()), (7, "conflict"), "{people:?}: {refused:?}");
+    }
+    assert_eq!(ben.run(&["reject"]).await.exit, 0);
+    assert_eq!(call.end().await.exit, 3, "and her ring is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn busy_has_an_exit_of_its_own() {
     let server = Server::start().await;
     let (ann, ben) = server.ann_and_ben().await;
     let mut call = ann.start(&with(&["call", "ben"]));
     call.is("ringing").await;
+    for words in [["--reason", "busy"], ["--message", "later"]] {
+        let refused = ben.run(&[&["leave"][..], &words].concat()).await;
+        assert_eq!((refused.exit, refused.code()), (2, "invalid-request"), "they would be lost: {refused:?}");
+        assert!(refused.told.contains("--reject"), "{}", refused.told);
+    }
     assert_eq!(ben.run(&["leave", "--reject", "--reason", "busy"]).await.exit, 0);
     let ended = call.end().await;
     assert_eq!((ended.exit, &ended.last()["reason"]), (5, &"busy".into()));

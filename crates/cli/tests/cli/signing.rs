@@ -40,6 +40,18 @@ async fn an_invite_lets_one_device_in_and_signing_out_forgets_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_invite_is_not_used_up_by_who_cannot_keep_the_sign_in() {
+    let server = Server::start().await;
+    let taken = server.stranger("taken");
+    std::fs::write(&taken.profile, "a file where the folder is to be").unwrap();
+    let refused = taken.run(&["sign-in", &server.invite]).await;
+    assert_ne!(refused.exit, 0, "{refused:?}");
+    assert!(refused.told.contains("account.json"), "says which file: {}", refused.told);
+    let ann = server.stranger("ann").run(&["sign-in", &server.invite, "--id", "ann"]).await;
+    assert_eq!(ann.exit, 0, "the invite is still good: {ann:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_wrong_usage() {
     let server = Server::start().await;
     let ann = server.ann().await;
