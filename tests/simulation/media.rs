@@ -70,7 +70,7 @@ impl World {
     }
 
     /// The media server puts one device (or everybody) out of a call.
-    pub(super) fn put_out(&mut self, cid: &CallId, only: Option<&DeviceId>) {
+    pub(super) fn put_out(&mut self, cid: &CallId, only: Option<&DeviceId>, news: MediaNews) {
         for d in 0..self.devices.len() {
             let is_meant = only.is_none_or(|device| *device == self.devices[d].id);
             let Some(session) = self.devices[d].media.get(cid).copied().filter(|session| is_meant && session.is_up)
@@ -78,7 +78,6 @@ impl World {
                 continue;
             };
             let (wait, life, join) = (self.delay(), self.devices[d].life, session.join);
-            let news = if only.is_some() { MediaNews::PutOut } else { MediaNews::Over };
             self.after(wait, Event::Media { d, life, cid: cid.clone(), join, news });
         }
     }

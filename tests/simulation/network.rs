@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use call_client::{ClientError, simulation::SimulatedDevice};
+use call_client::{
+    ClientError,
+    simulation::{MediaNews, SimulatedDevice},
+};
 use coordinator::simulation::{Answer, Ask, Sent};
 use rand::Rng as _;
 use wire::{CallId, Code, ServerMessage};
@@ -178,9 +181,10 @@ impl World {
                 let result = result.map(Box::new).map_err(Failure::Refused);
                 self.after(wait, Event::Answer { d, key, result });
             }
-            Sent::RemoveParticipant { cid, device } => self.put_out(&cid, Some(&device)),
+            Sent::RemoveParticipant { cid, device } => self.put_out(&cid, Some(&device), MediaNews::PutOut),
+            Sent::TellOver { cid, device } => self.put_out(&cid, Some(&device), MediaNews::Over),
             Sent::AskAgain { cid, device } => self.ask_again(&cid, &device),
-            Sent::CloseRoom { cid } => self.put_out(&cid, None),
+            Sent::CloseRoom { cid } => self.put_out(&cid, None, MediaNews::Over),
         }
     }
 

@@ -67,6 +67,13 @@ impl MediaPlane {
         }
     }
 
+    /// The device is out, as the call is over.
+    pub(crate) fn tell_over(&self, cid: &CallId, user: &UserId, device: &DeviceId) {
+        match self {
+            Self::Embedded { sfu, .. } => sfu.tell_over(cid.as_str(), &identity(user, device)),
+        }
+    }
+
     /// From now on the device may send this and nothing else.
     pub(crate) fn permit(&self, cid: &CallId, user: &UserId, device: &DeviceId, sending: &Sending) {
         match self {

@@ -77,6 +77,13 @@ pub enum Sent {
         /// Which.
         device: DeviceId,
     },
+    /// The media server tells a device that the call is over.
+    TellOver {
+        /// Which call.
+        cid: CallId,
+        /// Which.
+        device: DeviceId,
+    },
     /// The media server puts everybody out.
     CloseRoom {
         /// Of this call.
@@ -326,6 +333,7 @@ impl SimulatedServer {
                 Out::Effect(Effect::RemoveParticipant { cid, device, .. }) => {
                     sent.push(Sent::RemoveParticipant { cid, device });
                 }
+                Out::Effect(Effect::TellOver { cid, device, .. }) => sent.push(Sent::TellOver { cid, device }),
                 Out::Effect(Effect::AskAgain { cid, device, .. }) => sent.push(Sent::AskAgain { cid, device }),
                 Out::Effect(Effect::CloseRoom { cid }) => sent.push(Sent::CloseRoom { cid }),
                 Out::Effect(Effect::PermitMedia { .. } | Effect::Mute { .. }) => {}

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use livekit_protocol::DisconnectReason;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -173,12 +174,21 @@ impl Sfu {
 
     /// Takes somebody out of a room.
     pub fn remove_participant(&self, room: &str, identity: &str) {
-        self.tell(Command::Remove { room: room.to_owned(), identity: identity.to_owned() });
+        self.take_out(room, identity, DisconnectReason::ParticipantRemoved);
     }
 
     /// Takes somebody out of a room as if he were lost on the way: his client is asked to come again.
     pub fn ask_again(&self, room: &str, identity: &str) {
-        self.tell(Command::AskAgain { room: room.to_owned(), identity: identity.to_owned() });
+        self.take_out(room, identity, DisconnectReason::ConnectionTimeout);
+    }
+
+    /// Takes somebody out of a room whose call is over, and nobody else.
+    pub fn tell_over(&self, room: &str, identity: &str) {
+        self.take_out(room, identity, DisconnectReason::RoomDeleted);
+    }
+
+    fn take_out(&self, room: &str, identity: &str, reason: DisconnectReason) {
+        self.tell(Command::Remove { room: room.to_owned(), identity: identity.to_owned(), reason });
     }
 
     /// Takes everybody out of a room.

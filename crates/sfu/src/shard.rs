@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use livekit_protocol::DisconnectReason;
 use str0m::{
     Input,
     net::{Protocol, Receive},
@@ -56,10 +57,7 @@ pub(crate) enum Command {
     Remove {
         room: String,
         identity: String,
-    },
-    AskAgain {
-        room: String,
-        identity: String,
+        reason: DisconnectReason,
     },
     CloseRoom {
         room: String,
@@ -153,8 +151,7 @@ impl Shard {
             }
             Command::Signal { key, request } => self.rooms.signal(now, key, request),
             Command::SignalClosed { key } => self.rooms.signal_closed(now, key),
-            Command::Remove { room, identity } => self.rooms.remove(&room, &identity),
-            Command::AskAgain { room, identity } => self.rooms.ask_again(&room, &identity),
+            Command::Remove { room, identity, reason } => self.rooms.remove(&room, &identity, reason),
             Command::CloseRoom { room } => self.rooms.close(&room),
             Command::Permit { room, identity, may_send } => self.rooms.permit(now, &room, &identity, may_send),
             Command::Mute { room, identity, sources } => self.rooms.mute(&room, &identity, &sources),

@@ -165,10 +165,7 @@ impl Desk {
     /// The calls changed: what was told of a call ends with it, or as soon as this device is in.
     pub(super) fn outdate(&self, state: &ClientState) {
         let is_in = |cid: &CallId| state.calls.iter().any(|call| call.cid == *cid && is_on(call));
-        let ends = |ending: &Ending| {
-            let call = state.call(&ending.cid).filter(|call| is_on(call));
-            call.is_some_and(|call| longest_ms(call) == ending.longest_ms)
-        };
+        let ends = |ending: &Ending| still_ends(state, ending);
         let app = self.state();
         let over = app.asked.iter().any(|asked| !is_in(&asked.cid))
             || !app.endings.iter().all(ends)
@@ -272,6 +269,12 @@ pub(super) fn now() -> UnixMillis {
     UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Whether a call that this device is in ends as it was told: with another limit it ends at another time.
+fn still_ends(state: &ClientState, ending: &Ending) -> bool {
+    let call = state.call(&ending.cid).filter(|call| is_on(call));
+    call.is_some_and(|call| longest_ms(call) == ending.longest_ms)
+}
+
 /// How long a call that this device is in may last.
 fn longest_ms(call: &CallView) -> Option<u32> {
     call.joined.as_ref().and_then(|joined| joined.longest_ms)
@@ -279,8 +282,11 @@ fn longest_ms(call: &CallView) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use call_client::CallingState;
+    use wire::Direction;
+
     use super::*;
-    use crate::ringing::examples::state;
+    use crate::ringing::examples::{call, state};
 
     fn told(by: Option<&str>, title: &str, in_ms: Option<i64>) -> String {
         let starts_at = in_ms.map(|in_ms| UnixMillis(in_ms + 1_000));
@@ -296,6 +302,21 @@ mod tests {
         assert_eq!(told(None, "the call with Ben", Some(0)), "The call with Ben begins now");
         assert_eq!(told(Some("ben"), "Standup", Some(7_200_000)), "Ben B. invites you to Standup, in 2 hours");
         assert_eq!(told(Some("ben"), "Standup", None), "Ben B. invites you to Standup, now");
+    }
+
+    #[test]
+    fn the_count_down_of_an_end_that_was_put_off_goes() {
+        let with = |longest_ms: Option<u32>, calling_state| {
+            let mut call = call(Direction::Incoming, calling_state);
+            call.joined.as_mut().unwrap().longest_ms = longest_ms;
+            state(vec![call])
+        };
+        let cid = "default:1".parse().unwrap();
+        let ending = Ending { cid, at: UnixMillis(1), longest_ms: Some(600_000) };
+        assert!(still_ends(&with(Some(600_000), CallingState::Joined), &ending));
+        assert!(!still_ends(&with(Some(1_200_000), CallingState::Joined), &ending), "it ends later");
+        assert!(!still_ends(&with(None, CallingState::Joined), &ending), "or never");
+        assert!(!still_ends(&state(Vec::new()), &ending), "this device has left it");
     }
 
     #[test]

@@ -322,6 +322,13 @@ impl Calls {
             let cid = self.calls[index].cid.clone();
             self.calls[index].end(now, EndReason::Ended);
             self.outputs.push_back(Output::CloseSession { cid });
+        } else if let ClientError::Refused(body) = error
+            && error.retry_after().is_none()
+        {
+            // Another attempt would end alike: it is full by now, or closed, or this person was put out.
+            let cid = self.calls[index].cid.clone();
+            self.calls[index].be_refused(now, body.clone());
+            self.outputs.push_back(Output::CloseSession { cid });
         }
     }
 

@@ -71,6 +71,12 @@ pub(crate) enum Effect {
         user: UserId,
         device: DeviceId,
     },
+    /// The device is out, as the call is over.
+    TellOver {
+        cid: CallId,
+        user: UserId,
+        device: DeviceId,
+    },
     /// The device may send this from now on, and nothing else.
     PermitMedia {
         cid: CallId,

@@ -24,6 +24,8 @@ pub(super) struct LiveCall {
     pub(super) lonely_since: Option<UnixMillis>,
     /// Since when somebody who was answered, or has answered, has yet to come in.
     pub(super) awaited_since: Option<UnixMillis>,
+    /// Devices that were put out of the session that runs: they do not come back by themselves.
+    pub(super) put_out: BTreeSet<DeviceId>,
     /// The session whose participants were warned that its time is over soon, and of which end.
     pub(super) warned: Option<(SessionId, UnixMillis)>,
 }
@@ -36,6 +38,7 @@ impl LiveCall {
             media: BTreeMap::new(),
             lonely_since: None,
             awaited_since: None,
+            put_out: BTreeSet::new(),
             warned: None,
         }
     }

@@ -141,8 +141,11 @@ impl Authority {
                     "create-call is nothing of one call: the role on the server says who makes calls of a type";
                 return Err(ErrorBody::invalid(field, message));
             }
-            self.may_all(&live, &who.user, capabilities)?;
         }
+        let before = self.capabilities(&live, &update.user);
+        let taken = update.revoke.iter().copied().filter(|capability| before.contains(*capability)).collect();
+        self.may_all(&live, &who.user, &update.grant)?;
+        self.may_all(&live, &who.user, &taken)?;
         let keeps = [Capability::ReadCall, Capability::JoinCall, Capability::UpdatePermissions];
         if update.user == live.call.created_by
             && keeps.iter().any(|capability| update.revoke.contains(capability))
@@ -151,7 +154,6 @@ impl Authority {
             let message = "the person who made a call is kept out of it by an admin alone";
             return Err(ErrorBody::new(Code::PermissionDenied, message));
         }
-        let before = self.capabilities(&live, &update.user);
         let personal = live.edit().grants.entry(update.user.clone()).or_default();
         for capability in &update.grant {
             personal.revoked.remove(capability);
@@ -285,6 +287,9 @@ impl Authority {
         draft: &mut Draft,
     ) {
         self.remove_participant(now, live, &device, draft);
+        if live.call.session.is_some() {
+            live.put_out.insert(device.clone());
+        }
         draft.effects.push(Effect::RemoveParticipant { cid: live.call.cid.clone(), user: user.clone(), device });
     }
 

@@ -209,7 +209,7 @@ impl Authority {
             match fact {
                 Fact::Person(user) => self.reconsider_calls_of(now, &user),
                 Fact::CallType(name) => self.reconsider_calls_like(now, &name),
-                Fact::CameToMedia { cid, user, device } => self.permit_arrived(cid, user, device),
+                Fact::CameToMedia { cid, user, device } => self.permit_arrived(now, cid, user, device),
                 Fact::Alerts { who, cid, ring } => self.alerted(&who, &cid, &ring),
             }
         }

@@ -257,7 +257,9 @@ impl Authority {
     pub(super) fn abilities_of(&self, live: &LiveCall, role: &str) -> BTreeSet<Capability> {
         let call_type = self.types.find(live.call.cid.call_type());
         let granted = call_type.ok().and_then(|call_type| call_type.grants.get(role));
-        within(&live.call.settings, granted.into_iter().flatten().copied().collect()).into()
+        // As if it gave no right to make calls: no role of a call does.
+        let granted = granted.into_iter().flatten().filter(|capability| **capability != CreateCall);
+        within(&live.call.settings, granted.copied().collect()).into()
     }
 
     /// The door: whoever lacks the capability is refused. Who may not even know of the call learns nothing.

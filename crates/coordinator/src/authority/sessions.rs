@@ -55,7 +55,12 @@ impl Authority {
         if join.session.is_some() && join.session.as_ref() != runs {
             return Err(ErrorBody::new(Code::CallEnded, "the call you were in is over"));
         }
+        if join.session.is_some() && live.put_out.contains(&who.device) {
+            let message = "you were put out of this call: join again if that was not meant";
+            return Err(ErrorBody::new(Code::PermissionDenied, message));
+        }
         self.admit(now, &live, who)?;
+        live.put_out.remove(&who.device);
         // Somebody who may comes into a call that was ended: it goes on.
         live.edit().ended_at = None;
         let accepted = self.accept_by_joining(now, who, &mut live, &join, &mut draft)?;
@@ -246,7 +251,7 @@ impl Authority {
             self.media_news.remove(&(cid.clone(), device.clone()));
         }
         if presence == MediaPresence::Up {
-            self.permit_arrived(cid.clone(), user, device.clone());
+            self.permit_arrived(now, cid.clone(), user, device.clone());
         }
         if let Some(live) = self.calls.get_mut(&cid)
             && let Some(known) = live.media.get_mut(&device)
@@ -260,7 +265,7 @@ impl Authority {
     /// Who is in the call may send what he may now. Who is not goes out of its media: for good if he may not come in. Whom
     /// the call has lost on the way (his machine slept) may have found back to the media first: he comes again once he is
     /// in. Where nothing goes on any more, it is over.
-    pub(super) fn permit_arrived(&mut self, cid: CallId, user: UserId, device: DeviceId) {
+    pub(super) fn permit_arrived(&mut self, now: UnixMillis, cid: CallId, user: UserId, device: DeviceId) {
         let fact = Fact::CameToMedia { cid: cid.clone(), user: user.clone(), device: device.clone() };
         self.batch.facts.push(fact);
         let live = self.calls.get(&cid).filter(|live| live.call.session.is_some());
@@ -269,11 +274,15 @@ impl Authority {
                 let sending = self.sending(live, &user);
                 Effect::PermitMedia { cid, user, device, sending }
             }
-            Some(live) if self.capabilities(live, &user).contains(Capability::JoinCall) => {
-                Effect::AskAgain { cid, user, device }
+            Some(live) => {
+                let who = Caller { user: user.clone(), device: device.clone() };
+                if !live.put_out.contains(&device) && self.admit(now, live, &who).is_ok() {
+                    Effect::AskAgain { cid, user, device }
+                } else {
+                    Effect::RemoveParticipant { cid, user, device }
+                }
             }
-            Some(_) => Effect::RemoveParticipant { cid, user, device },
-            None => Effect::CloseRoom { cid },
+            None => Effect::TellOver { cid, user, device },
         });
     }
 
@@ -362,6 +371,7 @@ impl Authority {
         kept.stays.clear();
         kept.rung_with = None;
         live.media.clear();
+        live.put_out.clear();
         (live.lonely_since, live.awaited_since) = (None, None);
         draft.effects.push(Effect::CloseRoom { cid: live.call.cid.clone() });
     }

@@ -152,12 +152,16 @@ async fn put_person(
 
 /// Who a new key acts for: whoever is wished, the program of that name, or a new one, whose id nobody has.
 async fn program_id(app: &App, wish: Option<&UserId>, name: &str) -> Result<UserId, ErrorBody> {
+    if let Some(id) = wish {
+        return Ok(id.clone());
+    }
+    if let Some(id) = app.store.program_named(name).await.map_err(ErrorBody::from)? {
+        return Ok(id);
+    }
     let mut attempt = 0;
     loop {
-        let id = wished_id(wish, name, attempt)?;
-        let known = app.store.person(&id).await.map_err(ErrorBody::from)?;
-        let is_it = |known: StoredPerson| known.kind == PersonKind::Program && known.name == name;
-        if wish.is_some() || known.is_none_or(is_it) {
+        let id = wished_id(None, name, attempt)?;
+        if !app.store.person_exists(&id).await.map_err(ErrorBody::from)? {
             return Ok(id);
         }
         attempt += 1;

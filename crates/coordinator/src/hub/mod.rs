@@ -249,6 +249,7 @@ impl Hub {
                 }
                 Out::Close { device } => _ = self.outlets.remove(&device),
                 Out::Effect(Effect::RemoveParticipant { cid, user, device }) => self.media.remove(&cid, &user, &device),
+                Out::Effect(Effect::TellOver { cid, user, device }) => self.media.tell_over(&cid, &user, &device),
                 Out::Effect(Effect::AskAgain { cid, user, device }) => self.media.ask_again(&cid, &user, &device),
                 Out::Effect(Effect::CloseRoom { cid }) => self.media.close_room(&cid),
                 Out::Effect(Effect::PermitMedia { cid, user, device, sending }) => {

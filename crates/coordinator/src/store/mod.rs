@@ -265,6 +265,7 @@ forward! {
     fn set_avatar(person: &UserId, image: Option<&[u8]>) -> ();
     fn avatar(person: &UserId) -> Option<Vec<u8>>;
     fn keys() -> Vec<StoredKey>;
+    fn program_named(name: &str) -> Option<UserId>;
     fn add_key(key: &StoredKey, person: &StoredPerson) -> bool;
     fn remove_key(id: &ApiKeyId, now: UnixMillis) -> ();
     fn key_was_used(id: &ApiKeyId, now: UnixMillis) -> ();

@@ -205,16 +205,9 @@ impl Rooms {
         }
     }
 
-    pub(crate) fn remove(&mut self, room: &str, identity: &str) {
+    pub(crate) fn remove(&mut self, room: &str, identity: &str, reason: DisconnectReason) {
         if let Some(key) = self.find_identity(room, identity) {
-            self.take_out(key, DisconnectReason::ParticipantRemoved);
-        }
-    }
-
-    /// The same, for who is meant to come again.
-    pub(crate) fn ask_again(&mut self, room: &str, identity: &str) {
-        if let Some(key) = self.find_identity(room, identity) {
-            self.take_out(key, DisconnectReason::ConnectionTimeout);
+            self.take_out(key, reason);
         }
     }
 

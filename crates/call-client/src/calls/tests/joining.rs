@@ -323,3 +323,18 @@ fn whose_media_agrees_that_he_is_out_asks_at_once_and_his_session_gets_what_lets
     assert!(ben.outputs.iter().any(|output| matches!(output, Output::RefreshSession { .. })));
     assert!(!ben.opened_media(), "and goes on as it was");
 }
+
+#[test]
+fn who_is_lost_and_not_let_in_again_is_told_why_and_asks_no_more() {
+    let mut ben = Device::in_call("ben", "ben1");
+    ben.after(30);
+    ben.hears(state(3, None, Some(&["cem1"])));
+    ben.after(3);
+    let (again, _) = ben.join_request();
+    ben.answered(again, Err(refused(wire::Code::CallFull)));
+    assert_eq!(ben.stands(), Some((CallingState::Left, Some(EndReason::Refused))));
+    assert!(ben.outputs.iter().any(|output| matches!(output, Output::CloseSession { .. })));
+    ben.outputs.clear();
+    ben.after(10);
+    assert!(ben.request().is_none());
+}

@@ -41,7 +41,8 @@ fn who_comes_to_the_media_and_is_in_no_call_is_put_out_also_when_the_disk_was_fu
     server.has_media("default:x", "ben/ben1");
     server.rings("ann1", "default:y", &["cem"]);
     server.fails();
-    assert!(server.effects().contains(&Effect::CloseRoom { cid: id("default:x") }), "nobody has answered there");
+    let over = Effect::TellOver { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    assert!(server.effects().contains(&over), "nobody has answered there");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn a_media_token_is_worth_what_its_bearer_may_now() {
     server.has_media("default:x", "ben/ben1");
     assert_eq!(server.effects(), [put_out]);
     server.has_media("default:gone", "ben/ben1");
-    let over = Effect::CloseRoom { cid: id("default:gone") };
+    let over = Effect::TellOver { cid: id("default:gone"), user: id("ben"), device: id("ben1") };
     assert_eq!(server.effects(), [over], "nor into a call in which nothing goes on");
 }
 
@@ -416,4 +416,70 @@ fn who_makes_calls_is_nothing_that_one_call_says() {
     let refused = asked.map(|_| ()).unwrap_err();
     assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidRequest, Some("grant")));
     assert_eq!(server.takes("ann1", "default:x", "ben", Capability::CreateCall), Err(Code::InvalidRequest));
+}
+
+#[test]
+fn who_finds_back_to_the_media_of_a_call_that_is_full_by_then_is_out() {
+    let mut server = Server::new().online(&["ann1", "ben1", "cem1"]);
+    let settings = Some(serde_json::json!({ "limits": { "max_participants": 2 } }));
+    let request = GetOrCreate { data: CallData { settings, ..CallData::default() }, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("default:x"), request).unwrap();
+    for device in ["ann1", "ben1"] {
+        server.joins(device, "default:x", None).unwrap();
+    }
+    server.leaves("ben1", "default:x", &Leave::default());
+    server.joins("cem1", "default:x", None).unwrap();
+    server.effects();
+    server.has_media("default:x", "ben/ben1");
+    let out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    assert_eq!(server.effects(), [out], "to be asked again would lead nowhere");
+}
+
+#[test]
+fn who_was_put_out_while_he_was_away_does_not_come_back_by_himself() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let ring = ring_of(&server.rings("ann1", "default:x", &["ben", "cem"]).state);
+    for device in ["ben1", "ann1"] {
+        server.joins(device, "default:x", Some(&ring)).unwrap();
+    }
+    let session = server.call("default:x").call.session.as_ref().unwrap().id.clone();
+    server.authority.remove(server.now, &who("ann1"), &id("default:x"), &id("ben")).unwrap();
+    server.effects();
+    let out = Effect::RemoveParticipant { cid: id("default:x"), user: id("ben"), device: id("ben1") };
+    server.has_media("default:x", "ben/ben1");
+    assert_eq!(server.effects(), [out]);
+    let again = Join { session: Some(session), ..Join::default() };
+    let refused = server.authority.join(server.now, &who("ben1"), &id("default:x"), again);
+    assert_eq!(refused.map(|_| ()).unwrap_err().code, Code::PermissionDenied);
+    server.joins("ben1", "default:x", None).unwrap();
+    assert!(server.call("default:x").has_device(&id("ben1")), "by his own wish he may");
+}
+
+#[test]
+fn what_somebody_does_not_have_is_taken_by_anybody_who_may_take() {
+    let mut server = Server::new().online(&["ann1", "ben1"]);
+    let data = CallData { members: vec![member("ben", Some("speaker"))], ..CallData::default() };
+    let request = GetOrCreate { data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("ann1"), &id("audio_room:x"), request).unwrap();
+    let revoke = [Capability::SendAudio, Capability::SendVideo, Capability::ShareScreen].into();
+    let update = UpdatePermissions { user: id("ben"), grant: BTreeSet::new(), revoke };
+    let state = server.authority.update_permissions(server.now, &who("ann1"), &id("audio_room:x"), &update);
+    assert!(state.is_ok(), "a room without pictures has nobody who may send them: {state:?}");
+    let told = server.authority.read(server.now, &who("ben1"), &id("audio_room:x")).unwrap().own_capabilities;
+    assert!(!told.contains(&Capability::SendAudio));
+}
+
+#[test]
+fn a_role_that_lists_the_right_to_make_calls_is_given_by_who_has_the_rest() {
+    let mut server = Server::new().online(&["ann1"]);
+    let all = || Capability::ALL.iter().copied().collect::<BTreeSet<_>>();
+    let user = all().into_iter().filter(|capability| *capability != Capability::CreateCall).collect();
+    let grants = BTreeMap::from([("admin".to_owned(), all()), ("user".to_owned(), user), ("host".to_owned(), all())]);
+    server.authority.set_call_type(server.now, "desk", CallType { grants, ..CallType::default() });
+    let dee = server.authority.people[&id("dee")].clone();
+    server.authority.person_came(server.now, StoredPerson { role: Role::Admin, ..dee });
+    let data = CallData { members: vec![member("ann", Some("host"))], ..CallData::default() };
+    let request = GetOrCreate { data, ..GetOrCreate::default() };
+    server.authority.get_or_create(server.now, &who("dee1"), &id("desk:x"), request).unwrap();
+    assert_eq!(server.sets("ann1", "desk:x", &[("ben", Some("host"))], &[]), Ok(()));
 }

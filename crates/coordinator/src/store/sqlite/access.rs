@@ -39,6 +39,13 @@ impl Sqlite {
         row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
     }
 
+    /// The program of this name; of several, the one that is there for the longest time.
+    pub(in crate::store) async fn program_named(&self, name: &str) -> Result<Option<UserId>, StoreError> {
+        let query = "SELECT id FROM people WHERE is_program AND name = ? ORDER BY created_at, rowid LIMIT 1";
+        let row = sqlx::query(query).bind(name).fetch_optional(&self.pool).await?;
+        row.map(|row| row.try_get::<&str, _>(0)?.parse().map_err(StoreError::from)).transpose()
+    }
+
     /// How many people are admins.
     pub(in crate::store) async fn admins(&self) -> Result<i64, StoreError> {
         let query = "SELECT count(*) FROM people WHERE role = ? AND NOT is_program";

@@ -44,11 +44,11 @@ fn who_is_lost_by_silence_is_asked_to_come_again_and_who_is_removed_is_not() {
     assert_eq!(left(&world, ann), None, "a hiccup ends nothing");
     world.after(ms(8_000));
     assert_eq!(left(&world, ann), Some(Action::Reconnect));
-    world.rooms.remove("room", "ben");
+    world.rooms.remove("room", "ben", proto::DisconnectReason::ParticipantRemoved);
     world.settle();
     assert_eq!(left(&world, ben), Some(Action::Disconnect));
     let cem = world.join("cem");
-    world.rooms.ask_again("room", "cem");
+    world.rooms.remove("room", "cem", proto::DisconnectReason::ConnectionTimeout);
     world.settle();
     assert_eq!(left(&world, cem), Some(Action::Reconnect), "who is not in the call yet");
     assert_eq!(world.told.len(), 6, "both came and both left: {:?}", world.told);
