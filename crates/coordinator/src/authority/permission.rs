@@ -163,6 +163,11 @@ impl CallType {
         Ok(Self { settings, grants: data.grants.clone() })
     }
 
+    /// Whether a role on the server makes calls of this type.
+    fn may_create(&self, role: Role) -> bool {
+        self.grants.get(role_name(role)).is_some_and(|grants| grants.contains(&CreateCall))
+    }
+
     /// As an operator would write it, with every setting.
     fn data(&self) -> CallTypeData {
         let settings = serde_json::to_value(&self.settings).expect("settings are plain data");
@@ -245,7 +250,7 @@ impl Authority {
             personal.revoked.iter().for_each(|capability| capabilities.remove(*capability));
         }
         // No call says who makes others: the door asks his role on the server alone.
-        if self.allow_create(user, call.cid.call_type()).is_ok() {
+        if call_type.may_create(person.role) {
             capabilities.insert(CreateCall);
         } else {
             capabilities.remove(CreateCall);
@@ -287,9 +292,7 @@ impl Authority {
     /// Whether somebody may make a call of a type at all.
     pub(super) fn allow_create(&self, user: &UserId, call_type: &str) -> Result<(), ErrorBody> {
         let call_type = self.types.find(call_type)?;
-        let role = self.people.get(user).map(|person| role_name(person.role));
-        let grants = role.and_then(|role| call_type.grants.get(role));
-        if grants.is_some_and(|grants| grants.contains(&CreateCall)) {
+        if self.people.get(user).is_some_and(|person| call_type.may_create(person.role)) {
             return Ok(());
         }
         Err(ErrorBody::new(Code::PermissionDenied, "you may not make calls of this type (create-call): ask an admin"))
